@@ -1,0 +1,26 @@
+/* Clocks: monotonic for durations, wall for dates, CPU of the calling thread for limits. */
+#ifndef TG_BASE_CLOCK_H
+#define TG_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Monotonic time since an unnamed start. */
+uint64_t tg_clock_monotonic_ns(void);
+uint64_t tg_clock_monotonic_ms(void);
+
+/* CPU time that the calling thread has used. */
+uint64_t tg_clock_thread_cpu_ns(void);
+
+/* Milliseconds since the epoch; may jump when the machine's clock is set. */
+int64_t tg_clock_wall_ms(void);
+
+/* Seconds since the epoch, with fractions. */
+double tg_clock_wall(void);
+
+enum { TG_CLOCK_TEXT = 25 }; /* room for a date, with its NUL */
+
+/* Writes a wall time as 2026-01-02T03:04:05.678Z (RFC 3339, UTC; years 0 to 9999 only). */
+void tg_clock_text(char out[TG_CLOCK_TEXT], int64_t wall_ms);
+
+#endif
