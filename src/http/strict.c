@@ -1,0 +1,196 @@
+#include "http/strict.h"
+
+#include <arpa/inet.h>
+
+#include "http/escape.h"
+
+static bool is_all(struct tg_text text, int class)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!tg_char_is(text.base[i], class))
+            return false;
+    return true;
+}
+
+const char *tg_strict_method(struct tg_text method)
+{
+    if (method.len == 0)
+        return "the method is empty";
+    return is_all(method, TG_CHAR_TOKEN) ? NULL : "the method is not a token";
+}
+
+const char *tg_strict_field_name(struct tg_text name)
+{
+    if (name.base == NULL || name.len == 0)
+        return "a field has no name";
+    return is_all(name, TG_CHAR_TOKEN) ? NULL : "a field's name is not a token";
+}
+
+const char *tg_strict_field_value(struct tg_text value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.base[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return "a field's value has a control character in it";
+    }
+    return NULL;
+}
+
+const char *tg_strict_content_length(struct tg_text value, uint64_t *length)
+{
+    uint64_t number = 0;
+
+    if (value.len == 0)
+        return "Content-Length is empty";
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.base[i] < '0' || value.base[i] > '9')
+            return "Content-Length is not a number";
+        number = number * 10 + (uint64_t)(value.base[i] - '0');
+        if (number >> 60 != 0)
+            return "Content-Length is too large";
+    }
+    *length = number;
+    return NULL;
+}
+
+static const char *check_port(struct tg_text port)
+{
+    unsigned number = 0;
+
+    if (port.len == 0 || port.len > 5)
+        return "the port of Host is not a number up to 65535";
+    for (size_t i = 0; i < port.len; i++) {
+        if (port.base[i] < '0' || port.base[i] > '9')
+            return "the port of Host is not a number up to 65535";
+        number = number * 10 + (unsigned)(port.base[i] - '0');
+    }
+    return number <= 65535 ? NULL : "the port of Host is not a number up to 65535";
+}
+
+static const char *check_ipv6(struct tg_text inside)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+
+    if (inside.len == 0 || inside.len >= sizeof(text))
+        return "Host has no valid IPv6 address in its brackets";
+    memcpy(text, inside.base, inside.len);
+    text[inside.len] = '\0';
+    if (strlen(text) != inside.len || inet_pton(AF_INET6, text, &address) != 1)
+        return "Host has no valid IPv6 address in its brackets";
+    return NULL;
+}
+
+static const char *check_name(struct tg_text name)
+{
+    const char *end = name.base + name.len;
+
+    if (name.len == 0)
+        return "Host is empty";
+    for (const char *at = name.base; at < end; at++) {
+        int escaped = *at == '%' ? tg_escape_value(at, end) : -1;
+        if (escaped > 0x20 && escaped != 0x7f)
+            at += 2;
+        else if (!tg_char_is(*at, TG_CHAR_HOST))
+            return "Host has a character in it that no host has";
+    }
+    return NULL;
+}
+
+const char *tg_strict_authority(struct tg_text authority)
+{
+    struct tg_text host = authority;
+    bool brackets = authority.len != 0 && authority.base[0] == '[';
+    const char *end = NULL;
+
+    if (authority.len != 0)
+        end = memchr(authority.base, brackets ? ']' : ':', authority.len);
+    if (brackets && end == NULL)
+        return "Host has no valid IPv6 address in its brackets";
+    if (end != NULL)
+        host.len = (size_t)(end - authority.base);
+
+    const char *wrong =
+        brackets ? check_ipv6(tg_text(host.base + 1, host.len - 1)) : check_name(host);
+    size_t used = host.len + brackets;
+    if (wrong != NULL || used == authority.len)
+        return wrong;
+    if (authority.base[used] != ':')
+        return "Host has a character in it that no host has";
+    return check_port(tg_text(authority.base + used + 1, authority.len - used - 1));
+}
+
+/* A line end of one character is where parsers begin to disagree. */
+static const char *check_line_ends(struct tg_text head)
+{
+    const char *at = head.base, *end = head.base + head.len;
+
+    while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        if (at == head.base || at[-1] != '\r')
+            return "a line ends with LF alone";
+        at++;
+    }
+    for (at = head.base; at < end && (at = memchr(at, '\r', (size_t)(end - at))) != NULL; at++)
+        if (at + 1 == end || at[1] != '\n')
+            return "a line has CR alone in it";
+    return NULL;
+}
+
+struct seen {
+    unsigned hosts, lengths, codings;
+};
+
+static const char *check_field(const struct tg_strict_field *field, struct seen *seen)
+{
+    const char *wrong = tg_strict_field_name(field->name);
+    uint64_t length;
+
+    if (wrong == NULL)
+        wrong = tg_strict_field_value(field->value);
+    if (wrong != NULL)
+        return wrong;
+    if (tg_text_is_nocase(field->name, TG_TEXT("host"))) {
+        seen->hosts++;
+        return tg_strict_authority(field->value);
+    }
+    if (tg_text_is_nocase(field->name, TG_TEXT("content-length"))) {
+        seen->lengths++;
+        return tg_strict_content_length(field->value, &length);
+    }
+    if (tg_text_is_nocase(field->name, TG_TEXT("transfer-encoding"))) {
+        seen->codings++;
+        if (!tg_text_is_nocase(field->value, TG_TEXT("chunked")))
+            return "Transfer-Encoding is not chunked";
+    }
+    return NULL;
+}
+
+static const char *check_counts(const struct seen *seen, int minor_version)
+{
+    if (seen->hosts > 1)
+        return "Host is there twice";
+    if (seen->hosts == 0 && minor_version >= 1)
+        return "Host is missing";
+    if (seen->lengths > 1)
+        return "Content-Length is there twice";
+    if (seen->codings > 1)
+        return "Transfer-Encoding is there twice";
+    if (seen->codings != 0 && seen->lengths != 0)
+        return "Content-Length and Transfer-Encoding are both there";
+    if (seen->codings != 0 && minor_version < 1)
+        return "Transfer-Encoding is not known in HTTP/1.0";
+    return NULL;
+}
+
+const char *tg_strict_head(const struct tg_strict_field *fields, size_t count, struct tg_text head,
+                           int minor_version)
+{
+    struct seen seen = {0};
+    const char *wrong = check_line_ends(head);
+
+    if (wrong == NULL && minor_version != 0 && minor_version != 1)
+        wrong = "the version is neither HTTP/1.0 nor HTTP/1.1";
+    for (size_t i = 0; wrong == NULL && i < count; i++)
+        wrong = check_field(&fields[i], &seen);
+    return wrong != NULL ? wrong : check_counts(&seen, minor_version);
+}

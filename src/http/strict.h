@@ -1,0 +1,33 @@
+/* What an HTTP/1 head must look like before anything of it is believed.
+ * Every check returns NULL when all is well, else a constant that says what is wrong. */
+#ifndef TG_HTTP_STRICT_H
+#define TG_HTTP_STRICT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct tg_strict_field {
+    struct tg_text name; /* base is NULL where a parser met a folded line */
+    struct tg_text value;
+};
+
+const char *tg_strict_method(struct tg_text method);
+
+/* The value of Host: a registered name, an IPv4 address or an [IPv6] one, and perhaps a port. */
+const char *tg_strict_authority(struct tg_text authority);
+
+const char *tg_strict_field_name(struct tg_text name);
+const char *tg_strict_field_value(struct tg_text value);
+
+/* Digits only, and below 2^60. *length is set when NULL is returned. */
+const char *tg_strict_content_length(struct tg_text value, uint64_t *length);
+
+/* A request head that a parser has taken apart. `head` is its bytes from the request line
+ * to the empty line; minor_version is that of HTTP/1. Refuses whatever two parsers could read
+ * in two ways: folded lines, line ends that are not CR LF, framing given twice, and the like. */
+const char *tg_strict_head(const struct tg_strict_field *fields, size_t count, struct tg_text head,
+                           int minor_version);
+
+#endif
