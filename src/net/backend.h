@@ -1,0 +1,61 @@
+/* A named backend as one thread sees it: its addresses, its pools of connections, its limits. */
+#ifndef TG_NET_BACKEND_H
+#define TG_NET_BACKEND_H
+
+#include <stdint.h>
+#include <h2o.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "net/timer.h"
+
+struct tg_resolver;
+
+/* What the calls of one thread share. */
+struct tg_net {
+    h2o_loop_t *loop;
+    struct tg_timers *timers;
+    struct tg_resolver *resolver; /* names to addresses, off the loop */
+};
+
+/* One address as the site writes it, taken apart by tg_address_parse. */
+struct tg_address {
+    char host[256]; /* name, IPv4 or IPv6 without brackets; the path of a Unix socket */
+    uint16_t port;  /* 0 for a Unix socket */
+    bool is_unix;
+    bool is_number;      /* host is an IP address: nothing to resolve */
+    char authority[300]; /* for the Host field: host, and the port when it is not 80 */
+    char base_path[512]; /* before every path; without a slash at its end; may be empty */
+};
+
+/* Takes 'http://host:8080/base', 'http://[::1]:80' or 'unix:/run/crm.sock[:/base]' apart.
+ * On failure the message says what is wrong with the text. */
+struct tg_error tg_address_parse(struct tg_text text, struct tg_address *address);
+
+/* How a backend is to be called; read from the site, the same for all threads. */
+struct tg_backend_config {
+    char name[64];
+    struct tg_address *addresses;
+    size_t address_count;
+    uint32_t timeout_ms; /* the whole call */
+    uint32_t connect_timeout_ms;
+    uint32_t first_byte_timeout_ms; /* from the request's end to the head of the response */
+    uint32_t idle_timeout_ms;       /* between two reads of a body */
+    uint32_t keepalive_ms;          /* how long an unused connection is kept */
+    uint32_t keepalive;             /* how many unused connections are kept per address */
+    size_t head_limit;              /* bytes of a response's head */
+    size_t limit;                   /* bytes of a body read whole */
+    char expect[8];                 /* '2xx' or '200', or empty: any status */
+};
+
+struct tg_backend;
+
+/* The config must outlive it. */
+struct tg_backend *tg_backend_create(struct tg_net *net, const struct tg_backend_config *config);
+
+/* Closes its unused connections. Its exchanges must have ended or been cancelled. */
+void tg_backend_destroy(struct tg_backend *backend);
+
+const struct tg_backend_config *tg_backend_config(const struct tg_backend *backend);
+
+#endif

@@ -1,0 +1,299 @@
+#include "net/exchange_wire.h"
+
+#include <errno.h>
+#include <sys/uio.h>
+
+#include "net/call.h"
+#include "net/inside.h"
+
+static void on_writable(h2o_socket_t *sock, const char *err);
+static void on_head(struct tg_origin_conn *conn);
+static void on_body(struct tg_origin_conn *conn);
+
+enum { READ_MOST = 256 * 1024 }; /* at once, so that one body doesn't hold up the others */
+
+static ssize_t send_two(int fd, struct tg_text head, h2o_iovec_t body)
+{
+    struct iovec parts[2] = {{(void *)(uintptr_t)head.base, head.len}, {body.base, body.len}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    ssize_t n;
+
+    do
+        n = body.len != 0 ? sendmsg(fd, &message, MSG_NOSIGNAL)
+                          : send(fd, head.base, head.len, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 && errno == EAGAIN ? 0 : n;
+}
+
+static h2o_iovec_t unsent_body(const struct tg_exchange *self)
+{
+    if (!self->call->has_body)
+        return h2o_iovec_init(NULL, 0);
+    return h2o_iovec_init(self->call->body.base + self->body_sent,
+                          self->call->body.len - self->body_sent);
+}
+
+static bool is_head(const struct tg_call *call)
+{
+    return tg_text_is(tg_text(call->method.base, call->method.len), TG_TEXT("HEAD"));
+}
+
+static void await_head(struct tg_exchange *self)
+{
+    self->sending = false;
+    tg_buffer_dispose(&self->unsent);
+    tg_exchange_enter(self, TG_PHASE_HEAD, self->backend->config->first_byte_timeout_ms);
+}
+
+/* Nearly always all of it fits the socket at once, and h2o need not hear of it. */
+void tg_exchange_use(struct tg_exchange *self, struct tg_origin_conn *conn)
+{
+    struct tg_buffer *request = &self->backend->request;
+
+    self->conn = conn;
+    self->body_sent = 0;
+    conn->user = self;
+    conn->on_readable = on_head;
+    tg_framing_init(&self->framing, is_head(self->call), self->backend->config->head_limit);
+    tg_buffer_clear(request, TG_SCRATCH);
+    tg_call_write(self->call, conn->origin->address, request);
+
+    struct tg_text head = {request->base, request->len};
+    h2o_iovec_t body = unsent_body(self);
+    ssize_t n = send_two(conn->fd, head, body);
+    if (n < 0) { /* none of it has left: any method may be sent again */
+        if (!tg_exchange_retry(self))
+            tg_exchange_fail(self, "reset", "the connection was reset before the request was sent");
+        return;
+    }
+    size_t sent = (size_t)n, of_head = sent < head.len ? sent : head.len;
+    if (sent == head.len + body.len) {
+        await_head(self);
+        return;
+    }
+    tg_buffer_append(&self->unsent, head.base + of_head, head.len - of_head);
+    self->body_sent = sent - of_head;
+    self->sending = true;
+    tg_exchange_enter(self, TG_PHASE_SEND, self->backend->config->idle_timeout_ms);
+    h2o_socket_notify_write(conn->sock, on_writable);
+}
+
+static void advance(struct tg_exchange *self, size_t sent)
+{
+    struct tg_buffer *unsent = &self->unsent;
+    size_t of_head = sent < unsent->len ? sent : unsent->len;
+
+    if (of_head != 0)
+        memmove(unsent->base, unsent->base + of_head, unsent->len - of_head);
+    unsent->len -= of_head;
+    self->body_sent += sent - of_head;
+}
+
+/* A backend may answer and close before it has read all; so when the rest can't be sent,
+ * what there is to read decides. */
+static void on_writable(h2o_socket_t *sock, const char *err)
+{
+    struct tg_origin_conn *conn = sock->data;
+    struct tg_exchange *self = conn->user;
+    struct tg_text head = {self->unsent.base, self->unsent.len};
+    ssize_t n = err == NULL ? send_two(conn->fd, head, unsent_body(self)) : -1;
+
+    self->broken = n < 0;
+    if (n > 0)
+        advance(self, (size_t)n);
+    if (!self->broken && self->unsent.len + unsent_body(self).len != 0) {
+        if (self->phase == TG_PHASE_SEND && n > 0)
+            tg_exchange_enter(self, TG_PHASE_SEND, self->backend->config->idle_timeout_ms);
+        h2o_socket_notify_write(sock, on_writable);
+        return;
+    }
+    self->sending = false;
+    if (self->phase == TG_PHASE_SEND)
+        await_head(self);
+}
+
+static ssize_t receive(int fd, struct iovec *parts, int count)
+{
+    ssize_t n;
+
+    do
+        n = count == 1 ? recv(fd, parts->iov_base, parts->iov_len, 0) : readv(fd, parts, count);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static bool must_wait(ssize_t n)
+{
+    return n < 0 && errno == EAGAIN;
+}
+
+static void lose_head(struct tg_exchange *self, ssize_t n)
+{
+    if (self->answered)
+        tg_exchange_fail(self, "protocol", "the head of the response is cut short");
+    else if (tg_call_is_idempotent(self->call) && tg_exchange_retry(self))
+        return;
+    else if (n == 0)
+        tg_exchange_fail(self, "reset", "the backend closed the connection without a response");
+    else
+        tg_exchange_fail(self, "reset", "the backend reset the connection");
+}
+
+static void keep_partial(struct tg_exchange *self, struct tg_text rest)
+{
+    if (self->partial.len != 0)
+        memmove(self->partial.base, rest.base, rest.len);
+    else
+        tg_buffer_append(&self->partial, rest.base, rest.len);
+    self->partial.len = rest.len;
+}
+
+/* The fields and the bytes that they point to are one piece of memory. */
+static void copy_head(struct tg_exchange *self, const struct tg_framing_head *head,
+                      const char *base)
+{
+    size_t size = head->field_count * sizeof(struct tg_field);
+    struct tg_field *fields = h2o_mem_alloc(size + head->len);
+    char *text = (char *)fields + size;
+
+    memcpy(text, base, head->len);
+    for (size_t i = 0; i < head->field_count; i++) {
+        const struct phr_header *from = &head->fields[i];
+        fields[i].name = h2o_iovec_init(text + (from->name - base), from->name_len);
+        fields[i].value = h2o_iovec_init(text + (from->value - base), from->value_len);
+    }
+    self->status = head->status;
+    self->fields = fields;
+    self->field_count = head->field_count;
+}
+
+/* Whether the body may be as long as it says; makes room for it then. */
+static bool prepare_body(struct tg_exchange *self)
+{
+    size_t limit = self->call->limit != 0 ? self->call->limit : self->backend->config->limit;
+
+    self->content.limit = limit;
+    if (self->framing.mode != TG_FRAMING_LENGTH)
+        return true;
+    return tg_buffer_reserve(&self->content, (size_t)self->framing.left) != NULL;
+}
+
+static void fail_too_large(struct tg_exchange *self)
+{
+    tg_exchange_fail(self, "body_too_large", "the body of the response is longer than the limit");
+}
+
+static void take_body(struct tg_exchange *self, struct tg_text in)
+{
+    struct tg_text piece;
+
+    for (;;) {
+        switch (tg_framing_body(&self->framing, &in, &piece)) {
+        case TG_FRAMING_PIECE:
+            if (tg_buffer_append(&self->content, piece.base, piece.len))
+                continue;
+            fail_too_large(self);
+            return;
+        case TG_FRAMING_MORE:
+            tg_exchange_enter(self, TG_PHASE_BODY, self->backend->config->idle_timeout_ms);
+            return;
+        case TG_FRAMING_END:
+            tg_exchange_complete(self, in.len != 0);
+            return;
+        case TG_FRAMING_HEAD: /* does not come of a body */
+        case TG_FRAMING_WRONG:
+            tg_exchange_fail(self, "protocol", self->framing.wrong);
+            return;
+        }
+    }
+}
+
+static void take_head(struct tg_exchange *self, struct tg_text in)
+{
+    struct tg_framing_head head;
+    size_t known = self->partial.len;
+
+    if (known != 0) {
+        tg_buffer_append(&self->partial, in.base, in.len);
+        in = tg_text(self->partial.base, self->partial.len);
+    }
+    switch (tg_framing_head(&self->framing, &in, known, &head)) {
+    case TG_FRAMING_MORE:
+        keep_partial(self, in);
+        return;
+    case TG_FRAMING_HEAD:
+        copy_head(self, &head, in.base - head.len);
+        break;
+    case TG_FRAMING_PIECE: /* do not come of a head */
+    case TG_FRAMING_END:
+    case TG_FRAMING_WRONG:
+        tg_exchange_fail(self, "protocol", self->framing.wrong);
+        return;
+    }
+    if (!prepare_body(self)) {
+        fail_too_large(self);
+        return;
+    }
+    self->conn->on_readable = on_body;
+    take_body(self, in);
+}
+
+static void on_head(struct tg_origin_conn *conn)
+{
+    struct tg_exchange *self = conn->user;
+    struct iovec part = {self->backend->scratch, TG_SCRATCH};
+    ssize_t n = receive(conn->fd, &part, 1);
+
+    if (must_wait(n))
+        return;
+    if (n <= 0) {
+        lose_head(self, n);
+        return;
+    }
+    self->answered = true;
+    take_head(self, tg_text(part.iov_base, (size_t)n));
+}
+
+/* The body ends with its connection, or it is cut short. */
+static void lose_body(struct tg_exchange *self, ssize_t n)
+{
+    const char *wrong =
+        n == 0 ? tg_framing_close(&self->framing) : "body cut short: the connection was reset";
+
+    if (wrong != NULL)
+        tg_exchange_fail(self, "protocol", wrong);
+    else
+        tg_exchange_complete(self, false);
+}
+
+/* A body of known length is read to its place, `room` bytes of it; when that is the rest,
+ * the scratch gets what is too much. */
+static ssize_t receive_body(struct tg_exchange *self, size_t room)
+{
+    struct iovec parts[2] = {{NULL, room}, {self->backend->scratch, TG_SCRATCH}};
+
+    if (room == 0)
+        return receive(self->conn->fd, &parts[1], 1);
+    parts[0].iov_base = self->content.base + self->content.len;
+    return receive(self->conn->fd, parts, room == self->framing.left ? 2 : 1);
+}
+
+static void on_body(struct tg_origin_conn *conn)
+{
+    struct tg_exchange *self = conn->user;
+    uint64_t left = self->framing.mode == TG_FRAMING_LENGTH ? self->framing.left : 0;
+    size_t room = left < READ_MOST ? (size_t)left : READ_MOST;
+    ssize_t n = receive_body(self, room);
+
+    if (must_wait(n))
+        return;
+    if (n <= 0) {
+        lose_body(self, n);
+        return;
+    }
+    size_t placed = (size_t)n < room ? (size_t)n : room;
+    if (placed != 0)
+        tg_framing_skip(&self->framing, placed);
+    self->content.len += placed;
+    take_body(self, tg_text(self->backend->scratch, (size_t)n - placed));
+}

@@ -1,0 +1,28 @@
+/* The two halves of an exchange: exchange.c has its life, exchange_wire.c what goes over the wire.
+ */
+#ifndef TG_NET_EXCHANGE_WIRE_H
+#define TG_NET_EXCHANGE_WIRE_H
+
+#include "net/exchange.h"
+
+/* In exchange_wire.c. */
+
+/* Sends the request over the connection, and receives what comes back. */
+void tg_exchange_use(struct tg_exchange *self, struct tg_origin_conn *conn);
+
+/* In exchange.c. fail and complete are the last thing a caller does: on_done may end the exchange.
+ */
+
+/* Begins a phase that may last delay_ms; 0 is as long as the call. */
+void tg_exchange_enter(struct tg_exchange *self, enum tg_exchange_phase phase, uint32_t delay_ms);
+
+/* Begins again on a fresh connection, when this one had stood unused and it is the first time;
+ * otherwise false. Only for a request that has had no byte of a response. */
+bool tg_exchange_retry(struct tg_exchange *self);
+
+void tg_exchange_fail(struct tg_exchange *self, const char *code, const char *message);
+
+/* The response is all there. Bytes behind it belong to no request: their connection is closed. */
+void tg_exchange_complete(struct tg_exchange *self, bool extra);
+
+#endif

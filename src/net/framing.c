@@ -1,0 +1,248 @@
+#include "net/framing.h"
+
+#include "http/strict.h"
+
+void tg_framing_init(struct tg_framing *framing, bool is_head, size_t head_limit)
+{
+    *framing = (struct tg_framing){.is_head = is_head, .head_limit = head_limit};
+}
+
+static enum tg_framing_step fail(struct tg_framing *framing, const char *wrong)
+{
+    framing->wrong = wrong;
+    return TG_FRAMING_WRONG;
+}
+
+/* The length of the head at the start of `in`, or 0 when its empty line has not come yet.
+ * `known` bytes were looked at before. */
+static size_t find_end(struct tg_text in, size_t known)
+{
+    const char *end = in.base + in.len;
+    const char *at = in.base + (known > 2 ? known - 2 : 0);
+
+    while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        at++;
+        if (at < end && *at == '\n')
+            return (size_t)(at + 1 - in.base);
+        if (end - at >= 2 && at[0] == '\r' && at[1] == '\n')
+            return (size_t)(at + 2 - in.base);
+    }
+    return 0;
+}
+
+static bool is_digit(char c)
+{
+    return '0' <= c && c <= '9';
+}
+
+/* The version and the status at the start of a head; a status line may end behind its number.
+ * With fewer bytes than that, it may still become one. */
+static bool read_status(struct tg_text in, struct tg_framing_head *head)
+{
+    static const char form[] = "HTTP/1.d ddd";
+    size_t len = sizeof(form) - 1;
+
+    for (size_t i = 0; i < len && i < in.len; i++)
+        if (form[i] == 'd' ? !is_digit(in.base[i]) : in.base[i] != form[i])
+            return false;
+    if (in.len <= len)
+        return true;
+    head->minor_version = in.base[7] - '0';
+    head->status = (in.base[9] - '0') * 100 + (in.base[10] - '0') * 10 + (in.base[11] - '0');
+    return strchr(" \r\n", in.base[len]) != NULL && head->status >= 100 && head->status < 600;
+}
+
+static void trim(struct phr_header *field)
+{
+    while (field->value_len != 0 && (field->value[field->value_len - 1] == ' ' ||
+                                     field->value[field->value_len - 1] == '\t'))
+        field->value_len--;
+}
+
+/* Takes a complete head of head->len bytes apart. */
+static const char *read_head(const char *base, struct tg_framing_head *head)
+{
+    const char *line_end = memchr(base, '\n', head->len);
+    size_t line = (size_t)(line_end + 1 - base);
+    struct tg_text reason = {base + 12, line - 13};
+
+    if (reason.len != 0 && reason.base[reason.len - 1] == '\r')
+        reason.len--;
+    if (tg_strict_field_value(reason) != NULL)
+        return "the status line has a control character in it";
+    head->field_count = TG_FRAMING_FIELDS;
+    int used =
+        phr_parse_headers(base + line, head->len - line, head->fields, &head->field_count, 0);
+    if (used < 0 && head->field_count == TG_FRAMING_FIELDS)
+        return "the response has too many header fields";
+    if (used < 0 || (size_t)used != head->len - line)
+        return "the response has a malformed header field";
+    for (size_t i = 0; i < head->field_count; i++) {
+        if (head->fields[i].name == NULL)
+            return "the response has a folded header field";
+        trim(&head->fields[i]);
+    }
+    return NULL;
+}
+
+/* What the fields of a head say about its body and its connection. */
+struct fields {
+    unsigned lengths, codings;
+    uint64_t length;
+    bool chunked, close, keep_alive;
+};
+
+static void read_connection(struct tg_text value, struct fields *fields)
+{
+    while (value.len != 0) {
+        const char *end = memchr(value.base, ',', value.len);
+        struct tg_text token = {value.base, end != NULL ? (size_t)(end - value.base) : value.len};
+        size_t used = token.len + (end != NULL);
+        value = tg_text(value.base + used, value.len - used);
+
+        while (token.len != 0 && (*token.base == ' ' || *token.base == '\t'))
+            token = tg_text(token.base + 1, token.len - 1);
+        while (token.len != 0 && strchr(" \t", token.base[token.len - 1]) != NULL)
+            token.len--;
+        fields->close |= tg_text_is_nocase(token, TG_TEXT("close"));
+        fields->keep_alive |= tg_text_is_nocase(token, TG_TEXT("keep-alive"));
+    }
+}
+
+static const char *read_fields(const struct tg_framing_head *head, struct fields *fields)
+{
+    for (size_t i = 0; i < head->field_count; i++) {
+        struct tg_text name = {head->fields[i].name, head->fields[i].name_len};
+        struct tg_text value = {head->fields[i].value, head->fields[i].value_len};
+
+        if (tg_text_is_nocase(name, TG_TEXT("content-length"))) {
+            fields->lengths++;
+            if (tg_strict_content_length(value, &fields->length) != NULL)
+                return "the response's Content-Length is not a number";
+        } else if (tg_text_is_nocase(name, TG_TEXT("transfer-encoding"))) {
+            fields->codings++;
+            fields->chunked = tg_text_is_nocase(value, TG_TEXT("chunked"));
+        } else if (tg_text_is_nocase(name, TG_TEXT("connection"))) {
+            read_connection(value, fields);
+        }
+    }
+    if (fields->lengths > 1)
+        return "the response has Content-Length twice";
+    if (fields->lengths != 0 && fields->codings != 0)
+        return "the response has both Content-Length and Transfer-Encoding";
+    if (fields->codings > 1 || (fields->codings == 1 && !fields->chunked))
+        return "the response has a Transfer-Encoding other than chunked";
+    if (fields->codings != 0 && head->minor_version == 0)
+        return "the response has a Transfer-Encoding in HTTP/1.0";
+    return NULL;
+}
+
+/* A 204 or 304 has no body, whatever its fields say; but a 204 that announces one may be
+ * followed by it, so its connection is not used again. */
+static const char *frame(struct tg_framing *framing, const struct tg_framing_head *head)
+{
+    struct fields fields = {0};
+    const char *wrong = read_fields(head, &fields);
+
+    if (wrong != NULL)
+        return wrong;
+    framing->keep = !fields.close && (head->minor_version != 0 || fields.keep_alive);
+    if (framing->is_head || head->status == 204 || head->status == 304) {
+        framing->mode = TG_FRAMING_NONE;
+        if (head->status == 204 && (fields.codings != 0 || fields.length != 0))
+            framing->keep = false;
+    } else if (fields.codings != 0) {
+        framing->mode = TG_FRAMING_CHUNKED;
+    } else if (fields.lengths != 0) {
+        framing->mode = fields.length != 0 ? TG_FRAMING_LENGTH : TG_FRAMING_NONE;
+        framing->left = fields.length;
+    } else {
+        framing->mode = TG_FRAMING_CLOSE;
+        framing->keep = false;
+    }
+    return NULL;
+}
+
+enum tg_framing_step tg_framing_head(struct tg_framing *framing, struct tg_text *in, size_t known,
+                                     struct tg_framing_head *head)
+{
+    for (;; known = 0) {
+        if (!read_status(*in, head))
+            return fail(framing, "the response does not begin with an HTTP/1 status line");
+        head->len = find_end(*in, known);
+        if (head->len > framing->head_limit || (head->len == 0 && in->len >= framing->head_limit))
+            return fail(framing, "the head of the response is longer than the limit");
+        if (head->len == 0)
+            return TG_FRAMING_MORE;
+        const char *wrong = read_head(in->base, head);
+        if (wrong != NULL)
+            return fail(framing, wrong);
+        *in = tg_text(in->base + head->len, in->len - head->len);
+        if (head->status >= 200) {
+            wrong = frame(framing, head);
+            return wrong != NULL ? fail(framing, wrong) : TG_FRAMING_HEAD;
+        }
+        if (head->status == 101)
+            return fail(framing, "the backend switched protocols unasked");
+        if (++framing->interim > TG_FRAMING_INTERIM)
+            return fail(framing, "the backend sent too many interim responses");
+    }
+}
+
+enum tg_framing_step tg_framing_body(struct tg_framing *framing, struct tg_text *in,
+                                     struct tg_text *piece)
+{
+    size_t n = in->len;
+
+    switch (framing->mode) {
+    case TG_FRAMING_NONE:
+        return TG_FRAMING_END;
+    case TG_FRAMING_CHUNKED:
+        switch (tg_chunked_next(&framing->chunked, in, piece)) {
+        case TG_CHUNKED_MORE:
+            return TG_FRAMING_MORE;
+        case TG_CHUNKED_PIECE:
+            return TG_FRAMING_PIECE;
+        case TG_CHUNKED_END:
+            framing->mode = TG_FRAMING_NONE;
+            return TG_FRAMING_END;
+        case TG_CHUNKED_WRONG:
+            break;
+        }
+        return fail(framing, "the chunked body of the response is malformed");
+    case TG_FRAMING_LENGTH:
+        if (framing->left < n)
+            n = (size_t)framing->left;
+        tg_framing_skip(framing, n);
+        break;
+    case TG_FRAMING_CLOSE:
+        break;
+    }
+    if (n == 0)
+        return TG_FRAMING_MORE;
+    *piece = tg_text(in->base, n);
+    *in = tg_text(in->base + n, in->len - n);
+    return TG_FRAMING_PIECE;
+}
+
+void tg_framing_skip(struct tg_framing *framing, size_t n)
+{
+    framing->left -= n;
+    if (framing->left == 0)
+        framing->mode = TG_FRAMING_NONE;
+}
+
+const char *tg_framing_close(struct tg_framing *framing)
+{
+    switch (framing->mode) {
+    case TG_FRAMING_NONE:
+    case TG_FRAMING_CLOSE:
+        framing->mode = TG_FRAMING_NONE;
+        return NULL;
+    case TG_FRAMING_LENGTH:
+        return "body cut short: fewer bytes came than Content-Length says";
+    case TG_FRAMING_CHUNKED:
+        return "body cut short: the last chunk is missing";
+    }
+    return NULL;
+}

@@ -1,0 +1,49 @@
+/* One address of a backend as one thread sees it: the connections that are kept for later. */
+#ifndef TG_NET_ORIGIN_H
+#define TG_NET_ORIGIN_H
+
+#include "net/backend.h"
+
+struct tg_origin {
+    struct tg_net *net;
+    const struct tg_address *address;
+    uint32_t keepalive;    /* the most unused connections */
+    uint32_t keepalive_ms; /* the longest that one is kept */
+    h2o_linklist_t unused; /* the one used last is first, so that the others grow old and go */
+    size_t unused_count;
+    struct tg_timer sweep; /* runs while there may be unused ones */
+};
+
+/* A connection. Its socket is watched for reading all the time, used or not, so that using it
+ * costs no epoll_ctl; the bytes are read by its user, from fd. */
+struct tg_origin_conn {
+    struct tg_origin *origin;
+    h2o_socket_t *sock;
+    int fd;
+    bool used_before;
+    h2o_linklist_t link; /* in origin->unused */
+    uint64_t unused_since_ms;
+    void *user;
+    void (*on_readable)(struct tg_origin_conn *self);
+};
+
+void tg_origin_init(struct tg_origin *origin, struct tg_net *net, const struct tg_address *address,
+                    uint32_t keepalive, uint32_t keepalive_ms);
+
+/* Closes the unused connections; the used ones must have ended. */
+void tg_origin_dispose(struct tg_origin *origin);
+
+/* Makes a connection of a connected socket, for a user who now sets user and on_readable. */
+struct tg_origin_conn *tg_origin_adopt(struct tg_origin *origin, h2o_socket_t *sock);
+
+/* Takes an unused connection, or NULL. `careful` asks the system first whether it still stands,
+ * for requests that can't be sent a second time. */
+struct tg_origin_conn *tg_origin_take(struct tg_origin *origin, bool careful);
+
+/* Gives a connection back, for others to use. Nothing may be left to read or to write. */
+void tg_origin_give(struct tg_origin_conn *conn);
+
+/* Closes a connection, whether used or not, and frees it. */
+void tg_origin_close(struct tg_origin_conn *conn);
+
+#endif

@@ -1,0 +1,60 @@
+/* One-shot timers of any length: a heap that decides how long the loop may sleep. */
+#ifndef TG_NET_TIMER_H
+#define TG_NET_TIMER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All zero is a timer that does not run. Its owner keeps it in place while it runs. */
+struct tg_timer {
+    uint64_t due_ms;
+    uint64_t order; /* of starting; timers due at the same time fire in it */
+    size_t place;   /* in the heap, from 1; 0 when it does not run */
+    void (*on_fire)(struct tg_timer *self);
+};
+
+/* The timers of one thread. */
+struct tg_timers {
+    struct tg_timer **heap;
+    size_t count, capacity;
+    uint64_t now_ms;  /* CLOCK_MONOTONIC when it was last read */
+    bool stale;       /* time has passed since: read it before use */
+    uint64_t started; /* how many timers were started so far */
+};
+
+void tg_timers_init(struct tg_timers *timers);
+void tg_timers_dispose(struct tg_timers *timers);
+
+/* Reads the clock. */
+void tg_timers_refresh(struct tg_timers *timers);
+
+/* Says that time passes: before the loop sleeps, and when something long has run. */
+static inline void tg_timers_expire(struct tg_timers *timers)
+{
+    timers->stale = true;
+}
+
+/* The loop's time: one reading serves all that follows on it at once. */
+static inline uint64_t tg_timers_now(struct tg_timers *timers)
+{
+    if (timers->stale)
+        tg_timers_refresh(timers);
+    return timers->now_ms;
+}
+
+/* How many milliseconds the loop may sleep: 0 when a timer is due, at most `most`. */
+int32_t tg_timers_wait(const struct tg_timers *timers, int32_t most);
+
+/* Fires what is due, in order of time; returns how many. on_fire may start and stop any timer;
+ * one that it starts fires in a later run, be its delay 0. */
+size_t tg_timers_run(struct tg_timers *timers);
+
+/* Starts it, or starts it anew. It has stopped when on_fire is called. */
+void tg_timer_start(struct tg_timers *timers, struct tg_timer *timer, uint64_t delay_ms,
+                    void (*on_fire)(struct tg_timer *self));
+
+/* Stops it if it runs. */
+void tg_timer_stop(struct tg_timers *timers, struct tg_timer *timer);
+
+#endif
