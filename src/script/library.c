@@ -1,0 +1,33 @@
+#include "script/library.h"
+
+/* The assembler takes each file in as it is; the two labels bound it. */
+#define TAKE(name)                                                                                 \
+    __asm__(".section .rodata\n"                                                                   \
+            ".global tg_library_" #name "\n"                                                       \
+            ".global tg_library_" #name "_end\n"                                                   \
+            "tg_library_" #name ": .incbin \"" TG_LIBRARY_DIR "/" #name ".lua\"\n"                  \
+            "tg_library_" #name "_end: .byte 0\n"                                                  \
+            ".previous\n");                                                                        \
+    extern const char tg_library_##name[], tg_library_##name##_end[]
+
+TAKE(sandbox);
+TAKE(runtime);
+TAKE(site);
+TAKE(lines);
+
+struct tg_text tg_library(const char *name)
+{
+    const struct {
+        const char *name, *base, *end;
+    } files[] = {
+        {"sandbox", tg_library_sandbox, tg_library_sandbox_end},
+        {"runtime", tg_library_runtime, tg_library_runtime_end},
+        {"site", tg_library_site, tg_library_site_end},
+        {"lines", tg_library_lines, tg_library_lines_end},
+    };
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+        if (strcmp(files[i].name, name) == 0)
+            return tg_text(files[i].base, (size_t)(files[i].end - files[i].base));
+    return (struct tg_text){NULL, 0};
+}

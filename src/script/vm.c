@@ -1,0 +1,342 @@
+#include "script/vm.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <luajit.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "script/fail.h"
+#include "script/library.h"
+#include "script/sandbox.h"
+#include "script/task.h"
+#include "script/value.h"
+
+enum {
+    HOOK_INSTRUCTIONS = 10000,
+    MARK_NS = 5 * 1000 * 1000,
+};
+
+static const char runtime_key[] = "tidegate.runtime";
+
+static void *allocate(void *owner, void *block, size_t old, size_t size)
+{
+    struct tg_vm *vm = owner;
+
+    void *moved = tg_heap_resize(&vm->heap, block, old, size);
+    if (vm->heap.used > vm->hurry_above)
+        tg_vm_hurry(vm);
+    return moved;
+}
+
+struct tg_vm *tg_vm_of(lua_State *L)
+{
+    void *vm;
+
+    lua_getallocf(L, &vm);
+    return vm;
+}
+
+static void log_problem(const struct tg_log *log, const char *event, const char *reason)
+{
+    struct tg_buffer line = {.limit = 8192};
+
+    tg_log_field(&line, "event", tg_text_of(event));
+    tg_log_field(&line, "reason", tg_text_of(reason != NULL ? reason : "?"));
+    tg_log_fields(log, TG_LOG_ERROR, NULL, &line);
+    tg_buffer_dispose(&line);
+}
+
+/* Without a protected call around it memory ran out inside the loop: that is our mistake. */
+static int on_panic(lua_State *L)
+{
+    log_problem(tg_vm_of(L)->options.log, "lua_panic", lua_tostring(L, -1));
+    abort();
+}
+
+static void load_library(lua_State *L, const char *name)
+{
+    struct tg_text text = tg_library(name);
+    char chunk[64] = "=[tidegate ";
+
+    strcat(strcat(chunk, name), "]");
+    if (luaL_loadbuffer(L, text.base, text.len, chunk) != 0)
+        lua_error(L);
+}
+
+static void push_options(lua_State *L, const struct tg_vm_options *options)
+{
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, options->root);
+    lua_setfield(L, -2, "root");
+    lua_pushstring(L, options->package_path);
+    lua_setfield(L, -2, "package_path");
+}
+
+/* Leaves the environment of scripts as the state's globals and the helpers in the registry. */
+static int open_all(lua_State *L)
+{
+    struct tg_vm *vm = tg_vm_of(L);
+
+    luaL_openlibs(L);
+    luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | (vm->options.jit ? LUAJIT_MODE_ON : LUAJIT_MODE_OFF));
+    tg_fail_open(L);
+    tg_values_open(L);
+    tg_coroutine_open(L); /* 2: the native table */
+    tg_sandbox_open(L);
+    lua_newtable(L);      /* 3: the table of calls */
+    vm->options.open(L);
+
+    load_library(L, "sandbox");
+    lua_pushvalue(L, 2);
+    push_options(L, &vm->options);
+    lua_pushvalue(L, 3);
+    lua_call(L, 3, 2); /* 4: the environment, 5: helpers */
+
+    load_library(L, "runtime");
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_pushvalue(L, 5);
+    lua_call(L, 3, 1); /* 6: what runs scripts */
+    lua_getfield(L, 5, "load_script");
+    lua_setfield(L, 6, "load_script");
+    lua_getfield(L, 5, "load_table");
+    lua_setfield(L, 6, "load_table");
+    lua_setfield(L, LUA_REGISTRYINDEX, runtime_key);
+    lua_pushvalue(L, 4);
+    lua_replace(L, LUA_GLOBALSINDEX);
+    return 0;
+}
+
+struct tg_vm *tg_vm_create(const struct tg_vm_options *options)
+{
+    struct tg_vm *vm = calloc(1, sizeof(*vm));
+    char *message;
+
+    assert(vm != NULL);
+    vm->options = *options;
+    vm->heap.limit = options->lua_memory;
+    vm->hurry_above = SIZE_MAX;
+    vm->full_above = options->lua_memory / 4 * 3;
+    h2o_linklist_init_anchor(&vm->ready);
+    vm->L = lua_newstate(allocate, vm);
+    if (vm->L == NULL) {
+        log_problem(options->log, "lua_failed", "no memory for a Lua state");
+        free(vm);
+        return NULL;
+    }
+    lua_atpanic(vm->L, on_panic);
+    tg_vm_tick(vm);
+    if (!tg_vm_call(vm, open_all, NULL, &message)) {
+        log_problem(options->log, "lua_failed", message);
+        free(message);
+        tg_vm_destroy(vm);
+        return NULL;
+    }
+    lua_sethook(vm->L, tg_task_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    return vm;
+}
+
+void tg_vm_destroy(struct tg_vm *vm)
+{
+    assert(h2o_linklist_is_empty(&vm->ready));
+    lua_sethook(vm->L, NULL, 0, 0);
+    lua_close(vm->L);
+    tg_heap_dispose(&vm->heap);
+    free(vm);
+}
+
+struct calling {
+    struct tg_vm *vm;
+    char *message;
+};
+
+/* The text of the error on top: tables made by tg_fail have __tostring. */
+static int describe(lua_State *L)
+{
+    struct calling *calling = lua_touserdata(L, 1);
+
+    lua_pushvalue(L, lua_upvalueindex(1));
+    if (luaL_callmeta(L, -1, "__tostring") == 0)
+        lua_pushvalue(L, -1);
+    const char *text = lua_tostring(L, -1);
+    calling->message = strdup(text != NULL ? text : "error object is not a string");
+    return 0;
+}
+
+static char *take_message(struct tg_vm *vm)
+{
+    lua_State *L = vm->L;
+    const char *text = lua_tostring(L, -1);
+    struct calling calling = {vm, NULL};
+
+    if (text != NULL) {
+        calling.message = strdup(text);
+    } else {
+        lua_pushcclosure(L, describe, 1);
+        lua_pushlightuserdata(L, &calling);
+        if (lua_pcall(L, 1, 0, 0) != 0)
+            calling.message = strdup("error in error handling");
+    }
+    lua_settop(L, 0);
+    return calling.message;
+}
+
+bool tg_vm_call(struct tg_vm *vm, lua_CFunction function, void *argument, char **message)
+{
+    if (lua_cpcall(vm->L, function, argument) == 0)
+        return true;
+    *message = take_message(vm);
+    return false;
+}
+
+void tg_vm_push_runtime(lua_State *L, const char *name)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, runtime_key);
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+}
+
+struct loading {
+    const char *path;
+    int ref;
+};
+
+static int load_script(lua_State *L)
+{
+    struct loading *loading = lua_touserdata(L, 1);
+
+    tg_vm_push_runtime(L, "load_script");
+    lua_pushstring(L, loading->path);
+    lua_call(L, 1, 1);
+    loading->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+bool tg_vm_load(struct tg_vm *vm, const char *path, int *ref, char **message)
+{
+    struct loading loading = {path, LUA_NOREF};
+
+    vm->load_until_ns = tg_clock_thread_cpu_ns() + vm->options.script_cpu_ns;
+    vm->load_stopped = false;
+    bool loaded = tg_vm_call(vm, load_script, &loading, message);
+    vm->load_until_ns = 0;
+    *ref = loading.ref;
+    return loaded;
+}
+
+static int make_coroutine(lua_State *L)
+{
+    struct tg_coroutine *coroutine = lua_touserdata(L, 1);
+
+    coroutine->L = lua_newthread(L);
+    coroutine->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+bool tg_vm_take_coroutine(struct tg_vm *vm, struct tg_coroutine *coroutine)
+{
+    if (vm->idle_count > 0) {
+        *coroutine = vm->idle[--vm->idle_count];
+        return true;
+    }
+    tg_vm_make_room(vm);
+    if (lua_cpcall(vm->L, make_coroutine, coroutine) == 0)
+        return true;
+    lua_settop(vm->L, 0);
+    return false;
+}
+
+void tg_vm_give_coroutine(struct tg_vm *vm, struct tg_coroutine coroutine)
+{
+    if (vm->idle_count == TG_VM_IDLE_COROUTINES) {
+        tg_vm_drop_coroutine(vm, coroutine);
+        return;
+    }
+    lua_settop(coroutine.L, 0);
+    vm->idle[vm->idle_count++] = coroutine;
+}
+
+/* Freeing a slot of the registry allocates nothing. */
+void tg_vm_drop_coroutine(struct tg_vm *vm, struct tg_coroutine coroutine)
+{
+    luaL_unref(vm->L, LUA_REGISTRYINDEX, coroutine.ref);
+}
+
+void tg_vm_hurry(struct tg_vm *vm)
+{
+    if (vm->hurried || vm->running == NULL)
+        return;
+    vm->hurried = true;
+    lua_sethook(vm->L, tg_task_hook, LUA_MASKCOUNT, 1);
+}
+
+void tg_vm_end_hurry(struct tg_vm *vm)
+{
+    if (!vm->hurried)
+        return;
+    vm->hurried = false;
+    lua_sethook(vm->L, tg_task_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+}
+
+void tg_vm_glance(struct tg_vm *vm)
+{
+    if (vm->running != NULL && tg_clock_monotonic_ns() - vm->resumed_ns > TG_VM_SLICE_NS)
+        tg_vm_hurry(vm);
+}
+
+/* When most of it lives, the next collection comes when half of the rest is used up. */
+void tg_vm_make_room(struct tg_vm *vm)
+{
+    size_t limit = vm->options.lua_memory;
+
+    if (vm->heap.used <= vm->full_above)
+        return;
+    lua_gc(vm->L, LUA_GCCOLLECT, 0);
+    size_t half = vm->heap.used + (limit - vm->heap.used) / 2;
+    vm->full_above = half > limit / 4 * 3 ? half : limit / 4 * 3;
+}
+
+static void read_clocks(struct tg_vm *vm, uint64_t now_ns)
+{
+    vm->mark_wall_ns = now_ns;
+    vm->mark_cpu_ns = tg_clock_thread_cpu_ns();
+}
+
+/* While there is plenty of room, garbage may pile up to four times what lives: collecting is
+ * cheaper then. The fuller the state, the sooner it is collected. */
+static void pace_collector(struct tg_vm *vm)
+{
+    size_t limit = vm->options.lua_memory;
+    int pause = vm->heap.used < limit / 16 ? 400 : vm->heap.used < limit / 4 ? 200 : 120;
+
+    if (pause == vm->pause)
+        return;
+    vm->pause = pause;
+    lua_gc(vm->L, LUA_GCSETPAUSE, pause);
+}
+
+void tg_vm_tick(struct tg_vm *vm)
+{
+    uint64_t now = tg_clock_monotonic_ns();
+
+    if (now - vm->mark_wall_ns < MARK_NS)
+        return;
+    read_clocks(vm, now);
+    pace_collector(vm);
+}
+
+/* Short runs are charged by the wall clock, which costs nothing; long ones by what the thread
+ * has used since the last reading, for it may have been waiting for a core. */
+uint64_t tg_vm_charge(struct tg_vm *vm, uint64_t now_ns)
+{
+    uint64_t wall = now_ns - vm->resumed_ns;
+
+    if (wall < MARK_NS)
+        return wall;
+    uint64_t before = vm->mark_cpu_ns;
+    uint64_t used = tg_clock_thread_cpu_ns() - before;
+    return used < wall ? used : wall;
+}
