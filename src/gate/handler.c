@@ -1,0 +1,298 @@
+#include "gate/handler.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "gate/inbound.h"
+#include "gate/responder.h"
+#include "http/strict.h"
+
+/* In the order of a request: on_req → on_suspend → on_done, on_deadline or on_gone. */
+static int on_req(h2o_handler_t *handler, h2o_req_t *req);
+static void on_suspend(struct tg_run *run);
+static void on_done(struct tg_task *task, enum tg_task_end end);
+static void on_deadline(struct tg_timer *timer);
+static void on_gone(struct tg_watch *watch);
+
+static const struct tg_text none = {NULL, 0};
+
+static struct tg_text text_of(h2o_iovec_t v)
+{
+    return tg_text(v.base, v.len);
+}
+
+static h2o_iovec_t iovec_of(struct tg_text text)
+{
+    return h2o_iovec_init((char *)text.base, text.len);
+}
+
+static struct tg_text id_of(struct tg_inbound *inbound)
+{
+    return text_of(tg_request_id(&inbound->request));
+}
+
+/* ---- what is wrong with a request before any route is asked */
+
+/* Cuts 'http://host/path' into authority and path; RFC 9112 wants it believed, but two hosts in
+ * one request are one too many. */
+static const char *read_absolute_form(struct tg_request *request, struct tg_text *target)
+{
+    size_t scheme = 7;
+
+    if (target->len > 8 && strncasecmp(target->base, "https://", 8) == 0)
+        scheme = 8;
+    else if (target->len <= 7 || strncasecmp(target->base, "http://", 7) != 0)
+        return "the request target must begin with '/'";
+    struct tg_text rest = tg_text(target->base + scheme, target->len - scheme);
+    size_t end = 0;
+    while (end < rest.len && rest.base[end] != '/' && rest.base[end] != '?')
+        end++;
+    struct tg_text authority = tg_text(rest.base, end);
+    if (request->authority.len != 0 && !tg_text_is_nocase(authority, text_of(request->authority)))
+        return "the request target names another host than the Host field";
+    const char *wrong = tg_strict_authority(authority);
+    if (wrong != NULL)
+        return wrong;
+    request->authority = iovec_of(authority);
+    *target = end == rest.len ? TG_TEXT("/") : tg_text(rest.base + end, rest.len - end);
+    return NULL;
+}
+
+/* Reads method, authority and target; the path's texts go into `space`. NULL when well. */
+static const char *read_head(struct tg_inbound *inbound, struct tg_path *path)
+{
+    struct tg_request *request = &inbound->request;
+    struct tg_text target = text_of(inbound->req->input.path);
+    const char *reason = tg_strict_method(text_of(request->method));
+
+    if (reason == NULL && (target.len == 0 || target.base[0] != '/'))
+        reason = read_absolute_form(request, &target);
+    if (reason != NULL)
+        return reason;
+    const char *mark = memchr(target.base, '?', target.len);
+    size_t path_len = mark != NULL ? (size_t)(mark - target.base) : target.len;
+    if (mark != NULL) {
+        request->query = h2o_iovec_init((char *)mark + 1, target.len - path_len - 1);
+        for (size_t i = 0; i < request->query.len; i++)
+            if ((unsigned char)request->query.base[i] <= ' ' ||
+                (unsigned char)request->query.base[i] >= 0x7f)
+                return "the query has a character that must be escaped";
+    }
+    request->raw_path = h2o_iovec_init((char *)target.base, path_len);
+    char *space = h2o_mem_alloc_pool(&request->run.pool, TG_PATH_SPACE(path_len));
+    const char *wrong = tg_path_parse(tg_text(target.base, path_len), space, path);
+    if (wrong == NULL)
+        request->path = iovec_of(path->normal);
+    return wrong;
+}
+
+/* ---- the answers that need no script */
+
+static void respond_problem(struct tg_inbound *inbound, int status, const char *detail)
+{
+    tg_respond_problem(inbound->req, status, tg_text_of(detail), none, id_of(inbound), none);
+}
+
+static void respond_unrouted(struct tg_inbound *inbound, const struct tg_match *match)
+{
+    struct tg_text allow = tg_text(match->allow, match->allow_len);
+    struct tg_request *request = &inbound->request;
+
+    if (allow.len == 0) {
+        respond_problem(inbound, 404, "no route has this path");
+    } else if (tg_text_is(text_of(request->method), TG_TEXT("OPTIONS"))) {
+        struct tg_field *field = h2o_mem_alloc_pool(&request->run.pool, sizeof(*field));
+        char *copy = h2o_strdup(&request->run.pool, allow.base, allow.len).base;
+        *field = (struct tg_field){h2o_iovec_init(H2O_STRLIT("allow")),
+                                   h2o_iovec_init(copy, allow.len)};
+        request->response = (struct tg_response){.status = 204, .fields = {field, 1}};
+        tg_respond(inbound->req, &request->response);
+    } else {
+        tg_respond_problem(inbound->req, 405, TG_TEXT("no route with this path has this method"),
+                           none, id_of(inbound), allow);
+    }
+}
+
+/* ---- scripts */
+
+static void read_params(struct tg_inbound *inbound, const struct tg_path *path)
+{
+    struct tg_request *request = &inbound->request;
+    const struct tg_route *route = inbound->route;
+    h2o_mem_pool_t *pool = &request->run.pool;
+
+    request->params =
+        h2o_mem_alloc_pool(pool, (route->segment_count + 1) * sizeof(*request->params));
+    for (size_t i = 0; i < route->segment_count; i++)
+        if (route->segments[i].kind != TG_SEGMENT_LITERAL)
+            request->params[request->param_count++] =
+                (struct tg_param){iovec_of(route->segments[i].text),
+                                  iovec_of(tg_router_param(route, i, path, pool))};
+}
+
+static void run_scripts(struct tg_inbound *inbound)
+{
+    struct tg_worker *worker = inbound->worker;
+    struct tg_generation *generation = &worker->generation;
+    struct tg_request *request = &inbound->request;
+    bool jit = inbound->route->jit;
+
+    request->scripts = &generation->routes[inbound->route->index];
+    request->run.deadline_ms = tg_timers_now(&worker->timers) + inbound->route->timeout_ms;
+    request->run.on_suspend = on_suspend;
+    if (!tg_task_init(&request->task, jit ? generation->jit_vm : generation->vm, &request->run,
+                      on_done)) {
+        tg_log_error(&worker->gate->log, NULL, "event=out_of_lua_memory");
+        respond_problem(inbound, 503, "");
+        return;
+    }
+    h2o_linklist_insert(&worker->running, &inbound->link);
+    tg_task_start(&request->task, jit ? generation->jit_serve : generation->serve, request);
+}
+
+static int on_req(h2o_handler_t *handler, h2o_req_t *req)
+{
+    struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, ctx, req->conn->ctx);
+    struct tg_inbound *inbound = tg_inbound_create(worker, req);
+    struct tg_path path;
+    struct tg_match match;
+
+    (void)handler;
+    const char *reason = read_head(inbound, &path);
+    tg_inbound_fill(inbound);
+    if (reason != NULL) {
+        respond_problem(inbound, 400, reason);
+        return 0;
+    }
+    tg_router_find(worker->gate->router, text_of(inbound->request.method), &path, &match);
+    if (match.route == NULL) {
+        respond_unrouted(inbound, &match);
+        return 0;
+    }
+    inbound->route = match.route;
+    read_params(inbound, &path);
+    run_scripts(inbound);
+    return 0;
+}
+
+/* The first wait: from now on time passes. Most requests that call no backend never get here. */
+static void on_suspend(struct tg_run *run)
+{
+    struct tg_inbound *inbound =
+        H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request, (struct tg_request *)run->context);
+    struct tg_timers *timers = &inbound->worker->timers;
+
+    if (inbound->suspended)
+        return;
+    inbound->suspended = true;
+    tg_timer_start(timers, &inbound->deadline, inbound->route->timeout_ms, on_deadline);
+    tg_watch_arm(&inbound->watch, inbound->req, timers, on_gone);
+}
+
+/* The scripts of the request are over, one way or another. */
+static void leave_scripts(struct tg_inbound *inbound)
+{
+    tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
+    h2o_linklist_unlink(&inbound->link);
+    tg_task_dispose(&inbound->request.task);
+}
+
+static void log_failure(struct tg_inbound *inbound, const struct tg_task_report *report)
+{
+    const struct tg_log *log = &inbound->worker->gate->log;
+    struct tg_buffer line = {.limit = 32768};
+    char id[65] = "";
+    bool is_mistake = report->code.len == 0;
+
+    memcpy(id, id_of(inbound).base, id_of(inbound).len);
+    tg_log_field(&line, "event", is_mistake ? TG_TEXT("script_error") : TG_TEXT("request_failed"));
+    tg_log_field(&line, "route", tg_text_of(inbound->route->pattern));
+    if (!is_mistake)
+        tg_log_field(&line, "code", text_of(report->code));
+    tg_log_field(&line, "reason", text_of(report->message));
+    if (report->traceback.len != 0)
+        tg_log_field(&line, "traceback", text_of(report->traceback));
+    tg_host_mask(&inbound->worker->host, line.base, line.len);
+    tg_log_fields(log, is_mistake ? TG_LOG_ERROR : TG_LOG_WARN, id, &line);
+    tg_buffer_dispose(&line);
+}
+
+/* A mistake in a script says nothing to clients but its id, unless the site wants to see it. */
+static void respond_failure(struct tg_inbound *inbound, const struct tg_task_report *report)
+{
+    struct tg_buffer detail = {.limit = 32768};
+
+    if (report->code.len != 0) {
+        tg_buffer_append(&detail, report->message.base, report->message.len);
+    } else if (inbound->worker->host.debug) {
+        tg_buffer_append(&detail, report->message.base, report->message.len);
+        tg_buffer_put(&detail, '\n');
+        tg_buffer_append(&detail, report->traceback.base, report->traceback.len);
+    }
+    tg_host_mask(&inbound->worker->host, detail.base, detail.len);
+    h2o_iovec_t kept = h2o_strdup(&inbound->req->pool, detail.base, detail.len);
+    tg_buffer_dispose(&detail);
+    tg_respond_problem(inbound->req, report->http, text_of(kept), text_of(report->code),
+                       id_of(inbound), none);
+}
+
+static void on_done(struct tg_task *task, enum tg_task_end end)
+{
+    struct tg_inbound *inbound = H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request.task, task);
+    struct tg_task_report report;
+
+    if (end == TG_TASK_DONE) {
+        leave_scripts(inbound);
+        tg_respond(inbound->req, &inbound->request.response);
+        return;
+    }
+    tg_task_explain(task, end, &report);
+    leave_scripts(inbound);
+    log_failure(inbound, &report);
+    respond_failure(inbound, &report);
+}
+
+static void on_deadline(struct tg_timer *timer)
+{
+    struct tg_inbound *inbound = H2O_STRUCT_FROM_MEMBER(struct tg_inbound, deadline, timer);
+    struct tg_task_report report = {
+        .http = 504,
+        .code = h2o_iovec_init(H2O_STRLIT("deadline")),
+        .message = h2o_iovec_init(H2O_STRLIT("not done within the timeout of the route")),
+    };
+
+    leave_scripts(inbound);
+    log_failure(inbound, &report);
+    respond_failure(inbound, &report);
+}
+
+/* Nobody reads the answer; what the scripts waited for is cancelled. */
+static void on_gone(struct tg_watch *watch)
+{
+    struct tg_inbound *inbound = H2O_STRUCT_FROM_MEMBER(struct tg_inbound, watch, watch);
+
+    if (!h2o_linklist_is_linked(&inbound->link))
+        return; /* it is being answered: sending will find out */
+    leave_scripts(inbound);
+    h2o_send_error_generic(inbound->req, 499, "Client Closed Request", "",
+                           H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION);
+}
+
+void tg_handler_abandon(struct tg_worker *worker)
+{
+    while (!h2o_linklist_is_empty(&worker->running)) {
+        struct tg_inbound *inbound =
+            H2O_STRUCT_FROM_MEMBER(struct tg_inbound, link, worker->running.next);
+        leave_scripts(inbound);
+        inbound->req->http1_is_persistent = 0;
+        respond_problem(inbound, 503, "the server is stopping");
+    }
+}
+
+void tg_handler_register(h2o_hostconf_t *host)
+{
+    h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
+    h2o_handler_t *handler = h2o_create_handler(path, sizeof(*handler));
+
+    handler->on_req = on_req;
+}

@@ -1,0 +1,104 @@
+#include "gate/inbound.h"
+
+#include "base/clock.h"
+#include "gate/access_log.h"
+#include "gate/peer.h"
+
+static void destroy(struct tg_inbound *inbound)
+{
+    struct tg_run run = inbound->request.run; /* the pool holds the inbound itself */
+
+    tg_request_forget(&inbound->request);
+    tg_task_dispose(&inbound->request.task);
+    tg_run_dispose(&run);
+}
+
+static void on_after_end(struct tg_request *request)
+{
+    destroy(H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request, request));
+}
+
+static void log_access(struct tg_inbound *inbound)
+{
+    h2o_req_t *req = inbound->req;
+    struct tg_access access = {
+        .route = inbound->route != NULL ? inbound->route->pattern : NULL,
+        .status = req->res.status != 0 ? req->res.status : 499,
+        .bytes = req->bytes_sent,
+        .duration_ns = tg_clock_monotonic_ns() - inbound->begun_ns,
+    };
+
+    if (inbound->worker->gate->access != NULL)
+        tg_access_log(inbound->worker, &inbound->request, &access);
+}
+
+/* h2o lets go of the request: it has been answered, or its client has gone. */
+static void on_dispose(void *holder)
+{
+    struct tg_inbound *inbound = *(struct tg_inbound **)holder;
+    struct tg_request *request = &inbound->request;
+
+    tg_watch_disarm(&inbound->watch);
+    tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
+    if (h2o_linklist_is_linked(&inbound->link))
+        h2o_linklist_unlink(&inbound->link);
+    tg_task_dispose(&request->task);
+    log_access(inbound);
+    tg_response_release(request);
+    inbound->req = NULL;
+    inbound->worker->requests--;
+    request->response_sent = true;
+    if (!tg_after_start(request, on_after_end))
+        destroy(inbound);
+}
+
+static void find_client(struct tg_request *request)
+{
+    struct tg_inbound *inbound = H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request, request);
+
+    if (inbound->req != NULL)
+        tg_peer_find(request, inbound->worker->gate->site, inbound->req->conn);
+}
+
+struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
+{
+    struct tg_run run;
+    struct tg_inbound **holder = h2o_mem_alloc_shared(&req->pool, sizeof(*holder), on_dispose);
+
+    tg_run_init(&run);
+    struct tg_inbound *inbound = h2o_mem_alloc_pool(&run.pool, sizeof(*inbound));
+    *inbound = (struct tg_inbound){
+        .worker = worker, .req = req, .begun_ns = tg_clock_monotonic_ns()};
+    inbound->request = (struct tg_request){
+        .run = run,
+        .host = &worker->host,
+        .method = req->input.method,
+        .path = req->input.path,
+        .authority = req->input.authority,
+        .version = req->version,
+        .find_client = find_client,
+    };
+    inbound->request.last_call = &inbound->request.calls;
+    inbound->request.run.context = &inbound->request;
+    *holder = inbound;
+    worker->requests++;
+    return inbound;
+}
+
+void tg_inbound_fill(struct tg_inbound *inbound)
+{
+    struct tg_request *request = &inbound->request;
+    const h2o_headers_t *headers = &inbound->req->headers;
+    struct tg_field *list =
+        h2o_mem_alloc_pool(&request->run.pool, (headers->size + 1) * sizeof(*list));
+    size_t n = 0;
+
+    list[n++] = (struct tg_field){h2o_iovec_init(H2O_STRLIT("host")), request->authority};
+    for (size_t i = 0; i < headers->size; i++)
+        list[n++] = (struct tg_field){*headers->entries[i].name, headers->entries[i].value};
+    request->fields = (struct tg_fields){list, n};
+    request->scheme = inbound->req->input.scheme->name;
+    request->body = inbound->req->entity;
+    if (request->body.base == NULL)
+        request->body = h2o_iovec_init(H2O_STRLIT(""));
+}

@@ -1,0 +1,113 @@
+#include "gate/listener.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gate/watch.h"
+
+enum {
+    BACKLOG = 4096,
+    ACCEPTS_A_TURN = 16, /* the other threads get their share */
+};
+
+static socklen_t make_address(const struct tg_listen *listen, struct sockaddr_storage *storage)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)storage;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)storage;
+
+    memset(storage, 0, sizeof(*storage));
+    if (inet_pton(AF_INET, listen->host, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(listen->port);
+        return sizeof(*v4);
+    }
+    int rc = inet_pton(AF_INET6, listen->host, &v6->sin6_addr);
+    assert(rc == 1); /* checked when the site was read */
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(listen->port);
+    return sizeof(*v6);
+}
+
+int tg_listener_bind(const struct tg_listen *listen_on)
+{
+    struct sockaddr_storage address;
+    socklen_t len = make_address(listen_on, &address);
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd, (struct sockaddr *)&address, len) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+uint16_t tg_listener_port(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof(address);
+
+    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+        return 0;
+    return (uint16_t)h2o_socket_getport((struct sockaddr *)&address);
+}
+
+static void on_close(void *watched)
+{
+    free(watched);
+}
+
+static void on_accept(h2o_socket_t *listener, const char *err)
+{
+    struct tg_worker *worker = listener->data;
+
+    if (err != NULL)
+        return;
+    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+        h2o_socket_t *sock = h2o_evloop_socket_accept(listener);
+        if (sock == NULL)
+            return;
+        sock->on_close.cb = on_close;
+        sock->on_close.data = h2o_mem_alloc(sizeof(struct tg_watched));
+        *(struct tg_watched *)sock->on_close.data = (struct tg_watched){NULL};
+        h2o_accept(&worker->accept, sock);
+    }
+}
+
+bool tg_listener_start(struct tg_worker *worker)
+{
+    size_t count = worker->gate->site->listen_count;
+
+    worker->listeners = calloc(count + 1, sizeof(*worker->listeners));
+    assert(worker->listeners != NULL);
+    for (size_t i = 0; i < count; i++) {
+        int fd = fcntl(worker->gate->listen_fds[i], F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+            return false;
+        worker->listeners[i] =
+            h2o_evloop_socket_create(worker->ctx.loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+        worker->listeners[i]->data = worker;
+        h2o_socket_read_start(worker->listeners[i], on_accept);
+    }
+    return true;
+}
+
+void tg_listener_stop(struct tg_worker *worker)
+{
+    if (worker->listeners == NULL)
+        return;
+    for (size_t i = 0; worker->listeners[i] != NULL; i++) {
+        h2o_socket_read_stop(worker->listeners[i]);
+        h2o_socket_close(worker->listeners[i]);
+    }
+    free(worker->listeners);
+    worker->listeners = NULL;
+}

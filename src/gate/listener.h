@@ -1,0 +1,19 @@
+/* Listening sockets: bound once by the process, shared by all its threads. */
+#ifndef TG_GATE_LISTENER_H
+#define TG_GATE_LISTENER_H
+
+#include "gate/gate.h"
+
+/* Binds and listens; the descriptor, or -1 with errno set. */
+int tg_listener_bind(const struct tg_listen *listen);
+
+/* The port it got, when it asked for any. */
+uint16_t tg_listener_port(int fd);
+
+/* Begins to accept in the worker's loop, on duplicates of the gate's descriptors. */
+bool tg_listener_start(struct tg_worker *worker);
+
+/* Accepts no more. */
+void tg_listener_stop(struct tg_worker *worker);
+
+#endif

@@ -1,0 +1,62 @@
+#include "gate/responder.h"
+
+#include "api/response.h"
+#include "http/status.h"
+
+static bool has_no_body(int status)
+{
+    return status == 204 || status == 304;
+}
+
+static void start(h2o_req_t *req, int status, h2o_iovec_t body)
+{
+    static h2o_generator_t whole = {NULL, NULL};
+    bool is_head = h2o_memis(req->input.method.base, req->input.method.len, H2O_STRLIT("HEAD"));
+
+    req->res.status = status;
+    req->res.reason = tg_status_reason(status);
+    req->res.content_length = has_no_body(status) ? SIZE_MAX : body.len;
+    h2o_start_response(req, &whole);
+    if (is_head || has_no_body(status) || body.len == 0)
+        h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
+    else
+        h2o_send(req, &body, 1, H2O_SEND_STATE_FINAL);
+}
+
+static void add_field(h2o_req_t *req, const struct tg_field *field)
+{
+    const h2o_token_t *token = h2o_lookup_token(field->name.base, field->name.len);
+
+    if (token != NULL)
+        h2o_add_header(&req->pool, &req->res.headers, token, NULL, field->value.base,
+                       field->value.len);
+    else
+        h2o_add_header_by_str(&req->pool, &req->res.headers, field->name.base, field->name.len, 0,
+                              NULL, field->value.base, field->value.len);
+}
+
+void tg_respond(h2o_req_t *req, const struct tg_response *response)
+{
+    for (size_t i = 0; i < response->fields.count; i++)
+        add_field(req, &response->fields.list[i]);
+    start(req, response->status, response->body);
+}
+
+void tg_respond_problem(h2o_req_t *req, int status, struct tg_text detail, struct tg_text code,
+                        struct tg_text id, struct tg_text allow)
+{
+    struct tg_text none = {NULL, 0};
+    struct tg_buffer out = {.limit = 65536};
+
+    tg_problem_write(&out, status, detail, code, none, id);
+    h2o_iovec_t body = h2o_strdup(&req->pool, out.base, out.len);
+    tg_buffer_dispose(&out);
+    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
+                   H2O_STRLIT("application/problem+json"));
+    if (allow.len > 0) {
+        h2o_iovec_t kept = h2o_strdup(&req->pool, allow.base, allow.len);
+        h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("allow"), 1, NULL, kept.base,
+                              kept.len);
+    }
+    start(req, status, body);
+}

@@ -1,0 +1,15 @@
+/* Sends what has been decided for a request. Each is the last thing done with it. */
+#ifndef TG_GATE_RESPONDER_H
+#define TG_GATE_RESPONDER_H
+
+#include "api/request.h"
+
+
+/* Sends request->response. */
+void tg_respond(h2o_req_t *req, const struct tg_response *response);
+
+/* Sends problem details; `allow` is for the Allow field, or empty. */
+void tg_respond_problem(h2o_req_t *req, int status, struct tg_text detail, struct tg_text code,
+                        struct tg_text id, struct tg_text allow);
+
+#endif

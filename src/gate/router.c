@@ -1,0 +1,268 @@
+#include "gate/router.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* The routes that end at one place of the tree, by method. */
+struct ends {
+    const struct tg_route **routes;
+    size_t count;
+};
+
+struct node {
+    struct tg_text literal;  /* the segment that leads here */
+    struct node **children;  /* hash table of the literal ones; a power of two, or NULL */
+    size_t child_count, slots;
+    struct node *param;      /* behind {name} */
+    struct ends ends;        /* routes whose last segment this is */
+    struct ends rest;        /* routes that end in {name...} below this */
+};
+
+struct tg_router {
+    struct node root;
+};
+
+static size_t hash(struct tg_text text)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < text.len; i++)
+        h = (h ^ (unsigned char)text.base[i]) * 0x100000001b3u;
+    return (size_t)(h ^ h >> 29);
+}
+
+static struct node **slot_of(const struct node *node, struct tg_text literal)
+{
+    size_t mask = node->slots - 1, i = hash(literal) & mask;
+
+    while (node->children[i] != NULL && !tg_text_is(node->children[i]->literal, literal))
+        i = (i + 1) & mask;
+    return &node->children[i];
+}
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+
+    assert(memory != NULL); /* at start-up, some hundred bytes a route */
+    return memory;
+}
+
+static void grow(struct node *node)
+{
+    struct node **old = node->children;
+    size_t slots = node->slots;
+
+    node->slots = slots == 0 ? 4 : slots * 2;
+    node->children = zeroed(node->slots, sizeof(*node->children));
+    for (size_t i = 0; i < slots; i++)
+        if (old[i] != NULL)
+            *slot_of(node, old[i]->literal) = old[i];
+    free(old);
+}
+
+static struct node *literal_child(struct node *node, struct tg_text literal)
+{
+    if (node->child_count * 2 >= node->slots)
+        grow(node);
+    struct node **slot = slot_of(node, literal);
+    if (*slot == NULL) {
+        *slot = zeroed(1, sizeof(**slot));
+        (*slot)->literal = literal;
+        node->child_count++;
+    }
+    return *slot;
+}
+
+static struct node *param_child(struct node *node)
+{
+    if (node->param == NULL)
+        node->param = zeroed(1, sizeof(*node->param));
+    return node->param;
+}
+
+static void add_end(struct ends *ends, const struct tg_route *route)
+{
+    const struct tg_route **routes =
+        realloc(ends->routes, (ends->count + 1) * sizeof(*ends->routes));
+
+    assert(routes != NULL);
+    routes[ends->count++] = route;
+    ends->routes = routes;
+}
+
+static void add(struct tg_router *router, const struct tg_route *route)
+{
+    struct node *node = &router->root;
+
+    for (size_t i = 0; i < route->segment_count; i++) {
+        const struct tg_segment *segment = &route->segments[i];
+        switch (segment->kind) {
+        case TG_SEGMENT_LITERAL:
+            node = literal_child(node, segment->text);
+            break;
+        case TG_SEGMENT_PARAM:
+            node = param_child(node);
+            break;
+        case TG_SEGMENT_REST:
+            add_end(&node->rest, route);
+            return;
+        }
+    }
+    add_end(&node->ends, route);
+}
+
+struct tg_router *tg_router_create(const struct tg_site *site)
+{
+    struct tg_router *router = zeroed(1, sizeof(*router));
+
+    for (size_t i = 0; i < site->route_count; i++)
+        add(router, &site->routes[i]);
+    return router;
+}
+
+static void clear(struct node *node)
+{
+    for (size_t i = 0; i < node->slots; i++)
+        if (node->children[i] != NULL) {
+            clear(node->children[i]);
+            free(node->children[i]);
+        }
+    if (node->param != NULL)
+        clear(node->param);
+    free(node->param);
+    free(node->children);
+    free(node->ends.routes);
+    free(node->rest.routes);
+}
+
+void tg_router_destroy(struct tg_router *router)
+{
+    clear(&router->root);
+    free(router);
+}
+
+struct finding {
+    struct tg_text method;
+    const struct tg_path *path;
+    struct tg_match *match;
+};
+
+static bool has_method(const struct tg_match *match, struct tg_text method)
+{
+    struct tg_text rest = tg_text(match->allow, match->allow_len);
+
+    while (rest.len > 0) {
+        const char *comma = memchr(rest.base, ',', rest.len);
+        size_t len = comma != NULL ? (size_t)(comma - rest.base) : rest.len;
+        if (tg_text_is(tg_text(rest.base, len), method))
+            return true;
+        if (comma == NULL)
+            return false;
+        rest = tg_text(comma + 2, rest.len - len - 2);
+    }
+    return false;
+}
+
+static void allow(struct tg_match *match, struct tg_text method)
+{
+    if (has_method(match, method) || match->allow_len + method.len + 2 > sizeof(match->allow))
+        return;
+    if (match->allow_len > 0) {
+        memcpy(match->allow + match->allow_len, ", ", 2);
+        match->allow_len += 2;
+    }
+    memcpy(match->allow + match->allow_len, method.base, method.len);
+    match->allow_len += method.len;
+}
+
+static const struct tg_route *with_method(const struct ends *ends, struct tg_text method)
+{
+    for (size_t i = 0; i < ends->count; i++)
+        if (tg_text_is(ends->routes[i]->method, method))
+            return ends->routes[i];
+    return NULL;
+}
+
+/* The exact method, then what answers it all the same, then ANY; or notes what is allowed. */
+static bool take(struct finding *f, const struct ends *ends)
+{
+    const struct tg_route *route = with_method(ends, f->method);
+
+    if (route == NULL && tg_text_is(f->method, TG_TEXT("HEAD")))
+        route = with_method(ends, TG_TEXT("GET"));
+    if (route == NULL)
+        route = with_method(ends, TG_TEXT("ANY"));
+    f->match->route = route;
+    if (route != NULL)
+        return true;
+    for (size_t i = 0; i < ends->count; i++) {
+        allow(f->match, ends->routes[i]->method);
+        if (tg_text_is(ends->routes[i]->method, TG_TEXT("GET")))
+            allow(f->match, TG_TEXT("HEAD"));
+    }
+    return false;
+}
+
+/* Literal before {name} before {name...}, segment by segment; a node is visited once at most. */
+static bool descend(struct finding *f, const struct node *node, size_t i)
+{
+    const struct tg_path *path = f->path;
+
+    if (i == path->count)
+        return take(f, &node->ends);
+    struct tg_text segment = path->segments[i].decoded;
+    if (node->slots != 0) {
+        const struct node *child = *slot_of(node, segment);
+        if (child != NULL && descend(f, child, i + 1))
+            return true;
+    }
+    if (node->param != NULL && segment.len > 0 && descend(f, node->param, i + 1))
+        return true;
+    return node->rest.count > 0 && take(f, &node->rest);
+}
+
+void tg_router_find(const struct tg_router *router, struct tg_text method,
+                    const struct tg_path *path, struct tg_match *match)
+{
+    struct finding f = {method, path, match};
+
+    match->route = NULL;
+    match->allow_len = 0;
+    if (!descend(&f, &router->root, 0) && match->allow_len > 0)
+        allow(match, TG_TEXT("OPTIONS"));
+}
+
+/* Everything decoded but %2F. */
+static size_t put_rest_segment(const struct tg_path_segment *segment, char *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < segment->decoded.len; i++) {
+        if (segment->decoded.base[i] == '/') {
+            memcpy(out + n, "%2F", 3);
+            n += 3;
+        } else {
+            out[n++] = segment->decoded.base[i];
+        }
+    }
+    return n;
+}
+
+struct tg_text tg_router_param(const struct tg_route *route, size_t i, const struct tg_path *path,
+                               h2o_mem_pool_t *pool)
+{
+    size_t size = 0, n = 0;
+
+    if (route->segments[i].kind != TG_SEGMENT_REST)
+        return path->segments[i].decoded;
+    for (size_t k = i; k < path->count; k++)
+        size += path->segments[k].decoded.len * 3 + 1;
+    char *joined = h2o_mem_alloc_pool(pool, size);
+    for (size_t k = i; k < path->count; k++) {
+        if (k > i)
+            joined[n++] = '/';
+        n += put_rest_segment(&path->segments[k], joined + n);
+    }
+    return tg_text(joined, n);
+}

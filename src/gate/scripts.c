@@ -1,0 +1,208 @@
+#include "gate/scripts.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#include "api/core.h"
+
+struct loading {
+    struct tg_generation *generation;
+    const struct tg_site *site;
+    const struct tg_route *route;
+    struct tg_route_scripts *scripts;
+    struct tg_vm *vm;
+    int serve;
+};
+
+static void note(struct tg_buffer *problems, char *message)
+{
+    tg_buffer_printf(problems, "%s\n", message);
+    free(message);
+}
+
+static bool has_jit(const struct tg_site *site)
+{
+    for (size_t i = 0; i < site->route_count; i++)
+        if (site->routes[i].jit)
+            return true;
+    return false;
+}
+
+static struct tg_vm *make_state(const struct tg_site *site, struct tg_host *host,
+                                struct tg_timers *timers, bool jit)
+{
+    struct tg_vm_options options = {
+        .lua_memory = site->lua_memory,
+        .script_memory = site->script_memory,
+        .script_cpu_ns = site->script_cpu_ns,
+        .jit = jit,
+        .root = site->folder,
+        .package_path = site->package_path,
+        .log = host->log,
+        .timers = timers,
+        .host = host,
+        .open = tg_core_open,
+    };
+
+    return tg_vm_create(&options);
+}
+
+static int find_serve(lua_State *L)
+{
+    struct loading *loading = lua_touserdata(L, 1);
+
+    tg_vm_push_runtime(L, "serve");
+    loading->serve = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+/* Adds the script to the list on top. */
+static void add_script(lua_State *L, const char *path)
+{
+    tg_vm_push_runtime(L, "load_script");
+    lua_pushstring(L, path);
+    lua_call(L, 1, 1);
+    lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
+}
+
+/* Every script has been loaded once before, by itself, for the sake of its errors. */
+static int load_route(lua_State *L)
+{
+    struct loading *loading = lua_touserdata(L, 1);
+    const struct tg_route *route = loading->route;
+
+    lua_newtable(L);
+    for (size_t i = 0; i < loading->site->before_count; i++)
+        add_script(L, loading->site->before[i]);
+    for (size_t i = 0; i < route->before_count; i++)
+        add_script(L, route->before[i]);
+    add_script(L, route->script);
+    loading->scripts->chain = luaL_ref(L, LUA_REGISTRYINDEX);
+    tg_vm_push_runtime(L, "load_table");
+    lua_pushstring(L, route->table);
+    lua_call(L, 1, 1);
+    loading->scripts->table = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static bool load_file(struct tg_vm *vm, const char *path, struct tg_buffer *problems)
+{
+    char *message;
+    int ref;
+
+    if (!tg_vm_load(vm, path, &ref, &message)) {
+        note(problems, message);
+        return false;
+    }
+    luaL_unref(vm->L, LUA_REGISTRYINDEX, ref);
+    return true;
+}
+
+struct files {
+    const char **paths;
+    size_t count;
+};
+
+static void add_path(struct files *files, const char *path)
+{
+    for (size_t i = 0; i < files->count; i++)
+        if (strcmp(files->paths[i], path) == 0)
+            return;
+    files->paths[files->count++] = path;
+}
+
+/* Loads each file once, so that one that is broken is named once. */
+static bool load_files(struct tg_vm *vm, const struct tg_site *site, bool jit,
+                       struct tg_buffer *problems)
+{
+    size_t most = site->before_count;
+    bool well = true;
+
+    for (size_t i = 0; i < site->route_count; i++)
+        most += site->routes[i].before_count + 1;
+    struct files files = {calloc(most + 1, sizeof(*files.paths)), 0};
+    assert(files.paths != NULL);
+    for (size_t i = 0; i < site->before_count; i++)
+        add_path(&files, site->before[i]);
+    for (size_t i = 0; i < site->route_count; i++) {
+        const struct tg_route *route = &site->routes[i];
+        if (route->jit != jit)
+            continue;
+        for (size_t k = 0; k < route->before_count; k++)
+            add_path(&files, route->before[k]);
+        add_path(&files, route->script);
+    }
+    for (size_t i = 0; i < files.count; i++)
+        well = load_file(vm, files.paths[i], problems) && well;
+    free(files.paths);
+    return well;
+}
+
+static bool load_state(struct loading *loading, bool jit, struct tg_buffer *problems)
+{
+    const struct tg_site *site = loading->site;
+    char *message;
+
+    if (loading->vm == NULL) {
+        tg_buffer_printf(problems, "no Lua state could be made (is limits.lua_memory too small?)\n");
+        return false;
+    }
+    if (!load_files(loading->vm, site, jit, problems))
+        return false;
+    if (!tg_vm_call(loading->vm, find_serve, loading, &message)) {
+        note(problems, message);
+        return false;
+    }
+    for (size_t i = 0; i < site->route_count; i++) {
+        if (site->routes[i].jit != jit)
+            continue;
+        loading->route = &site->routes[i];
+        loading->scripts = &loading->generation->routes[i];
+        if (!tg_vm_call(loading->vm, load_route, loading, &message)) {
+            note(problems, message);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool tg_generation_load(struct tg_generation *generation, const struct tg_site *site,
+                        struct tg_host *host, struct tg_timers *timers, struct tg_buffer *problems)
+{
+    struct loading loading = {.generation = generation, .site = site};
+    bool well;
+
+    *generation = (struct tg_generation){.vm = make_state(site, host, timers, false)};
+    generation->routes = calloc(site->route_count + 1, sizeof(*generation->routes));
+    assert(generation->routes != NULL);
+    host->loaded = false;
+    loading.vm = generation->vm;
+    well = load_state(&loading, false, problems);
+    generation->serve = loading.serve;
+    if (well && has_jit(site)) {
+        loading.vm = generation->jit_vm = make_state(site, host, timers, true);
+        well = load_state(&loading, true, problems);
+        generation->jit_serve = loading.serve;
+    }
+    host->loaded = true;
+    if (!well)
+        tg_generation_close(generation, host);
+    return well;
+}
+
+static void close_state(struct tg_vm *vm, struct tg_host *host)
+{
+    if (vm == NULL)
+        return;
+    tg_every_stop(host, vm);
+    tg_vm_destroy(vm);
+}
+
+void tg_generation_close(struct tg_generation *generation, struct tg_host *host)
+{
+    close_state(generation->vm, host);
+    close_state(generation->jit_vm, host);
+    free(generation->routes);
+    *generation = (struct tg_generation){.vm = NULL};
+}

@@ -1,0 +1,23 @@
+/* A thread that serves: its loop, and how it begins and ends. */
+#ifndef TG_GATE_WORKER_H
+#define TG_GATE_WORKER_H
+
+#include "gate/gate.h"
+
+/* Makes the loop and loads the scripts; on failure a line for each problem is in `problems`. */
+bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned index,
+                    struct tg_buffer *problems);
+
+/* Starts the thread: from now on it accepts. */
+bool tg_worker_start(struct tg_worker *worker);
+
+/* Tells the thread to accept no more, end what it has begun, and end. From any thread. */
+void tg_worker_stop(struct tg_worker *worker);
+
+/* Waits for the thread's end. */
+void tg_worker_join(struct tg_worker *worker);
+
+/* Frees it all; a thread that was started does so itself at its end. Twice is harmless. */
+void tg_worker_dispose(struct tg_worker *worker);
+
+#endif

@@ -1,0 +1,110 @@
+/* The command line. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "gate/server.h"
+
+enum { STATUS_USAGE = 2 };
+
+static const char usage[] =
+    "usage: tidegate COMMAND [SITE] [options]\n"
+    "\n"
+    "  run [SITE]       serve a site: a folder with a file site.lua\n"
+    "                     --port N    listen on this port instead of the first one of the site\n"
+    "  check [SITE]     read everything strictly, load every script, resolve backends' names\n"
+    "  routes [SITE]    show the table of routes\n"
+    "  --version        say which version this is\n"
+    "  --help           say this\n"
+    "\n"
+    "Without SITE it is the one that came with tidegate. Exit status: 0 when all is well,\n"
+    "1 when something is wrong with the site or it can't be served, 2 for a wrong command line.\n";
+
+struct command {
+    const char *name;
+    const char *site;
+    int port; /* -1: as the site says */
+};
+
+static int complain(const char *what, const char *which)
+{
+    fprintf(stderr, "tidegate: %s '%s'; see tidegate --help\n", what, which);
+    return STATUS_USAGE;
+}
+
+static const char *default_site(void)
+{
+    struct stat found;
+
+    return stat(TG_INSTALLED_SITE "/site.lua", &found) == 0 ? TG_INSTALLED_SITE : TG_SOURCE_SITE;
+}
+
+static int read_port(const char *text)
+{
+    char *end;
+    long port = strtol(text, &end, 10);
+
+    return *text == '\0' || *end != '\0' || port < 0 || port > 65535 ? -1 : (int)port;
+}
+
+/* 0, or the exit status of a wrong command line. */
+static int read_arguments(int argc, char **argv, struct command *command)
+{
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--port") == 0 && strcmp(command->name, "run") == 0) {
+            if (i + 1 == argc)
+                return complain("a port must follow", argv[i]);
+            command->port = read_port(argv[++i]);
+            if (command->port < 0)
+                return complain("a port is a number from 0 to 65535, not", argv[i]);
+        } else if (argv[i][0] == '-') {
+            return complain("unknown option", argv[i]);
+        } else if (command->site != NULL) {
+            return complain("one site is enough; what is", argv[i]);
+        } else {
+            command->site = argv[i];
+        }
+    }
+    return 0;
+}
+
+/* A slash at the end would stand twice in every message. */
+static void trim_site(char *site)
+{
+    size_t len = strlen(site);
+
+    while (len > 1 && site[len - 1] == '/')
+        site[--len] = '\0';
+}
+
+int main(int argc, char **argv)
+{
+    struct command command = {.name = argc > 1 ? argv[1] : "", .port = -1};
+
+    if (strcmp(command.name, "--help") == 0 || strcmp(command.name, "help") == 0) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (strcmp(command.name, "--version") == 0) {
+        puts("tidegate " TG_VERSION);
+        return 0;
+    }
+    if (argc < 2) {
+        fputs(usage, stderr);
+        return STATUS_USAGE;
+    }
+    for (int i = 2; i < argc; i++)
+        trim_site(argv[i]);
+    int wrong = read_arguments(argc, argv, &command);
+    if (wrong != 0)
+        return wrong;
+    const char *site = command.site != NULL ? command.site : default_site();
+    if (strcmp(command.name, "run") == 0)
+        return tg_server_run(site, command.port);
+    if (strcmp(command.name, "check") == 0)
+        return tg_server_check(site);
+    if (strcmp(command.name, "routes") == 0)
+        return tg_server_routes(site);
+    return complain("unknown command", command.name);
+}
