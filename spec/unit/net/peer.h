@@ -46,8 +46,8 @@ static inline ssize_t peer_receive(struct peer *peer)
     return n;
 }
 
-/* Whether a whole request stands in `heard` behind `from`. */
-static inline bool peer_has_request(struct peer *peer, size_t from)
+/* How long the request behind `from` is, as its head says; 0 until the head is there. */
+static inline size_t peer_request_len(struct peer *peer, size_t from)
 {
     tg_buffer_put(&peer->heard, '\0');
     peer->heard.len--;
@@ -55,17 +55,18 @@ static inline bool peer_has_request(struct peer *peer, size_t from)
     const char *length = strstr(head, "Content-Length: ");
 
     if (end == NULL)
-        return false;
+        return 0;
     size_t body = length != NULL && length < end ? strtoul(length + 16, NULL, 10) : 0;
-    return peer->heard.len - from >= (size_t)(end + 4 - head) + body;
+    return (size_t)(end + 4 - head) + body;
 }
 
 static inline void peer_hear(struct peer *peer)
 {
-    size_t from = peer->heard.len;
+    size_t from = peer->heard.len, len = 0;
 
-    while (!peer_has_request(peer, from) && peer_receive(peer) > 0)
-        ;
+    while ((len == 0 || peer->heard.len - from < len) && peer_receive(peer) > 0)
+        if (len == 0)
+            len = peer_request_len(peer, from);
 }
 
 static inline void peer_say(struct peer *peer, const char *text)
