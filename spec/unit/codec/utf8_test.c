@@ -1,0 +1,116 @@
+#include "codec/utf8.h"
+#include "unit.h"
+
+#include <stdlib.h>
+
+/* Puts the bytes at every offset of a longer plain text, so that each block and tail meets them. */
+static void expect_everywhere(const char *bytes, size_t n, bool good)
+{
+    for (size_t before = 0; before < 70; before++) {
+        for (size_t behind = 0; behind < 40; behind += 13) {
+            size_t len = before + n + behind;
+            char *text = malloc(len + 1);
+            memset(text, 'a', len);
+            memcpy(text + before, bytes, n);
+            bool cr;
+            size_t want = good ? len : before;
+            assert_int_equal(want, tg_utf8_check_xml(tg_text(text, len), &cr));
+            free(text);
+        }
+    }
+}
+
+static void accepts_every_length_of_sequence(void **state)
+{
+    (void)state;
+    expect_everywhere("\xc3\xa9", 2, true);
+    expect_everywhere("\xe2\x82\xac", 3, true);
+    expect_everywhere("\xf0\x9f\x98\x80", 4, true);
+    expect_everywhere("\xf4\x8f\xbf\xbf", 4, true);
+    expect_everywhere("\xed\x9f\xbf\xee\x80\x80", 6, true);
+    expect_everywhere("\xe7\x95\x8c\xe7\x95\x8c\xe7\x95\x8c", 9, true);
+}
+
+static void refuses_what_is_not_utf8(void **state)
+{
+    (void)state;
+    expect_everywhere("\x80", 1, false);
+    expect_everywhere("\xc0\x80", 2, false);
+    expect_everywhere("\xc1\xbf", 2, false);
+    expect_everywhere("\xc3(", 2, false);
+    expect_everywhere("\xe0\x9f\xbf", 3, false);
+    expect_everywhere("\xed\xa0\x80", 3, false);
+    expect_everywhere("\xe2\x82(", 3, false);
+    expect_everywhere("\xf0\x8f\xbf\xbf", 4, false);
+    expect_everywhere("\xf4\x90\x80\x80", 4, false);
+    expect_everywhere("\xf5\x80\x80\x80", 4, false);
+    expect_everywhere("\xff", 1, false);
+}
+
+static void refuses_characters_that_xml_has_not(void **state)
+{
+    (void)state;
+    expect_everywhere("\0", 1, false);
+    expect_everywhere("\x01", 1, false);
+    expect_everywhere("\x0b", 1, false);
+    expect_everywhere("\x1f", 1, false);
+    expect_everywhere("\xef\xbf\xbe", 3, false);
+    expect_everywhere("\xef\xbf\xbf", 3, false);
+    expect_everywhere("\xef\xbf\xbd", 3, true);
+    expect_everywhere("\t\n\x7f", 3, true);
+}
+
+static void tells_of_a_carriage_return(void **state)
+{
+    (void)state;
+    bool cr;
+    char text[80];
+    for (size_t at = 0; at < sizeof(text); at++) {
+        memset(text, ' ', sizeof(text));
+        tg_utf8_check_xml(tg_text(text, sizeof(text)), &cr);
+        assert_false(cr);
+        text[at] = '\r';
+        assert_int_equal(sizeof(text), tg_utf8_check_xml(tg_text(text, sizeof(text)), &cr));
+        assert_true(cr);
+    }
+}
+
+static void finds_a_sequence_that_the_end_cuts(void **state)
+{
+    (void)state;
+    assert_int_equal(1, tg_utf8_check(TG_TEXT("a\xe2\x82")));
+    assert_int_equal(20, tg_utf8_check(TG_TEXT("aaaaaaaaaaaaaaaaaaaa\xf0\x9f\x98")));
+    assert_int_equal(3, tg_utf8_check(TG_TEXT("\xe2\x82\xac")));
+}
+
+static void allows_control_characters_outside_of_xml(void **state)
+{
+    (void)state;
+    assert_int_equal(3, tg_utf8_check(tg_text("a\0\x01", 3)));
+}
+
+static void writes_what_it_reads(void **state)
+{
+    (void)state;
+    const uint32_t codes[] = {0x24, 0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x10000, 0x10ffff};
+    for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+        char text[4];
+        size_t n, len = (size_t)(tg_utf8_write(text, codes[i]) - text);
+        assert_int_equal(codes[i], tg_utf8_read(text, &n));
+        assert_int_equal(len, n);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accepts_every_length_of_sequence),
+        cmocka_unit_test(refuses_what_is_not_utf8),
+        cmocka_unit_test(refuses_characters_that_xml_has_not),
+        cmocka_unit_test(tells_of_a_carriage_return),
+        cmocka_unit_test(finds_a_sequence_that_the_end_cuts),
+        cmocka_unit_test(allows_control_characters_outside_of_xml),
+        cmocka_unit_test(writes_what_it_reads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

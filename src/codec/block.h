@@ -1,0 +1,115 @@
+/* Sixteen bytes at once: masks with one bit a byte, by SSE2 where the compiler has it. */
+#ifndef TG_CODEC_BLOCK_H
+#define TG_CODEC_BLOCK_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define TG_BLOCK 16
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+struct tg_block {
+    __m128i bytes;
+};
+
+static inline struct tg_block tg_block_load(const char *p)
+{
+    return (struct tg_block){_mm_loadu_si128((const __m128i *)(const void *)p)};
+}
+
+static inline void tg_block_store(char *p, struct tg_block block)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, block.bytes);
+}
+
+static inline unsigned tg_block_is(struct tg_block block, char c)
+{
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block.bytes, _mm_set1_epi8(c)));
+}
+
+/* Bytes that are the same in both. */
+static inline unsigned tg_block_same(struct tg_block a, struct tg_block b)
+{
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(a.bytes, b.bytes));
+}
+
+/* Bytes at most c, without sign. */
+static inline unsigned tg_block_upto(struct tg_block block, char c)
+{
+    __m128i least = _mm_min_epu8(block.bytes, _mm_set1_epi8(c));
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(least, block.bytes));
+}
+
+/* Bytes of 0x80 and above. */
+static inline unsigned tg_block_high(struct tg_block block)
+{
+    return (unsigned)_mm_movemask_epi8(block.bytes);
+}
+
+#else
+
+struct tg_block {
+    unsigned char bytes[TG_BLOCK];
+};
+
+static inline struct tg_block tg_block_load(const char *p)
+{
+    struct tg_block block;
+    memcpy(block.bytes, p, TG_BLOCK);
+    return block;
+}
+
+static inline void tg_block_store(char *p, struct tg_block block)
+{
+    memcpy(p, block.bytes, TG_BLOCK);
+}
+
+static inline unsigned tg_block_is(struct tg_block block, char c)
+{
+    unsigned mask = 0;
+    for (unsigned i = 0; i < TG_BLOCK; i++)
+        mask |= (unsigned)(block.bytes[i] == (unsigned char)c) << i;
+    return mask;
+}
+
+static inline unsigned tg_block_same(struct tg_block a, struct tg_block b)
+{
+    unsigned mask = 0;
+    for (unsigned i = 0; i < TG_BLOCK; i++)
+        mask |= (unsigned)(a.bytes[i] == b.bytes[i]) << i;
+    return mask;
+}
+
+static inline unsigned tg_block_upto(struct tg_block block, char c)
+{
+    unsigned mask = 0;
+    for (unsigned i = 0; i < TG_BLOCK; i++)
+        mask |= (unsigned)(block.bytes[i] <= (unsigned char)c) << i;
+    return mask;
+}
+
+static inline unsigned tg_block_high(struct tg_block block)
+{
+    unsigned mask = 0;
+    for (unsigned i = 0; i < TG_BLOCK; i++)
+        mask |= (unsigned)(block.bytes[i] >> 7) << i;
+    return mask;
+}
+
+#endif
+
+/* The index of the lowest bit; the mask is not zero. */
+static inline unsigned tg_block_first(unsigned mask)
+{
+    return (unsigned)__builtin_ctz(mask);
+}
+
+/* The bits below the lowest one of `stop`, or all when that is zero. */
+static inline unsigned tg_block_before(unsigned stop)
+{
+    return stop != 0 ? (stop & (0 - stop)) - 1 : ~0U;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* Appends JSON: strings with their escapes, numbers in the shortest form. */
+#ifndef TG_CODEC_JSON_WRITE_H
+#define TG_CODEC_JSON_WRITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/text.h"
+#include "codec/block.h"
+
+/* The room that tg_json_escape wants for n bytes. */
+#define TG_JSON_ROOM(n) ((n)*6 + TG_BLOCK)
+
+/* Writes the escape of one byte that needs one; returns the end. */
+char *tg_json_escape_byte(char *out, unsigned char c);
+
+static inline bool tg_json_is_odd(unsigned char c)
+{
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Whether one of the eight bytes needs an escape. */
+static inline bool tg_json_has_odd(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
+    uint64_t quote = word ^ ones * '"', slash = word ^ ones * '\\';
+    uint64_t below = (word - ones * 0x20) & ~word;
+
+    return ((below | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high) != 0;
+}
+
+static inline char *tg_json_escape_bytes(char *out, const char *p, size_t n, uint64_t *high)
+{
+    for (; n > 0; n--, p++) {
+        unsigned char c = (unsigned char)*p;
+        *high |= c & 0x80;
+        if (tg_json_is_odd(c))
+            out = tg_json_escape_byte(out, c);
+        else
+            *out++ = *p;
+    }
+    return out;
+}
+
+/* Less than a block: by two words that overlap. */
+static inline char *tg_json_escape_tail(char *out, const char *p, size_t n, uint64_t *high)
+{
+    if (n >= 8) {
+        uint64_t head, tail;
+        memcpy(&head, p, 8);
+        memcpy(&tail, p + n - 8, 8);
+        if (!tg_json_has_odd(head) && !tg_json_has_odd(tail)) {
+            memcpy(out, &head, 8);
+            memcpy(out + n - 8, &tail, 8);
+            *high |= (head | tail) & 0x8080808080808080;
+            return out + n;
+        }
+    } else if (n >= 4) {
+        uint32_t head, tail;
+        memcpy(&head, p, 4);
+        memcpy(&tail, p + n - 4, 4);
+        if (!tg_json_has_odd((uint64_t)head << 32 | tail)) {
+            memcpy(out, &head, 4);
+            memcpy(out + n - 4, &tail, 4);
+            *high |= (head | tail) & 0x80808080;
+            return out + n;
+        }
+    }
+    return tg_json_escape_bytes(out, p, n, high);
+}
+
+/* Writes text as the inside of a string; the room at `out` is TG_JSON_ROOM(n). Returns the end.
+ * *high is no longer zero when there is a byte that is not ASCII. */
+static inline char *tg_json_escape(char *out, const char *p, size_t n, uint64_t *high)
+{
+    while (n >= TG_BLOCK) {
+        struct tg_block block = tg_block_load(p);
+        unsigned odd =
+            tg_block_is(block, '"') | tg_block_is(block, '\\') | tg_block_upto(block, 0x1f);
+        tg_block_store(out, block);
+        *high |= tg_block_high(block);
+        size_t plain = odd != 0 ? tg_block_first(odd) : TG_BLOCK;
+        out += plain;
+        p += plain;
+        n -= plain;
+        if (odd != 0) {
+            out = tg_json_escape_byte(out, (unsigned char)*p++);
+            n--;
+        }
+    }
+    return tg_json_escape_tail(out, p, n, high);
+}
+
+/* The text as a string, with its quotes. False when the buffer's limit is in the way (the room is
+ * asked for as if every byte had an escape); then a part may have been written. The text is not
+ * checked: it should be UTF-8. */
+bool tg_json_write_long_string(struct tg_buffer *out, struct tg_text text, uint64_t *high);
+
+static inline bool tg_json_write_string(struct tg_buffer *out, struct tg_text text, uint64_t *high)
+{
+    char *room = text.len < 256 ? tg_buffer_reserve(out, TG_JSON_ROOM(text.len) + 2) : NULL;
+
+    if (room == NULL)
+        return tg_json_write_long_string(out, text, high);
+    *room = '"';
+    char *end = tg_json_escape(room + 1, text.base, text.len, high);
+    *end++ = '"';
+    out->len += (size_t)(end - room);
+    return true;
+}
+
+#define TG_JSON_NUMBER_ROOM 40 /* room for the text of any double */
+
+/* Writes the shortest decimal that reads back as the same double, and returns its length; the
+ * number is finite. */
+size_t tg_json_format_number(char text[TG_JSON_NUMBER_ROOM], double number);
+
+bool tg_json_write_number(struct tg_buffer *out, double number);
+
+#endif

@@ -1,0 +1,342 @@
+#include "codec/xml_scan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec/xml_parts.h"
+
+/* What a scanner keeps between documents. */
+#define KEEP_NAMES 4096
+#define KEEP_NAME_BYTES ((size_t)512 * 1024)
+#define KEEP_BUFFER ((size_t)256 * 1024)
+#define KEEP_ITEMS 4096
+
+struct tg_xml *tg_xml_create(void)
+{
+    struct tg_xml *xml = calloc(1, sizeof(*xml));
+
+    if (xml == NULL) {
+        fprintf(stderr, "tidegate: out of memory\n");
+        abort();
+    }
+    tg_xml_names_init(&xml->names);
+    tg_xml_names_init(&xml->uris);
+    tg_xml_bind_xml(xml);
+    return xml;
+}
+
+void tg_xml_destroy(struct tg_xml *xml)
+{
+    tg_xml_names_dispose(&xml->names);
+    tg_xml_names_dispose(&xml->uris);
+    tg_buffer_dispose(&xml->frames);
+    tg_buffer_dispose(&xml->runs);
+    tg_buffer_dispose(&xml->jumps);
+    tg_buffer_dispose(&xml->mixed);
+    tg_buffer_dispose(&xml->assembly);
+    tg_buffer_dispose(&xml->paths);
+    tg_buffer_dispose(&xml->normal);
+    tg_buffer_dispose(&xml->decoded);
+    free(xml->attributes);
+    free(xml->open);
+    free(xml->bindings);
+    free(xml->expanded);
+    free(xml);
+}
+
+static void unbind(struct tg_xml *xml, size_t count)
+{
+    while (xml->binding_count > count) {
+        const struct tg_xml_binding *binding = &xml->bindings[--xml->binding_count];
+        binding->prefix->namespace = binding->before;
+    }
+}
+
+static void keep_items(void **items, size_t *capacity)
+{
+    if (*capacity <= KEEP_ITEMS)
+        return;
+    free(*items);
+    *items = NULL;
+    *capacity = 0;
+}
+
+static void rest_arrays(struct tg_xml *xml)
+{
+    void *attributes = xml->attributes, *open = xml->open, *bindings = xml->bindings;
+    void *expanded = xml->expanded;
+
+    keep_items(&attributes, &xml->attribute_capacity);
+    keep_items(&open, &xml->open_capacity);
+    keep_items(&bindings, &xml->binding_capacity);
+    keep_items(&expanded, &xml->expanded_capacity);
+    xml->attributes = attributes;
+    xml->open = open;
+    xml->bindings = bindings;
+    xml->expanded = expanded;
+}
+
+void tg_xml_rest(struct tg_xml *xml)
+{
+    unbind(xml, 0);
+    xml->attribute_count = xml->depth = 0;
+    tg_buffer_clear(&xml->frames, KEEP_BUFFER);
+    tg_buffer_clear(&xml->runs, KEEP_BUFFER);
+    tg_buffer_clear(&xml->jumps, KEEP_BUFFER);
+    tg_buffer_clear(&xml->mixed, KEEP_BUFFER);
+    tg_buffer_clear(&xml->assembly, KEEP_BUFFER);
+    tg_buffer_clear(&xml->paths, KEEP_BUFFER);
+    tg_buffer_clear(&xml->normal, KEEP_BUFFER);
+    tg_buffer_clear(&xml->decoded, KEEP_BUFFER);
+    rest_arrays(xml);
+    if (xml->names.count + xml->uris.count > KEEP_NAMES ||
+        xml->names.bytes + xml->uris.bytes > KEEP_NAME_BYTES) {
+        tg_xml_names_clear(&xml->names);
+        tg_xml_names_clear(&xml->uris);
+        tg_xml_bind_xml(xml);
+    }
+}
+
+/* Errors */
+
+static void set_place(struct tg_xml *xml, const char *at)
+{
+    const char *line = xml->start;
+
+    xml->error = (struct tg_parse_error){.line = 1};
+    for (const char *p; (p = memchr(line, '\n', (size_t)(at - line))) != NULL; line = p + 1)
+        xml->error.line++;
+    xml->error.column = (size_t)(at - line) + 1;
+}
+
+int tg_xml_shown(struct tg_text name)
+{
+    size_t n = name.len;
+
+    if (n > 60) {
+        for (n = 60; ((unsigned char)name.base[n] & 0xc0) == 0x80;)
+            n--;
+    }
+    return (int)n;
+}
+
+enum tg_xml_event tg_xml_fail_end(struct tg_xml *xml)
+{
+    return tg_xml_fail(xml, xml->end - xml->cut, "the document ends too early");
+}
+
+enum tg_xml_event tg_xml_fail(struct tg_xml *xml, const char *at, const char *format, ...)
+{
+    struct tg_parse_error *error = &xml->error;
+    char reason[160];
+    va_list args;
+
+    /* The '>' that was added is not the sender's. */
+    bool at_end = xml->cut && at >= xml->end - 1;
+    va_start(args, format);
+    vsnprintf(reason, sizeof(reason), format, args);
+    va_end(args);
+    set_place(xml, at_end ? xml->end - 1 : at);
+    snprintf(error->text, sizeof(error->text), "xml: line %zu, column %zu: %s", error->line,
+             error->column, at_end ? "the document ends too early" : reason);
+    xml->state = TG_XML_FAILED;
+    return TG_XML_ERROR;
+}
+
+enum tg_xml_event tg_xml_fail_limit(struct tg_xml *xml, const char *at, const char *limit,
+                                    size_t most, const char *what)
+{
+    tg_xml_fail(xml, at, "more than %zu %s (limit %s)", most, what, limit);
+    xml->error.limit = limit;
+    return TG_XML_ERROR;
+}
+
+/* The events */
+
+static enum tg_xml_event end_element(struct tg_xml *xml)
+{
+    const struct tg_xml_open *open = &xml->open[--xml->depth];
+
+    xml->name = open->name;
+    if (open->bindings != xml->binding_count)
+        unbind(xml, open->bindings);
+    if (xml->depth == 0)
+        xml->state = TG_XML_IN_EPILOG;
+    return TG_XML_END;
+}
+
+static enum tg_xml_event end_tag(struct tg_xml *xml, const char *p)
+{
+    const struct tg_xml_name *open = xml->open[xml->depth - 1].name;
+    struct tg_text name = tg_xml_name_text(open);
+    const char *q = p + 2 + name.len;
+
+    if (xml->end - p > TG_BLOCK + 2 && tg_xml_name_is_at(open, p + 2) && *q == '>') {
+        xml->at = q + 1;
+        return end_element(xml);
+    }
+    if ((size_t)(xml->end - p) < name.len + 3 || memcmp(p + 2, name.base, name.len) != 0 ||
+        (*q != '>' && !tg_xml_is_blank(*q)))
+        return tg_xml_fail(xml, p, "expected </%.*s>", tg_xml_shown(name), name.base);
+    q = tg_xml_blanks(q);
+    if (*q != '>')
+        return tg_xml_fail(xml, q, "expected \">\"");
+    xml->at = q + 1;
+    return end_element(xml);
+}
+
+/* Text with references, or with brackets that may end a CDATA section that was not begun. */
+static enum tg_xml_event odd_text(struct tg_xml *xml)
+{
+    struct tg_text text = xml->text;
+    const char *bad = memmem(text.base, text.len, "]]>", 3);
+
+    if (bad != NULL)
+        return tg_xml_fail(xml, bad, "\"]]>\" in text");
+    if (memchr(text.base, '&', text.len) == NULL)
+        return TG_XML_TEXT;
+    xml->decoded.len = 0;
+    xml->text = tg_xml_decode_text(xml, text.base, text.base + text.len, false);
+    return xml->text.base != NULL ? TG_XML_TEXT : TG_XML_ERROR;
+}
+
+static enum tg_xml_event text(struct tg_xml *xml, const char *start)
+{
+    const char *p = start;
+    unsigned odd = 0, solid = 0, stop = 0;
+
+    while (xml->end - p >= TG_BLOCK) {
+        struct tg_block block = tg_block_load(p);
+        stop = tg_block_is(block, '<');
+        odd |= (tg_block_is(block, '&') | tg_block_is(block, ']')) & tg_block_before(stop);
+        solid |= ~tg_block_upto(block, ' ') & 0xffff & tg_block_before(stop);
+        if (stop != 0)
+            break;
+        p += TG_BLOCK;
+    }
+    if (stop != 0) {
+        p += tg_block_first(stop);
+    } else {
+        for (; p < xml->end && *p != '<'; p++) {
+            odd |= *p == '&' || *p == ']';
+            solid |= !tg_xml_is_blank(*p);
+        }
+        if (p == xml->end)
+            return tg_xml_fail_end(xml);
+    }
+    xml->at = p;
+    xml->text = tg_text(start, (size_t)(p - start));
+    xml->blank = solid == 0;
+    return odd == 0 ? TG_XML_TEXT : odd_text(xml);
+}
+
+static bool is_here(const struct tg_xml *xml, const char *p, struct tg_text markup)
+{
+    return (size_t)(xml->end - p) >= markup.len && memcmp(p, markup.base, markup.len) == 0;
+}
+
+static bool cdata(struct tg_xml *xml, const char *p)
+{
+    const char *start = p + 9;
+    const char *end = memmem(start, (size_t)(xml->end - start), "]]>", 3);
+
+    if (end == NULL) {
+        tg_xml_fail_end(xml);
+        return false;
+    }
+    xml->text = tg_text(start, (size_t)(end - start));
+    xml->blank = false;
+    xml->at = end + 3;
+    return true;
+}
+
+static enum tg_xml_event content(struct tg_xml *xml)
+{
+    for (;;) {
+        const char *p = xml->at;
+        if (p == xml->end)
+            return tg_xml_fail_end(xml);
+        if (*p != '<')
+            return text(xml, p);
+        if (p[1] == '/')
+            return end_tag(xml, p);
+        if (p[1] == '!' && is_here(xml, p, TG_TEXT("<![CDATA["))) {
+            if (!cdata(xml, p))
+                return TG_XML_ERROR;
+            if (xml->text.len != 0)
+                return TG_XML_TEXT;
+        } else if (p[1] == '!') {
+            if (!is_here(xml, p, TG_TEXT("<!--")))
+                return tg_xml_fail(xml, p, "markup that has no place in content");
+            if (!tg_xml_comment(xml, p))
+                return TG_XML_ERROR;
+        } else if (p[1] == '?') {
+            if (!tg_xml_instruction(xml, p))
+                return TG_XML_ERROR;
+        } else {
+            return tg_xml_start_tag(xml, p);
+        }
+    }
+}
+
+static enum tg_xml_event fail_doctype(struct tg_xml *xml, const char *p)
+{
+    tg_xml_fail(xml, p, "a DOCTYPE is refused (limit doctype)");
+    xml->error.limit = "doctype";
+    return TG_XML_ERROR;
+}
+
+/* Before and after the root element. */
+static enum tg_xml_event around(struct tg_xml *xml)
+{
+    bool before = xml->state == TG_XML_IN_PROLOG;
+
+    for (;;) {
+        const char *p = xml->at;
+        while (p < xml->end && tg_xml_is_blank(*p))
+            p++;
+        if (p == xml->end)
+            return before ? tg_xml_fail_end(xml) : TG_XML_DONE;
+        if (*p == '<' && p[1] == '?') {
+            if (!tg_xml_instruction(xml, p))
+                return TG_XML_ERROR;
+        } else if (is_here(xml, p, TG_TEXT("<!--"))) {
+            if (!tg_xml_comment(xml, p))
+                return TG_XML_ERROR;
+        } else if (!before) {
+            return tg_xml_fail(xml, p, "content after the root element");
+        } else if (is_here(xml, p, TG_TEXT("<!DOCTYPE"))) {
+            return fail_doctype(xml, p);
+        } else if (*p != '<') {
+            return tg_xml_fail(xml, p, "expected the root element");
+        } else {
+            xml->state = TG_XML_IN_CONTENT;
+            return tg_xml_start_tag(xml, p);
+        }
+    }
+}
+
+enum tg_xml_event tg_xml_next(struct tg_xml *xml)
+{
+    enum tg_xml_event event = TG_XML_ERROR;
+
+    if (xml->closes) {
+        xml->closes = false;
+        return end_element(xml);
+    }
+    switch (xml->state) {
+    case TG_XML_IN_CONTENT:
+        event = content(xml);
+        break;
+    case TG_XML_IN_PROLOG:
+    case TG_XML_IN_EPILOG:
+        event = around(xml);
+        break;
+    case TG_XML_FAILED:
+        return TG_XML_ERROR;
+    }
+    if (xml->cut && event != TG_XML_ERROR && xml->at == xml->end)
+        return tg_xml_fail_end(xml);
+    return event;
+}

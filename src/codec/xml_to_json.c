@@ -1,0 +1,363 @@
+#include "codec/xml_to_json.h"
+
+#include "codec/json_write.h"
+#include "codec/xml_members.h"
+#include "codec/xml_paths.h"
+#include "codec/xml_shuffle.h"
+
+/* An element that is open, or, below all, the object around the root element. */
+struct frame {
+    size_t value;     /* where its value begins in the output */
+    size_t text;      /* where its text begins in xml->mixed */
+    uint32_t first;   /* the first of its runs */
+    uint32_t current; /* the first run of the name that its last member has */
+    bool is_object;   /* it has members: the brace is written */
+    bool is_written;  /* it is a string, and done */
+    bool is_nil;      /* it is null when nothing comes */
+    bool scattered;   /* a name came back after another one */
+    bool shadows;     /* see tg_xml_run_open */
+};
+
+/* Most keys are copied as two blocks. */
+#define KEY_BLOCKS ((size_t)2 * TG_BLOCK)
+
+struct converter {
+    struct tg_xml *xml;
+    const struct tg_xml_options *options;
+    struct tg_buffer *out;
+    size_t base;         /* where our part of the output begins */
+    struct frame *frame; /* the innermost */
+    bool strips;
+};
+
+static bool fail_output(struct converter *c)
+{
+    tg_xml_fail_limit(c->xml, c->xml->at, "output", c->xml->limits.output, "bytes of JSON");
+    return false;
+}
+
+static inline bool fits(const struct converter *c)
+{
+    return c->out->len - c->base <= c->xml->limits.output;
+}
+
+static void push(struct converter *c)
+{
+    struct frame *frame =
+        (struct frame *)(void *)tg_buffer_reserve(&c->xml->frames, sizeof(*frame));
+
+    frame->value = c->out->len;
+    frame->text = c->xml->mixed.len;
+    frame->first = tg_xml_run_count(c->xml);
+    frame->current = TG_XML_NO_RUN;
+    frame->is_object = frame->is_written = frame->is_nil = false;
+    frame->scattered = frame->shadows = false;
+    c->xml->frames.len += sizeof(*frame);
+    c->frame = frame;
+}
+
+static void pop(struct converter *c)
+{
+    c->xml->mixed.len = c->frame->text;
+    c->xml->frames.len -= sizeof(struct frame);
+    c->frame--;
+}
+
+static inline bool write_string(struct converter *c, struct tg_text text)
+{
+    uint64_t high = 0;
+
+    return tg_json_write_string(c->out, text, &high);
+}
+
+/* Members */
+
+/* Copies ,"name": and a blank, whole blocks when they do. */
+static inline void write_key(struct tg_buffer *out, const struct tg_xml_name *key)
+{
+    char *room = out->base + out->len;
+    size_t n = key->len + TG_XML_JSON_AROUND;
+
+    if (n <= KEY_BLOCKS) {
+        tg_block_store(room, tg_block_load(key->json));
+        tg_block_store(room + TG_BLOCK, tg_block_load(key->json + TG_BLOCK));
+    } else {
+        memcpy(room, key->json, n);
+    }
+    out->len += n;
+}
+
+/* The first member's comma becomes the brace. */
+static inline void open_object(struct converter *c)
+{
+    if (!c->frame->is_object) {
+        c->out->base[c->frame->value] = '{';
+        c->frame->is_object = true;
+    }
+}
+
+static inline char *blank_of(const struct converter *c, const struct tg_xml_run *run)
+{
+    return c->out->base + run->start + run->key->len + TG_XML_JSON_AROUND - 1;
+}
+
+/* Ends the array that the last member may be in; later runs are joined when all is read. */
+static bool end_run(struct converter *c)
+{
+    uint32_t current = c->frame->current;
+
+    if (current == TG_XML_NO_RUN)
+        return true;
+    const struct tg_xml_run *run = &tg_xml_runs(c->xml)[current];
+    if (run->last == current && *blank_of(c, run) == '[')
+        return tg_buffer_put(c->out, ']');
+    return true;
+}
+
+static bool begin_first(struct converter *c, struct tg_xml_name *key)
+{
+    if (!end_run(c) ||
+        tg_buffer_reserve(c->out, key->len + TG_XML_JSON_AROUND + KEY_BLOCKS) == NULL)
+        return false;
+    c->frame->current = tg_xml_run_open(c->xml, key, c->out->len, &c->frame->shadows);
+    write_key(c->out, key);
+    open_object(c);
+    if (tg_xml_paths_match(c->xml, key, c->strips))
+        c->out->base[c->out->len - 1] = '[';
+    return true;
+}
+
+static bool begin_again(struct converter *c, uint32_t index)
+{
+    struct tg_xml_run *run = &tg_xml_runs(c->xml)[index];
+
+    if (index == c->frame->current) {
+        if (run->last == index)
+            *blank_of(c, run) = '[';
+        return tg_buffer_put(c->out, ',');
+    }
+    if (!end_run(c))
+        return false;
+    tg_xml_run_again(c->xml, index, c->out->len);
+    c->frame->current = index;
+    c->frame->scattered = true;
+    return tg_buffer_put(c->out, ',');
+}
+
+static bool begin_member(struct converter *c, struct tg_xml_name *key)
+{
+    uint32_t index = tg_xml_run_find(c->xml, key, c->frame->first);
+
+    return index == TG_XML_NO_RUN ? begin_first(c, key) : begin_again(c, index);
+}
+
+/* Attributes */
+
+static bool write_attribute_key(struct converter *c, const struct tg_xml_name *name, bool list)
+{
+    static const char before[] = {',', '"', '@'}, behind[] = {'"', ':', '['};
+    char *room = tg_buffer_reserve(c->out, name->len + 8);
+
+    if (room == NULL)
+        return false;
+    memcpy(room, before, sizeof(before));
+    memcpy(room + 3, tg_xml_name_text(name).base, name->len);
+    memcpy(room + 3 + name->len, behind, sizeof(behind));
+    c->out->len += name->len + 5 + list;
+    open_object(c);
+    return true;
+}
+
+static bool write_kept(struct converter *c)
+{
+    for (size_t i = 0; i < c->xml->attribute_count; i++) {
+        const struct tg_xml_attribute *attribute = &c->xml->attributes[i];
+        if (!write_attribute_key(c, attribute->name, false) || !write_string(c, attribute->value))
+            return false;
+    }
+    return true;
+}
+
+/* Without prefixes two attributes can have one name: then their values are an array. */
+static bool write_stripped(struct converter *c)
+{
+    const struct tg_xml_attribute *attributes = c->xml->attributes;
+
+    tg_xml_merge_attributes(c->xml);
+    for (size_t i = 0; i < c->xml->attribute_count; i++) {
+        const struct tg_xml_attribute *first = &attributes[i];
+        if (first->merged)
+            continue;
+        bool list = first->next != 0;
+        if (!write_attribute_key(c, first->name->local, list) || !write_string(c, first->value))
+            return false;
+        for (size_t next = first->next; next != 0; next = attributes[next].next) {
+            if (!tg_buffer_put(c->out, ',') || !write_string(c, attributes[next].value))
+                return false;
+        }
+        if (list && !tg_buffer_put(c->out, ']'))
+            return false;
+    }
+    return true;
+}
+
+/* Events */
+
+static bool on_start(struct converter *c)
+{
+    struct tg_xml *xml = c->xml;
+
+    if (!begin_member(c, c->strips ? xml->name->local : xml->name) || !fits(c))
+        return fail_output(c);
+    push(c);
+    if (xml->attribute_count == 0)
+        return true;
+    c->frame->is_nil = xml->nil && xml->only_nil;
+    return (c->strips ? write_stripped(c) : write_kept(c)) || fail_output(c);
+}
+
+static bool write_text_member(struct converter *c, struct tg_text text)
+{
+    return tg_buffer_append(c->out, ",\"#text\":", 9) && write_string(c, text);
+}
+
+/* Text is held back: whether elements follow is known at the end. Most often that is next. */
+static bool on_text(struct converter *c)
+{
+    struct tg_buffer *mixed = &c->xml->mixed;
+    struct frame *frame = c->frame;
+    struct tg_text text = c->xml->text;
+
+    if (c->xml->blank && mixed->len == frame->text)
+        return true;
+    if (mixed->len == frame->text) {
+        text = tg_xml_trim_start(text);
+        if (text.len == 0)
+            return true;
+        if (frame->current == TG_XML_NO_RUN && tg_xml_ends(c->xml)) {
+            text = tg_xml_trim_end(text);
+            frame->is_written = true;
+            return (frame->is_object ? write_text_member(c, text) : write_string(c, text)) ||
+                   fail_output(c);
+        }
+    }
+    return tg_buffer_append(mixed, text.base, text.len);
+}
+
+static bool write_empty(struct converter *c)
+{
+    static const struct tg_text values[] = {
+        [TG_XML_EMPTY_STRING] = {"\"\"", 2},
+        [TG_XML_EMPTY_NULL] = {"null", 4},
+        [TG_XML_EMPTY_OBJECT] = {"{}", 2},
+    };
+    struct tg_text value = values[c->options->empty];
+
+    return tg_buffer_append(c->out, value.base, value.len);
+}
+
+static bool end_object(struct converter *c, struct tg_text text)
+{
+    struct frame *frame = c->frame;
+
+    if (frame->is_nil && frame->current == TG_XML_NO_RUN && text.len == 0 && !frame->is_written) {
+        c->out->len = frame->value;
+        return tg_buffer_append(c->out, "null", 4);
+    }
+    if (!end_run(c))
+        return false;
+    if (frame->scattered)
+        tg_xml_shuffle_note(c->xml, c->out, frame->first);
+    tg_xml_run_close(c->xml, frame->first, frame->shadows);
+    if (text.len != 0 && !write_text_member(c, text))
+        return false;
+    return tg_buffer_put(c->out, '}');
+}
+
+static bool on_end(struct converter *c)
+{
+    struct frame *frame = c->frame;
+    const struct tg_buffer *mixed = &c->xml->mixed;
+    struct tg_text text = {NULL, 0};
+    bool written = true;
+
+    if (mixed->len != frame->text)
+        text = tg_xml_trim_end(tg_text(mixed->base + frame->text, mixed->len - frame->text));
+    if (frame->is_object)
+        written = end_object(c, text);
+    else if (text.len != 0)
+        written = write_string(c, text);
+    else if (!frame->is_written)
+        written = write_empty(c);
+    if (!written || !fits(c))
+        return fail_output(c);
+    pop(c);
+    return true;
+}
+
+static bool on_done(struct converter *c)
+{
+    if (!end_object(c, tg_text(NULL, 0)) || !tg_xml_shuffle_apply(c->xml, c->out, c->base) ||
+        !fits(c))
+        return fail_output(c);
+    return true;
+}
+
+static bool convert(struct converter *c)
+{
+    for (;;) {
+        bool good = true;
+        switch (tg_xml_next(c->xml)) {
+        case TG_XML_START:
+            good = on_start(c);
+            break;
+        case TG_XML_TEXT:
+            good = on_text(c);
+            break;
+        case TG_XML_END:
+            good = on_end(c);
+            break;
+        case TG_XML_DONE:
+            return on_done(c);
+        case TG_XML_ERROR:
+            return false;
+        }
+        if (!good)
+            return false;
+    }
+}
+
+/* JSON is most often shorter than the XML it came from, and hardly ever longer by half. */
+static void presize(struct tg_buffer *out, size_t input, size_t limit)
+{
+    size_t wanted = input + input / 4 + 256;
+
+    if (wanted <= limit && (out->limit == 0 || wanted <= out->limit - out->len))
+        tg_buffer_reserve(out, wanted);
+}
+
+bool tg_xml_to_json(struct tg_xml *xml, struct tg_text input, const struct tg_xml_options *options,
+                    struct tg_buffer *out, struct tg_parse_error *error)
+{
+    struct converter c = {
+        .xml = xml,
+        .options = options,
+        .out = out,
+        .base = out->len,
+        .strips = options->namespaces == TG_XML_STRIP,
+    };
+    bool good = tg_xml_begin(xml, input, &options->limits);
+
+    if (good) {
+        presize(out, input.len, xml->limits.output);
+        tg_xml_paths_begin(xml, options);
+        push(&c);
+        good = convert(&c);
+    }
+    if (!good) {
+        out->len = c.base;
+        *error = xml->error;
+    }
+    tg_xml_rest(xml);
+    return good;
+}
