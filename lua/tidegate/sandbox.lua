@@ -1,4 +1,5 @@
--- Builds what scripts see: the safe part of Lua's library, our own coroutine, pcall, pairs and require.
+-- Builds what scripts see: the safe part of Lua's library and our own coroutine, pcall, pairs and
+-- require.
 -- Called once per state with C functions, the site's options and the table of calls (tg);
 -- returns the environment of all scripts and the function that loads one.
 local native, options, tg = ...
@@ -10,13 +11,15 @@ local debug_getmetatable = debug.getmetatable
 local open, insert, concat = io.open, table.insert, table.concat
 local newproxy = newproxy
 
+local raise = native.raise -- an error at the line of the script that called
+
 -- A read-only face of a table: what stands behind it is shared by all scripts of the state.
 local function lock(table, name, call)
   local face = newproxy(true)
   local meta = getmetatable(face)
   meta.__index = table
   meta.__newindex = function(_, key)
-    error(("%s can't be changed (tried to set '%s')"):format(name, tostring(key)), 2)
+    raise(("%s can't be changed (tried to set '%s')"):format(name, tostring(key)))
   end
   meta.__pairs = function()
     return function(_, key) return next(table, key) end, face, nil
@@ -84,7 +87,8 @@ base.string = lock(pick(string, [[byte char find format gmatch gsub len lower ma
 base.table = lock(pick(table, 'concat insert maxn remove sort move'), 'table')
 base.math = lock(pick(math, [[abs acos asin atan atan2 ceil cos cosh deg exp floor fmod frexp huge
   ldexp log log10 max min modf pi pow rad random randomseed sin sinh sqrt tan tanh]]), 'math')
-base.bit = lock(pick(bit, 'arshift band bnot bor bswap bxor lshift rol ror rshift tobit tohex'), 'bit')
+base.bit = lock(pick(bit, [[arshift band bnot bor bswap bxor lshift rol ror rshift tobit
+  tohex]]), 'bit')
 base.os = lock(pick(os, 'clock date difftime time'), 'os')
 
 -- The metatable of strings leads to the real library; scripts see neither.
@@ -97,7 +101,7 @@ strings.__metatable = 'locked'
 local env = setmetatable({}, {
   __index = base,
   __newindex = function(_, name)
-    error(("a script can't set the global '%s'; make it local"):format(tostring(name)), 2)
+    raise(("a script can't set the global '%s'; make it local"):format(tostring(name)))
   end,
   __metatable = 'locked',
 })
@@ -115,7 +119,7 @@ end
 local function gather(read)
   local pieces = {}
   for piece in read do
-    if type(piece) ~= 'string' then error('reader function must return a string', 3) end
+    if type(piece) ~= 'string' then raise 'reader function must return a string' end
     if piece == '' then break end
     insert(pieces, piece)
   end
@@ -127,7 +131,7 @@ function base.load(chunk, name, mode, scope)
     return nil, "only text can be loaded (mode 't')"
   end
   if type(chunk) == 'function' then chunk = gather(chunk) end
-  if type(chunk) ~= 'string' then error('string or function expected', 2) end
+  if type(chunk) ~= 'string' then raise 'string or function expected' end
   return compile_here(chunk, name or chunk, scope)
 end
 
@@ -161,7 +165,7 @@ local function find(name)
     if text then return text, full end
     insert(tried, full)
   end
-  error(("module '%s' not found; tried %s"):format(name, concat(tried, ', ')), 3)
+  raise(("module '%s' not found; tried %s"):format(name, concat(tried, ', ')))
 end
 
 -- Each require gives an instance with a configuration of its own. Its buffer must not be kept.
@@ -173,11 +177,11 @@ end
 
 function base.require(name)
   if type(name) ~= 'string' or not name:find('^[%w_%-][%w_%-%.]*$') or name:find('..', 1, true) then
-    error(("bad module name '%s'"):format(tostring(name)), 2)
+    raise(("bad module name '%s'"):format(tostring(name)))
   end
   if loaded[name] ~= nil then return loaded[name] end
   if name == 'cjson' then return load_cjson() end
-  if loading[name] then error(("module '%s' requires itself"):format(name), 2) end
+  if loading[name] then raise(("module '%s' requires itself"):format(name)) end
   local text, path = find(name)
   local chunk, message = compile_here(text, '@' .. path)
   if not chunk then error(message, 0) end

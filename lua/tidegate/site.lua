@@ -188,7 +188,7 @@ end
 
 local function no_positions(value, where, name)
   if type(value) == 'table' and value[1] ~= nil then
-    complain(where .. '.1', "%s is a table with names, it can't have items in a row", name)
+    complain(where == '' and '1' or where .. '.1', "%s is a table with names, it can't have items in a row", name)
   end
 end
 
@@ -426,8 +426,14 @@ local site_checks = {
 
 -- What site.lua itself may use.
 
+-- Logs escape quotes, backslashes and control characters: what stands between them is masked too.
 local function secret(value)
   if #value >= 4 then insert(secrets, value) end
+  if value:find '[%c"\\]' then
+    for piece in value:gmatch '[^%c"\\]+' do
+      if #piece >= 8 then insert(secrets, piece) end
+    end
+  end
   return value
 end
 
@@ -451,9 +457,17 @@ local function file(name)
   return absent
 end
 
+-- Set when site.lua has run for too long: then no pcall may swallow the end.
+local stopped
+
+local function passed_on(...)
+  if stopped then error(stopped, 0) end
+  return ...
+end
+
 local function environment()
-  local names = {}
-  for _, name in ipairs { 'assert', 'error', 'ipairs', 'next', 'pairs', 'pcall', 'select', 'tonumber',
+  local names = { pcall = function(...) return passed_on(pcall(...)) end }
+  for _, name in ipairs { 'assert', 'error', 'ipairs', 'next', 'pairs', 'select', 'tonumber',
     'tostring', 'type', 'unpack' } do names[name] = _G[name] end
   for _, name in ipairs { 'string', 'table', 'math', 'bit' } do
     local copy = {}
@@ -482,7 +496,10 @@ local function run(source)
   setfenv(chunk, environment())
   local until_clock = os.clock() + 5
   debug.sethook(function()
-    if os.clock() > until_clock then error('still running after 5 seconds', 2) end
+    if os.clock() < until_clock then return end
+    local line = debug.getinfo(2, 'l').currentline
+    stopped = stopped or ('%s:%d: still running after 5 seconds'):format(path, line)
+    error(stopped, 0)
   end, '', 100000)
   local ok, result = pcall(chunk)
   debug.sethook()

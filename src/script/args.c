@@ -36,19 +36,20 @@ int tg_raise(lua_State *L, const char *format, ...)
     lua_pushvfstring(L, format, args);
     va_end(args);
     lua_concat(L, 2);
-    return lua_error(L);
+    lua_error(L);
+    abort(); /* lua_error does not return, but its header does not say so */
 }
 
 int tg_args_fail(lua_State *L, const char *name, int arg, const char *what)
 {
-    return tg_raise(L, "bad argument #%d to '%s' (%s)", arg, name, what);
+    tg_raise(L, "bad argument #%d to '%s' (%s)", arg, name, what);
 }
 
 int tg_args_type(lua_State *L, const char *name, int arg, const char *wanted)
 {
     const char *got = lua_type(L, arg) == LUA_TNONE ? "no value" : luaL_typename(L, arg);
 
-    return tg_raise(L, "bad argument #%d to '%s' (%s expected, got %s)", arg, name, wanted, got);
+    tg_raise(L, "bad argument #%d to '%s' (%s expected, got %s)", arg, name, wanted, got);
 }
 
 struct tg_text tg_args_text(lua_State *L, const char *name, int arg)
@@ -174,8 +175,8 @@ static bool with_unit(const char *text, const struct unit *units, double *value)
 
 bool tg_args_duration(lua_State *L, int index, double *ms)
 {
-    static const struct unit units[] = {
-        {"ms", 1}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}, {"d", 86400e3}, {NULL, 0}};
+    static const struct unit units[] = {{"ms", 1},     {"s", 1e3},     {"m", 60e3},
+                                        {"h", 3600e3}, {"d", 86400e3}, {NULL, 0}};
 
     if (lua_type(L, index) == LUA_TSTRING)
         return with_unit(lua_tostring(L, index), units, ms);

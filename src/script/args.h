@@ -1,4 +1,5 @@
-/* Arguments of calls from scripts: what is wrong is raised at the line of the script that called. */
+/* Arguments of calls from scripts: what is wrong is raised at the line of the script that called.
+ */
 #ifndef TG_SCRIPT_ARGS_H
 #define TG_SCRIPT_ARGS_H
 
@@ -8,17 +9,22 @@
 
 #include "base/text.h"
 
-/* Each of these raises and does not return when the argument is not as asked for.
+/* Each of these raises and does not return when the argument is not as asked for; the result of
+ * those that never return is there for `return tg_raise(…)` in a function of Lua's.
  * `name` is the call as the script writes it, such as "tg.sleep". */
 
-/* Raises "<file>:<line>: <message>", at the nearest caller that is not part of tidegate's library. */
-int tg_raise(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Raises "<file>:<line>: <message>", at the nearest caller that is not part of tidegate's library.
+ */
+int tg_raise(lua_State *L, const char *format, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
 
 /* Raises "bad argument #arg to 'name' (what)". */
-int tg_args_fail(lua_State *L, const char *name, int arg, const char *what);
+int tg_args_fail(lua_State *L, const char *name, int arg, const char *what)
+    __attribute__((noreturn));
 
 /* Raises "bad argument #arg to 'name' (wanted expected, got number)". */
-int tg_args_type(lua_State *L, const char *name, int arg, const char *wanted);
+int tg_args_type(lua_State *L, const char *name, int arg, const char *wanted)
+    __attribute__((noreturn));
 
 /* The bytes of a string (numbers count as strings); valid while it stays on the stack. */
 struct tg_text tg_args_text(lua_State *L, const char *name, int arg);

@@ -1,4 +1,5 @@
-/* `coroutine` for scripts: waits and slices inside a script's own coroutines pass up to the task. */
+/* `coroutine` for scripts: waits and slices inside a script's own coroutines pass up to the task.
+ */
 #include <lauxlib.h>
 
 #include "script/args.h"
@@ -171,9 +172,15 @@ static int take(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"resume_start", resume_start}, {"resume_end", resume_end}, {"yield", yield},
-    {"running", running},           {"isyieldable", isyieldable}, {"busy", busy},
-    {"check", check},               {"take", take},               {NULL, NULL},
+    {"resume_start", resume_start},
+    {"resume_end", resume_end},
+    {"yield", yield},
+    {"running", running},
+    {"isyieldable", isyieldable},
+    {"busy", busy},
+    {"check", check},
+    {"take", take},
+    {NULL, NULL},
 };
 
 void tg_coroutine_open(lua_State *L)

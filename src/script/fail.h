@@ -1,4 +1,5 @@
-/* Errors of the world as scripts see them: a table with a code, a message and a status to answer. */
+/* Errors of the world as scripts see them: a table with a code, a message and a status to answer.
+ */
 #ifndef TG_SCRIPT_FAIL_H
 #define TG_SCRIPT_FAIL_H
 

@@ -13,13 +13,14 @@ struct block {
     struct block *next;
 };
 
-/* At the begin of a run of SLAB_BYTES that is aligned to its size: a block finds it by its address. */
+/* At the begin of a run of SLAB_BYTES that is aligned to its size: a block finds it by its address.
+ */
 struct tg_slab {
     struct tg_slab *next, *prev; /* among those with a free block */
     struct block *free;
-    uint32_t live;    /* blocks in use */
-    uint32_t fresh;   /* offset of the first block that was never in use */
-    uint32_t size;    /* of a block */
+    uint32_t live;  /* blocks in use */
+    uint32_t fresh; /* offset of the first block that was never in use */
+    uint32_t size;  /* of a block */
     uint32_t class;
 };
 
@@ -65,8 +66,8 @@ static struct tg_slab *make_slab(struct tg_heap *heap, uint32_t class)
         slab = aligned_alloc(SLAB_BYTES, SLAB_BYTES);
     if (slab == NULL)
         return NULL;
-    *slab = (struct tg_slab){
-        .fresh = FIRST_BLOCK, .size = (class + 1) * TG_HEAP_STEP, .class = class};
+    *slab =
+        (struct tg_slab){.fresh = FIRST_BLOCK, .size = (class + 1) * TG_HEAP_STEP, .class = class};
     link_slab(heap, slab);
     return slab;
 }

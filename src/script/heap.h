@@ -1,4 +1,5 @@
-/* The memory of one Lua state: small blocks from slabs, for Lua asks for many and says their sizes. */
+/* The memory of one Lua state: small blocks from slabs, for Lua asks for many and says their sizes.
+ */
 #ifndef TG_SCRIPT_HEAP_H
 #define TG_SCRIPT_HEAP_H
 
@@ -14,10 +15,10 @@ struct tg_slab;
 
 /* All zero is an empty heap. One thread at a time uses it. */
 struct tg_heap {
-    size_t used;  /* bytes that Lua holds, as it counts them */
-    size_t limit; /* the most that `used` may become */
+    size_t used;                              /* bytes that Lua holds, as it counts them */
+    size_t limit;                             /* the most that `used` may become */
     struct tg_slab *partial[TG_HEAP_CLASSES]; /* slabs of a class with a free block */
-    struct tg_slab *spare; /* one that is empty, kept for the next need */
+    struct tg_slab *spare;                    /* one that is empty, kept for the next need */
 };
 
 /* A lua_Alloc over the heap that `heap` points to: NULL when the limit is in the way. */

@@ -5,7 +5,7 @@
     __asm__(".section .rodata\n"                                                                   \
             ".global tg_library_" #name "\n"                                                       \
             ".global tg_library_" #name "_end\n"                                                   \
-            "tg_library_" #name ": .incbin \"" TG_LIBRARY_DIR "/" #name ".lua\"\n"                  \
+            "tg_library_" #name ": .incbin \"" TG_LIBRARY_DIR "/" #name ".lua\"\n"                 \
             "tg_library_" #name "_end: .byte 0\n"                                                  \
             ".previous\n");                                                                        \
     extern const char tg_library_##name[], tg_library_##name##_end[]

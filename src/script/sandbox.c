@@ -100,6 +100,11 @@ static int compile(lua_State *L)
     const char *text = luaL_checklstring(L, 1, &len);
     const char *name = luaL_checkstring(L, 2);
 
+    if (*name == '@' && len != 0 && text[0] == LUA_SIGNATURE[0]) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "%s: bytecode is not loaded", name + 1);
+        return 2;
+    }
     if (luaL_loadbufferx(L, text, len, name, "t") == 0)
         return 1;
     lua_pushnil(L);
@@ -116,6 +121,12 @@ static int cjson(lua_State *L)
     lua_getfield(L, -1, "new");
     lua_call(L, 0, 1);
     return 1;
+}
+
+/* raise(message) */
+static int raise_call(lua_State *L)
+{
+    return tg_raise(L, "%s", luaL_checkstring(L, 1));
 }
 
 /* whole(f, ...): the result of f(...), through which nothing can yield. */
@@ -153,6 +164,8 @@ void tg_sandbox_open(lua_State *L)
     lua_setfield(L, -2, "cjson");
     lua_pushcfunction(L, compile);
     lua_setfield(L, -2, "compile");
+    lua_pushcfunction(L, raise_call);
+    lua_setfield(L, -2, "raise");
     lua_pushcfunction(L, whole);
     lua_setfield(L, -2, "whole");
 }

@@ -1,4 +1,5 @@
-/* The C side of lua/tidegate/sandbox.lua: what scripts have instead of the functions we take away. */
+/* The C side of lua/tidegate/sandbox.lua: what scripts have instead of the functions we take away.
+ */
 #ifndef TG_SCRIPT_SANDBOX_H
 #define TG_SCRIPT_SANDBOX_H
 

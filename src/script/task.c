@@ -114,7 +114,8 @@ static int resume_all(struct tg_task *task)
 
 static ptrdiff_t growth(const struct tg_vm *vm, const struct tg_run *run)
 {
-    return run->grown + (ptrdiff_t)run->held + (ptrdiff_t)vm->heap.used - (ptrdiff_t)vm->resumed_used;
+    return run->grown + (ptrdiff_t)run->held + (ptrdiff_t)vm->heap.used -
+           (ptrdiff_t)vm->resumed_used;
 }
 
 /* Has the hook come without delay when the run grows past its limit in one call of C. */
@@ -133,8 +134,9 @@ static bool has_outgrown(struct tg_vm *vm, struct tg_run *run, lua_State *L)
 {
     ptrdiff_t limit = (ptrdiff_t)vm->options.script_memory;
 
-    if (growth(vm, run) <= limit)
+    if (growth(vm, run) <= limit && !vm->must_collect)
         return false;
+    vm->must_collect = false;
     lua_gc(L, LUA_GCCOLLECT, 0);
     ptrdiff_t excess = growth(vm, run) - (ptrdiff_t)(vm->heap.used + run->held);
     if (excess > 0)
@@ -154,11 +156,13 @@ static void account(struct tg_vm *vm, struct tg_run *run)
         run->killed = "script_cpu";
     if (run->killed == NULL && has_outgrown(vm, run, vm->L))
         run->killed = "script_memory";
+    if (run->killed != NULL)
+        vm->must_collect = true; /* what it held would be credited to the next one */
     run->grown = growth(vm, run) - (ptrdiff_t)run->held;
     if (run->grown < 0)
         run->grown = 0;
     vm->hurry_above = SIZE_MAX;
-    tg_vm_tick(vm);
+    tg_vm_tick(vm, now);
     tg_timers_expire(vm->options.timers);
 }
 
@@ -253,10 +257,12 @@ struct tg_task *tg_task_current(lua_State *L, const char *name)
     struct tg_vm *vm = tg_vm_of(L);
 
     if (vm->running == NULL)
-        tg_raise(L, "'%s' waits, so it works only while a request is served, not while a script loads",
+        tg_raise(L,
+                 "'%s' waits, so it works only while a request is served, not while a script loads",
                  name);
     if (vm->unyieldable > 0 || !lua_isyieldable(L))
-        tg_raise(L, "'%s' waits, so it can't be called inside a callback of sort, gsub and the like",
+        tg_raise(L,
+                 "'%s' waits, so it can't be called inside a callback of sort, gsub and the like",
                  name);
     return vm->running;
 }

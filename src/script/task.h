@@ -7,7 +7,8 @@
 /* What a suspended task waits for. Operations embed it as their first member.
  * start() begins it, and may end it at once; then exactly one of two ends it:
  * tg_task_resume() when it is done, or cancel() when its task has died. cancel() may also come
- * after it is done, when nobody took the results. take() runs inside the coroutine, where errors are caught, and pushes the results. */
+ * after it is done, when nobody took the results. take() runs inside the coroutine, where errors
+ * are caught, and pushes the results. */
 struct tg_wait {
     struct tg_task *task;
     void (*start)(struct tg_wait *self);
@@ -19,15 +20,15 @@ struct tg_task_report;
 
 /* What a request's task and its children share: memory and limits. */
 struct tg_run {
-    h2o_mem_pool_t pool;   /* all that they need; cleared when the last of them is gone */
-    uint64_t cpu_ns;       /* used so far */
-    uint64_t wall_ns;      /* time spent inside the scripts so far */
-    ptrdiff_t grown;       /* bytes by which the heap has grown while they ran */
-    size_t held;           /* bytes outside the heap that their values hold, such as bodies */
-    const char *killed;    /* the limit that stopped them, or NULL */
-    struct tg_task_report *blame; /* of the task that was running then */
-    uint64_t deadline_ms;  /* loop time at which they are stopped; 0: none */
-    void *context;         /* what api/ and gate/ keep beside it */
+    h2o_mem_pool_t pool; /* all that they need; cleared when the last of them is gone */
+    uint64_t cpu_ns;     /* used so far */
+    uint64_t wall_ns;    /* time spent inside the scripts so far */
+    ptrdiff_t grown;     /* bytes by which the heap has grown while they ran */
+    size_t held;         /* bytes outside the heap that their values hold, such as bodies */
+    const char *killed;  /* the limit that stopped them, or NULL */
+    struct tg_task_report *blame;            /* of the task that was running then */
+    uint64_t deadline_ms;                    /* loop time at which they are stopped; 0: none */
+    void *context;                           /* what api/ and gate/ keep beside it */
     void (*on_suspend)(struct tg_run *self); /* a task has just begun to wait; may be NULL */
 };
 
@@ -43,14 +44,14 @@ struct tg_task {
     void (*on_done)(struct tg_task *self, enum tg_task_end end);
     lua_State *L; /* the coroutine, kept alive by ref; NULL when disposed */
     int ref;
-    int nargs;                   /* on top of L, for the first resume */
-    bool active;                 /* run() is on the C stack and will go on by itself */
-    bool returned;               /* its function has returned: the coroutine can be used again */
-    struct tg_wait *wait;        /* NULL while the script runs and when it is done */
-    struct tg_wait *taken;       /* the wait whose results the script takes next */
-    lua_State **chain;           /* the script's own coroutines below L, innermost last */
+    int nargs;             /* on top of L, for the first resume */
+    bool active;           /* run() is on the C stack and will go on by itself */
+    bool returned;         /* its function has returned: the coroutine can be used again */
+    struct tg_wait *wait;  /* NULL while the script runs and when it is done */
+    struct tg_wait *taken; /* the wait whose results the script takes next */
+    lua_State **chain;     /* the script's own coroutines below L, innermost last */
     size_t chain_count, chain_capacity;
-    h2o_linklist_t ready;        /* linked while it waits for its next slice */
+    h2o_linklist_t ready; /* linked while it waits for its next slice */
 };
 
 /* What a failed or killed task says of itself; texts are in the run's pool. */

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include <luajit.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,9 @@ static void *allocate(void *owner, void *block, size_t old, size_t size)
     struct tg_vm *vm = owner;
 
     void *moved = tg_heap_resize(&vm->heap, block, old, size);
-    if (vm->heap.used > vm->hurry_above)
+    if (moved == NULL && size > 0)
+        vm->must_collect = true;
+    if (vm->heap.used > vm->hurry_above || vm->must_collect)
         tg_vm_hurry(vm);
     return moved;
 }
@@ -59,9 +62,9 @@ static int on_panic(lua_State *L)
 static void load_library(lua_State *L, const char *name)
 {
     struct tg_text text = tg_library(name);
-    char chunk[64] = "=[tidegate ";
+    char chunk[64];
 
-    strcat(strcat(chunk, name), "]");
+    snprintf(chunk, sizeof(chunk), "=[tidegate %s]", name);
     if (luaL_loadbuffer(L, text.base, text.len, chunk) != 0)
         lua_error(L);
 }
@@ -86,7 +89,7 @@ static int open_all(lua_State *L)
     tg_values_open(L);
     tg_coroutine_open(L); /* 2: the native table */
     tg_sandbox_open(L);
-    lua_newtable(L);      /* 3: the table of calls */
+    lua_newtable(L); /* 3: the table of calls */
     vm->options.open(L);
 
     load_library(L, "sandbox");
@@ -128,7 +131,7 @@ struct tg_vm *tg_vm_create(const struct tg_vm_options *options)
         return NULL;
     }
     lua_atpanic(vm->L, on_panic);
-    tg_vm_tick(vm);
+    tg_vm_tick(vm, tg_clock_monotonic_ns());
     if (!tg_vm_call(vm, open_all, NULL, &message)) {
         log_problem(options->log, "lua_failed", message);
         free(message);
@@ -292,8 +295,9 @@ void tg_vm_make_room(struct tg_vm *vm)
 {
     size_t limit = vm->options.lua_memory;
 
-    if (vm->heap.used <= vm->full_above)
+    if (vm->heap.used <= vm->full_above && !vm->must_collect)
         return;
+    vm->must_collect = false;
     lua_gc(vm->L, LUA_GCCOLLECT, 0);
     size_t half = vm->heap.used + (limit - vm->heap.used) / 2;
     vm->full_above = half > limit / 4 * 3 ? half : limit / 4 * 3;
@@ -305,12 +309,13 @@ static void read_clocks(struct tg_vm *vm, uint64_t now_ns)
     vm->mark_cpu_ns = tg_clock_thread_cpu_ns();
 }
 
-/* While there is plenty of room, garbage may pile up to four times what lives: collecting is
+/* While there is plenty of room, garbage may pile up to ten times what lives: collecting is
  * cheaper then. The fuller the state, the sooner it is collected. */
 static void pace_collector(struct tg_vm *vm)
 {
     size_t limit = vm->options.lua_memory;
-    int pause = vm->heap.used < limit / 16 ? 400 : vm->heap.used < limit / 4 ? 200 : 120;
+    size_t used = vm->heap.used;
+    int pause = used < limit / 64 ? 1000 : used < limit / 16 ? 400 : used < limit / 4 ? 200 : 120;
 
     if (pause == vm->pause)
         return;
@@ -318,13 +323,11 @@ static void pace_collector(struct tg_vm *vm)
     lua_gc(vm->L, LUA_GCSETPAUSE, pause);
 }
 
-void tg_vm_tick(struct tg_vm *vm)
+void tg_vm_tick(struct tg_vm *vm, uint64_t now_ns)
 {
-    uint64_t now = tg_clock_monotonic_ns();
-
-    if (now - vm->mark_wall_ns < MARK_NS)
+    if (now_ns < vm->mark_wall_ns + MARK_NS)
         return;
-    read_clocks(vm, now);
+    read_clocks(vm, now_ns);
     pace_collector(vm);
 }
 

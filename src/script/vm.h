@@ -1,4 +1,5 @@
-/* One Lua state of one thread: capped memory, the sandbox, idle coroutines, tasks that wait for a slice. */
+/* One Lua state of one thread: capped memory, the sandbox, idle coroutines, tasks that wait for a
+ * slice. */
 #ifndef TG_SCRIPT_VM_H
 #define TG_SCRIPT_VM_H
 
@@ -21,15 +22,15 @@ enum {
 };
 
 struct tg_vm_options {
-    size_t lua_memory;       /* bytes the whole state may hold */
-    size_t script_memory;    /* bytes one run may grow the heap by */
-    uint64_t script_cpu_ns;  /* thread CPU time one run may use */
-    bool jit;                /* compile; then endless loops can't be stopped */
-    const char *root;        /* the site's folder, as the user wrote it */
+    size_t lua_memory;        /* bytes the whole state may hold */
+    size_t script_memory;     /* bytes one run may grow the heap by */
+    uint64_t script_cpu_ns;   /* thread CPU time one run may use */
+    bool jit;                 /* compile; then endless loops can't be stopped */
+    const char *root;         /* the site's folder, as the user wrote it */
     const char *package_path; /* templates with '?' for require, below root; NULL: none */
     const struct tg_log *log;
     struct tg_timers *timers;
-    void *host;              /* what the calls of api/ work on; script/ does not look inside */
+    void *host;                 /* what the calls of api/ work on; script/ does not look inside */
     void (*open)(lua_State *L); /* adds the calls: on top lies the later 'tidegate', below it a
                                  * table for what only lua/tidegate/runtime.lua uses */
 };
@@ -50,28 +51,31 @@ enum tg_passing {
 struct tg_vm {
     lua_State *L;
     struct tg_vm_options options;
-    struct tg_heap heap; /* what the state holds */
+    struct tg_heap heap;     /* what the state holds */
     struct tg_task *running; /* the task inside lua_resume() now, or NULL */
     enum tg_passing passing;
-    int unyieldable;         /* how many C calls that can't be yielded through are on the stack */
-    bool chained;            /* a coroutine of a script's own has waited at least once */
-    lua_State *passed[TG_VM_NESTING]; /* coroutines that a yield has gone through, innermost first */
+    int unyieldable; /* how many C calls that can't be yielded through are on the stack */
+    bool chained;    /* a coroutine of a script's own has waited at least once */
+    lua_State
+        *passed[TG_VM_NESTING]; /* coroutines that a yield has gone through, innermost first */
     size_t passed_count;
-    size_t nesting;          /* coroutines of scripts that are inside lua_resume() now */
-    h2o_linklist_t ready;    /* tasks whose slice ended */
+    size_t nesting;       /* coroutines of scripts that are inside lua_resume() now */
+    h2o_linklist_t ready; /* tasks whose slice ended */
     struct tg_coroutine idle[TG_VM_IDLE_COROUTINES];
     size_t idle_count;
-    uint64_t resumed_ns;     /* when the running task was resumed; monotonic */
-    size_t resumed_used;     /* heap.used at that time */
-    size_t hurry_above;      /* heap.used from which the running task is looked at without delay */
-    bool hurried;            /* the hook comes at the next instruction */
-    size_t full_above;       /* heap.used from which garbage is collected before a task goes on */
-    uint64_t mark_wall_ns;   /* a reading of both clocks at most some milliseconds old, */
-    uint64_t mark_cpu_ns;    /* by which long runs are charged */
-    int pause;               /* of the collector, in percent of what lived */
-    uint64_t load_until_ns;  /* thread CPU time at which loading a script is stopped; 0: none */
-    bool load_stopped;       /* that has happened, and no pcall may swallow it */
-    char place[LUA_IDSIZE + 16]; /* file:line of the script when its slice ended or it was stopped */
+    uint64_t resumed_ns;    /* when the running task was resumed; monotonic */
+    size_t resumed_used;    /* heap.used at that time */
+    size_t hurry_above;     /* heap.used from which the running task is looked at without delay */
+    bool hurried;           /* the hook comes at the next instruction */
+    size_t full_above;      /* heap.used from which garbage is collected before a task goes on */
+    bool must_collect;      /* memory has run out, or a run was stopped with much of it */
+    uint64_t mark_wall_ns;  /* a reading of both clocks at most some milliseconds old, */
+    uint64_t mark_cpu_ns;   /* by which long runs are charged */
+    int pause;              /* of the collector, in percent of what lived */
+    uint64_t load_until_ns; /* thread CPU time at which loading a script is stopped; 0: none */
+    bool load_stopped;      /* that has happened, and no pcall may swallow it */
+    char
+        place[LUA_IDSIZE + 16]; /* file:line of the script when its slice ended or it was stopped */
 };
 
 /* Makes a state with the sandbox in place. NULL when that fails; the reason is in the log. */
@@ -116,10 +120,12 @@ void tg_vm_glance(struct tg_vm *vm);
 /* Collects garbage when the state is nearly full: running out of memory does not. */
 void tg_vm_make_room(struct tg_vm *vm);
 
-/* Called once a turn of the loop: keeps the reading of the clocks fresh. */
-void tg_vm_tick(struct tg_vm *vm);
+/* Keeps the reading of the clocks and the pace of the collector fresh; called every few
+ * milliseconds when there is something to do. */
+void tg_vm_tick(struct tg_vm *vm, uint64_t now_ns);
 
-/* Thread CPU time that has gone by since resumed_ns, never more than a few milliseconds too much. */
+/* Thread CPU time that has gone by since resumed_ns, never more than a few milliseconds too much.
+ */
 uint64_t tg_vm_charge(struct tg_vm *vm, uint64_t now_ns);
 
 #endif

@@ -1,0 +1,421 @@
+/* Lua values to JSON. */
+#include "script/json_value.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec/json_read.h"
+#include "codec/json_write.h"
+#include "codec/utf8.h"
+#include "script/value.h"
+#include "script/value_path.h"
+
+struct encoder {
+    lua_State *L;
+    struct tg_values *values;
+    struct tg_buffer *out;
+    size_t depth; /* levels that may still open */
+    size_t most;
+    bool sorted;
+    const char *limit;
+    char what[80];             /* why there is no JSON of the value */
+    struct tg_value_path path; /* where it is */
+};
+
+/* A key to be sorted, and its index in the table of keys. */
+struct sorted_key {
+    struct tg_text text;
+    int index;
+};
+
+static bool encode_value(struct encoder *e);
+
+/* Errors */
+
+static bool refuse(struct encoder *e, const char *what)
+{
+    snprintf(e->what, sizeof(e->what), "%s", what);
+    return false;
+}
+
+/* These add a step to the path of an error and pass it on. */
+static bool fail_in_key(struct encoder *e, struct tg_text key)
+{
+    tg_value_path_key(&e->path, key);
+    return false;
+}
+
+static bool fail_in_item(struct encoder *e, int item)
+{
+    tg_value_path_item(&e->path, item);
+    return false;
+}
+
+static void write_error(const struct encoder *e, struct tg_parse_error *error)
+{
+    size_t len = tg_value_path_len(&e->path);
+
+    *error = (struct tg_parse_error){.limit = e->limit};
+    snprintf(error->text, sizeof(error->text), "cannot encode%s%.*s%s: %s", len != 0 ? " " : "",
+             (int)len, e->path.text, e->path.cut ? "..." : "", e->what);
+}
+
+/* Scalars */
+
+static bool fits(struct encoder *e, bool written)
+{
+    return written || refuse(e, "the JSON is too long");
+}
+
+static bool write_text(struct encoder *e, struct tg_text text)
+{
+    uint64_t high = 0;
+
+    if (!tg_json_write_string(e->out, text, &high))
+        return fits(e, false);
+    return high == 0 || tg_utf8_check(text) == text.len || refuse(e, "text that is not UTF-8");
+}
+
+static bool encode_number(struct encoder *e)
+{
+    lua_Number number = lua_tonumber(e->L, -1);
+
+    if (!isfinite(number))
+        return refuse(e, isnan(number) ? "not a number (NaN)" : "an infinite number");
+    return fits(e, tg_json_write_number(e->out, number));
+}
+
+static bool write_bytes(struct encoder *e, const char *bytes, size_t n)
+{
+    return fits(e, tg_buffer_append(e->out, bytes, n));
+}
+
+static bool put(struct encoder *e, char c)
+{
+    return fits(e, tg_buffer_put(e->out, c));
+}
+
+/* Keys */
+
+/* The text of the key at the index; NULL base: it is none. */
+static struct tg_text key_text(struct encoder *e, int index)
+{
+    struct tg_text text = {NULL, 0};
+
+    if (lua_type(e->L, index) == LUA_TSTRING)
+        text.base = lua_tolstring(e->L, index, &text.len);
+    else
+        tg_number_literal(e->L, index, &text);
+    return text;
+}
+
+static bool refuse_key(struct encoder *e, int index)
+{
+    if (lua_type(e->L, index) == LUA_TNUMBER)
+        return refuse(e, "a table with both list items and named members");
+    snprintf(e->what, sizeof(e->what), "a key that is a %s", luaL_typename(e->L, index));
+    return false;
+}
+
+/* Writes a member: the value is on top. */
+static bool write_member(struct encoder *e, struct tg_text key, bool first)
+{
+    if (!first && !put(e, ','))
+        return false;
+    if (!write_text(e, key) || !put(e, ':'))
+        return false;
+    return encode_value(e) || fail_in_key(e, key);
+}
+
+/* Tables: each of these has the table at index `table` and leaves the stack as it was on success.
+ */
+
+static bool encode_object(struct encoder *e, int table)
+{
+    lua_State *L = e->L;
+    bool first = true;
+
+    if (!put(e, '{'))
+        return false;
+    do {
+        struct tg_text key = key_text(e, -2);
+        if (key.base == NULL)
+            return refuse_key(e, -2);
+        if (!write_member(e, key, first))
+            return false;
+        first = false;
+        lua_pop(L, 1);
+    } while (lua_next(L, table));
+    return put(e, '}');
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct sorted_key *x = a, *y = b;
+    size_t shorter = x->text.len < y->text.len ? x->text.len : y->text.len;
+    int order = memcmp(x->text.base, y->text.base, shorter);
+
+    return order != 0 ? order : (x->text.len > y->text.len) - (x->text.len < y->text.len);
+}
+
+/* Moves the keys into a list on top of the stack, and appends their texts to the scratch. */
+static bool collect_keys(struct encoder *e, int table, int *count)
+{
+    lua_State *L = e->L;
+
+    *count = 0;
+    lua_createtable(L, 8, 0);
+    lua_insert(L, -3);
+    do {
+        struct sorted_key key = {key_text(e, -2), ++*count};
+        if (key.text.base == NULL)
+            return refuse_key(e, -2);
+        tg_buffer_append(&e->values->names, &key, sizeof(key));
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, *count);
+    } while (lua_next(L, table));
+    return true;
+}
+
+static bool encode_sorted(struct encoder *e, int table)
+{
+    lua_State *L = e->L;
+    struct tg_buffer *names = &e->values->names;
+    size_t before = names->len;
+    int count;
+
+    if (!collect_keys(e, table, &count))
+        return false;
+    qsort(names->base + before, (size_t)count, sizeof(struct sorted_key), by_bytes);
+    if (!put(e, '{'))
+        return false;
+    for (int i = 0; i < count; i++) {
+        /* Nested objects append to the scratch, so it may have moved. */
+        struct sorted_key key = ((struct sorted_key *)(void *)(names->base + before))[i];
+        lua_rawgeti(L, -1, key.index);
+        lua_rawget(L, table);
+        if (!write_member(e, key.text, i == 0))
+            return false;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    names->len = before;
+    return put(e, '}');
+}
+
+static bool encode_ordered(struct encoder *e, int table)
+{
+    int at = 0;
+    bool first = true;
+
+    if (!put(e, '{'))
+        return false;
+    while (tg_ordered_next(e->L, table, &at)) {
+        if (!write_member(e, key_text(e, -2), first))
+            return false;
+        first = false;
+        lua_pop(e->L, 2);
+    }
+    return put(e, '}');
+}
+
+/* A list whose items did not come in order: is it one? */
+static bool check_list(struct encoder *e, int table, int *items)
+{
+    lua_State *L = e->L;
+    lua_Number most = 0, count = 0;
+
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        lua_Number key = lua_tonumber(L, -2);
+        if (lua_type(L, -2) != LUA_TNUMBER)
+            return refuse(e, "a table with both list items and named members");
+        if (key < 1 || key != floor(key))
+            return refuse(e, "a list with an index that is not 1, 2, 3…");
+        most = key > most ? key : most;
+        count++;
+    }
+    if (most != count)
+        return refuse(e, "a list with holes");
+    *items = (int)count;
+    return true;
+}
+
+static bool encode_scattered_list(struct encoder *e, int table)
+{
+    int items;
+
+    if (!check_list(e, table, &items))
+        return false;
+    for (int i = 1; i <= items; i++) {
+        if (i > 1 && !put(e, ','))
+            return false;
+        lua_rawgeti(e->L, table, i);
+        if (!encode_value(e))
+            return fail_in_item(e, i);
+        lua_pop(e->L, 1);
+    }
+    return put(e, ']');
+}
+
+/* Its items come in order as long as they lie in the array part, nearly always. */
+static bool encode_list(struct encoder *e, int table)
+{
+    lua_State *L = e->L;
+    int item = 1;
+
+    if (!put(e, '['))
+        return false;
+    size_t start = e->out->len;
+    do {
+        if (lua_type(L, -2) != LUA_TNUMBER || lua_tonumber(L, -2) != item) {
+            e->out->len = start;
+            lua_pop(L, 2);
+            return encode_scattered_list(e, table);
+        }
+        if (item > 1 && !put(e, ','))
+            return false;
+        if (!encode_value(e))
+            return fail_in_item(e, item);
+        item++;
+        lua_pop(L, 1);
+    } while (lua_next(L, table));
+    return put(e, ']');
+}
+
+static bool encode_members(struct encoder *e, int table, enum tg_value_kind kind)
+{
+    lua_State *L = e->L;
+
+    if (kind == TG_VALUE_ORDERED)
+        return encode_ordered(e, table);
+    lua_pushnil(L);
+    if (!lua_next(L, table))
+        return write_bytes(e, kind == TG_VALUE_ARRAY ? "[]" : "{}", 2);
+    if (kind == TG_VALUE_ARRAY || lua_type(L, -2) == LUA_TNUMBER)
+        return encode_list(e, table);
+    return e->sorted ? encode_sorted(e, table) : encode_object(e, table);
+}
+
+static bool encode_table(struct encoder *e)
+{
+    if (e->depth == 0) {
+        e->limit = "depth";
+        snprintf(e->what, sizeof(e->what), "nested deeper than %zu levels (a cycle?)", e->most);
+        return false;
+    }
+    luaL_checkstack(e->L, 12, "too many levels");
+    e->depth--;
+    bool good = encode_members(e, lua_gettop(e->L), tg_value_kind(e->L, e->values, -1));
+    e->depth++;
+    return good;
+}
+
+/* Others */
+
+/* Replaces the userdata on top by the table that it stands for. */
+static bool encode_by_table(struct encoder *e)
+{
+    lua_State *L = e->L;
+
+    luaL_checkstack(L, 12, "too many levels");
+    if (!luaL_getmetafield(L, -1, "__totable"))
+        return refuse(e, "a userdata");
+    if (!lua_iscfunction(L, -1)) {
+        lua_pop(L, 1);
+        return refuse(e, "a userdata");
+    }
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 1);
+    if (lua_isuserdata(L, -1) && lua_touserdata(L, -1) != NULL) {
+        lua_pop(L, 1);
+        return refuse(e, "a userdata");
+    }
+    bool good = encode_value(e);
+    if (good)
+        lua_pop(L, 1);
+    return good;
+}
+
+static bool encode_userdata(struct encoder *e)
+{
+    struct tg_text text;
+
+    switch (tg_value_kind(e->L, e->values, -1)) {
+    case TG_VALUE_NUMBER:
+        return tg_number_literal(e->L, -1, &text) && write_bytes(e, text.base, text.len);
+    case TG_VALUE_RAW:
+        return tg_raw_text(e->L, -1, &text) && write_bytes(e, text.base, text.len);
+    case TG_VALUE_PLAIN:
+    case TG_VALUE_ARRAY:
+    case TG_VALUE_ORDERED:
+        break;
+    }
+    return encode_by_table(e);
+}
+
+static bool encode_other(struct encoder *e)
+{
+    static const char *const articles[] = {
+        [LUA_TNIL] = "nil", [LUA_TFUNCTION] = "a function", [LUA_TTHREAD] = "a thread"};
+    int type = lua_type(e->L, -1);
+
+    if (type == LUA_TLIGHTUSERDATA && lua_touserdata(e->L, -1) == NULL)
+        return write_bytes(e, "null", 4);
+    if (type == LUA_TNIL || type == LUA_TFUNCTION || type == LUA_TTHREAD)
+        return refuse(e, articles[type]);
+    snprintf(e->what, sizeof(e->what), "a %s", lua_typename(e->L, type));
+    return false;
+}
+
+/* Writes the value on top, which stays. */
+static bool encode_value(struct encoder *e)
+{
+    struct tg_text text;
+
+    switch (lua_type(e->L, -1)) {
+    case LUA_TSTRING:
+        text.base = lua_tolstring(e->L, -1, &text.len);
+        return write_text(e, text);
+    case LUA_TNUMBER:
+        return encode_number(e);
+    case LUA_TBOOLEAN:
+        return lua_toboolean(e->L, -1) ? write_bytes(e, "true", 4) : write_bytes(e, "false", 5);
+    case LUA_TTABLE:
+        return encode_table(e);
+    case LUA_TUSERDATA:
+        return encode_userdata(e);
+    default:
+        return encode_other(e);
+    }
+}
+
+bool tg_json_encode(lua_State *L, int index, const struct tg_json_options *options,
+                    struct tg_buffer *out, struct tg_parse_error *error)
+{
+    size_t depth = options != NULL && options->depth != 0 ? options->depth : TG_JSON_DEPTH;
+    int top = lua_gettop(L);
+    size_t before = out->len;
+    struct encoder e = {
+        .L = L,
+        .values = tg_values_get(L),
+        .out = out,
+        .depth = depth < TG_JSON_VALUE_DEPTH ? depth : TG_JSON_VALUE_DEPTH,
+        .sorted = options != NULL && options->sorted,
+    };
+
+    e.most = e.depth;
+    luaL_checkstack(L, 12, "too many levels");
+    e.values->names.len = 0;
+    lua_pushvalue(L, index);
+    bool good = encode_value(&e);
+    lua_settop(L, top);
+    if (!good) {
+        out->len = before;
+        write_error(&e, error);
+    }
+    tg_values_rest(e.values);
+    return good;
+}

@@ -1,0 +1,188 @@
+#include "script/value.h"
+
+#include <lauxlib.h>
+
+/* What stays of a scratch buffer between conversions. */
+#define KEEP ((size_t)256 * 1024)
+#define KEEP_OUTPUT ((size_t)1024 * 1024)
+#define LONGEST_KEY 32
+
+/* Its address is the key in the registry. */
+static const char registry_key = 0;
+
+static int on_collect(lua_State *L)
+{
+    struct tg_values *values = lua_touserdata(L, 1);
+
+    if (values->xml != NULL)
+        tg_xml_destroy(values->xml);
+    tg_buffer_dispose(&values->output);
+    tg_buffer_dispose(&values->text);
+    tg_buffer_dispose(&values->levels);
+    tg_buffer_dispose(&values->names);
+    tg_buffer_dispose(&values->seen);
+    tg_buffer_dispose(&values->paths);
+    *values = (struct tg_values){0};
+    return 0;
+}
+
+static void array_metatable(lua_State *L)
+{
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "array");
+    lua_setfield(L, -2, "__metatable");
+}
+
+static void literals_table(lua_State *L)
+{
+    lua_createtable(L, 0, 0);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+}
+
+static void add_metatable(lua_State *L, struct tg_values *values, int refs, enum tg_value_kind kind)
+{
+    values->metatables[kind] = lua_topointer(L, -1);
+    lua_rawseti(L, refs, kind);
+}
+
+void tg_values_open(lua_State *L)
+{
+    luaL_checkstack(L, 8, "values");
+    lua_pushlightuserdata(L, (void *)&registry_key);
+    struct tg_values *values = lua_newuserdata(L, sizeof(*values));
+    memset(values, 0, sizeof(*values));
+    lua_createtable(L, 0, 2);
+    lua_pushcfunction(L, on_collect);
+    lua_setfield(L, -2, "__gc");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+
+    lua_createtable(L, TG_VALUE_REF_KEYS + TG_VALUE_KEYS, 0);
+    int refs = lua_gettop(L);
+    array_metatable(L);
+    add_metatable(L, values, refs, TG_VALUE_ARRAY);
+    tg_ordered_metatable(L);
+    add_metatable(L, values, refs, TG_VALUE_ORDERED);
+    tg_number_metatable(L);
+    add_metatable(L, values, refs, TG_VALUE_NUMBER);
+    tg_raw_metatable(L);
+    add_metatable(L, values, refs, TG_VALUE_RAW);
+    literals_table(L);
+    lua_rawseti(L, refs, TG_VALUE_REF_LITERALS);
+    lua_setfenv(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+struct tg_values *tg_values_get(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *)&registry_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    struct tg_values *values = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return values;
+}
+
+struct tg_values *tg_values_push(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *)&registry_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    struct tg_values *values = lua_touserdata(L, -1);
+    lua_getfenv(L, -1);
+    lua_remove(L, -2);
+    return values;
+}
+
+void tg_values_rest(struct tg_values *values)
+{
+    tg_buffer_clear(&values->text, KEEP);
+    tg_buffer_clear(&values->levels, KEEP);
+    tg_buffer_clear(&values->names, KEEP);
+    tg_buffer_clear(&values->seen, KEEP);
+    tg_buffer_clear(&values->paths, KEEP);
+}
+
+struct tg_buffer *tg_values_buffer(lua_State *L)
+{
+    struct tg_buffer *buffer = &tg_values_get(L)->output;
+
+    tg_buffer_clear(buffer, KEEP_OUTPUT);
+    return buffer;
+}
+
+struct tg_xml *tg_values_xml(lua_State *L)
+{
+    struct tg_values *values = tg_values_get(L);
+
+    if (values->xml == NULL)
+        values->xml = tg_xml_create();
+    return values->xml;
+}
+
+enum tg_value_kind tg_value_kind(lua_State *L, const struct tg_values *values, int index)
+{
+    if (!lua_getmetatable(L, index))
+        return TG_VALUE_PLAIN;
+    const void *metatable = lua_topointer(L, -1);
+    lua_pop(L, 1);
+    for (int kind = TG_VALUE_ARRAY; kind <= TG_VALUE_RAW; kind++) {
+        if (values->metatables[kind] == metatable)
+            return (enum tg_value_kind)kind;
+    }
+    return TG_VALUE_PLAIN;
+}
+
+void tg_array_mark(lua_State *L)
+{
+    tg_values_push(L);
+    lua_rawgeti(L, -1, TG_VALUE_ARRAY);
+    lua_setmetatable(L, -3);
+    lua_pop(L, 1);
+}
+
+/* Keys */
+
+/* By words that overlap; equal texts must fall together, others may. */
+static size_t slot_of(struct tg_text text)
+{
+    uint64_t head, tail;
+
+    if (text.len >= 8) {
+        memcpy(&head, text.base, 8);
+        memcpy(&tail, text.base + text.len - 8, 8);
+    } else if (text.len >= 4) {
+        uint32_t a, b;
+        memcpy(&a, text.base, 4);
+        memcpy(&b, text.base + text.len - 4, 4);
+        head = a;
+        tail = b;
+    } else {
+        head = text.len > 0 ? (unsigned char)text.base[0] : 0;
+        tail = text.len > 0 ? (unsigned char)text.base[text.len - 1] : 0;
+        tail = tail << 8 | (text.len > 2 ? (unsigned char)text.base[1] : 0);
+    }
+    uint64_t mixed = (head ^ tail << 23 ^ tail >> 41 ^ text.len) * UINT64_C(0x9e3779b97f4a7c15);
+    return mixed >> 56 & (TG_VALUE_KEYS - 1);
+}
+
+const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, struct tg_text text)
+{
+    if (text.len > LONGEST_KEY) {
+        lua_pushlstring(L, text.base, text.len);
+        return lua_tostring(L, -1);
+    }
+    size_t slot = slot_of(text);
+    struct tg_value_key *key = &values->keys[slot];
+    if (key->base != NULL && key->len == text.len && memcmp(key->base, text.base, text.len) == 0) {
+        lua_rawgeti(L, refs, TG_VALUE_REF_KEYS + (int)slot);
+        return key->base;
+    }
+    lua_pushlstring(L, text.base, text.len);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, refs, TG_VALUE_REF_KEYS + (int)slot);
+    *key = (struct tg_value_key){lua_tostring(L, -1), text.len};
+    return key->base;
+}

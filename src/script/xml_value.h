@@ -1,0 +1,28 @@
+/* Lua values from XML, by the convention of codec/xml_to_json.h. */
+#ifndef TG_SCRIPT_XML_VALUE_H
+#define TG_SCRIPT_XML_VALUE_H
+
+#include <stdbool.h>
+#include <lua.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "codec/xml_options.h"
+
+/* Pushes the value of the document: what tg_json_decode makes of tg_xml_to_json's output. False:
+ * it is not well-formed or crosses a limit, and nothing is pushed. No more than 1000 levels are
+ * read, whatever the limit. Raises when the state's memory is out. */
+bool tg_xml_decode(lua_State *L, struct tg_text text, const struct tg_xml_options *options,
+                   struct tg_parse_error *error);
+
+/* Reads the options of a call; without a table at `arg` they are the defaults. Keys:
+ *   namespaces   'keep' or 'strip'
+ *   force_array  a list of paths
+ *   empty        '', tg.null or {}: what an empty element becomes
+ *   input, name, output                                 limits in bytes: 1024, '8MB'
+ *   depth, attributes, xmlns, names, elements           limits as numbers
+ * Raises for others. The paths stay in the table's strings, and their list in the scratch of the
+ * state: they die with the call or the next one of this. */
+void tg_xml_options_read(lua_State *L, const char *name, int arg, struct tg_xml_options *options);
+
+#endif
