@@ -1,0 +1,478 @@
+---@meta tidegate
+
+--- What a script sees as `require 'tidegate'`.
+---@class tidegate
+---@field null userdata  stands for JSON's null and XML's nil; not equal to Lua's nil
+local tg = {}
+
+--- What a script file returns. The first script of a route that returns something answers the
+--- request; one that returns nothing lets the next go on.
+---@alias tidegate.Handler fun(req: tidegate.Request, route: tidegate.Route): tidegate.Answer?
+
+--- What answers a request: a response, a bare table (as `tg.json` would make it) or a bare string
+--- (as `tg.text` would). Anything else is a 500 that names the script, its line and the type.
+---@alias tidegate.Answer tidegate.Response|table|string
+
+--- Seconds, or a text such as '250ms', '2s', '5m', '1h'.
+---@alias tidegate.Duration number|string
+
+--- The request, as long as it lasts: what is read from it later raises an error, but in functions
+--- of `tg.after`. It can't be changed; scripts of one route tell each other things in `req.vars`.
+---@class tidegate.Request
+---@field method string  as sent, upper case: 'GET'
+---@field path string  normalised and percent-encoded: safe to pass on
+---@field raw_path string  as sent, without the query
+---@field host string  the Host field
+---@field scheme string  'http'
+---@field version string  '1.1' or '1.0'
+---@field params table<string, string>  what {name} and {name...} of the route's pattern matched, decoded
+---@field query tidegate.Fields  the query's names and values, decoded; a repeated name gives the first
+---@field headers tidegate.Fields  the header fields; case does not matter, a repeated one is joined with ', '
+---@field cookies table<string, string>  decoded
+---@field body string  the bytes, '' when there are none
+---@field client tidegate.Client  who asks
+---@field id string  from X-Request-Id when that is fit (up to 64 letters, digits, '-', '_', '.'), else made
+---@field trace string  W3C traceparent, from the request or made
+---@field vars table  empty at first; lives as long as the request
+local Request = {}
+
+--- The body as a Lua value. An error (code parse) becomes a 400 when nobody catches it, or a 413
+--- when a limit was crossed.
+---@param opts? tidegate.JsonOptions
+---@return any value
+---@return tidegate.Error? err
+function Request:json(opts) end
+
+--- The XML body as a Lua value, by the convention of conversion.
+---@param opts? tidegate.XmlOptions
+---@return any value
+---@return tidegate.Error? err
+function Request:xml(opts) end
+
+--- The XML body as JSON text: bytes to bytes, with no Lua value between.
+---@param opts? tidegate.XmlOptions
+---@return string? json
+---@return tidegate.Error? err
+function Request:to_json(opts) end
+
+--- The pairs of an application/x-www-form-urlencoded body.
+---@return tidegate.Fields? pairs
+---@return tidegate.Error? err  a 415 when the body is of another type
+function Request:form() end
+
+--- Seconds until the request's deadline, which is the route's `timeout`; 0 when it has passed.
+---@return number seconds
+function Request:remaining() end
+
+---@class tidegate.Client
+---@field address string  the peer's, or the one that trusted peers name in X-Forwarded-For
+---@field port integer  0 when it was named by a trusted peer
+
+--- Names and values in the order they came. `fields.name` gives the value, `pairs` goes in order.
+---@class tidegate.Fields
+---@field [string] string
+local Fields = {}
+
+--- Every value of that name, in order.
+---@param name string
+---@return string[] values
+function Fields:all(name) end
+
+--- The route's own table of site.lua.
+---@class tidegate.Route
+---@field [1] string  the pattern, such as 'GET /customers/{id}'
+---@field [2] string  the script
+---@field timeout? tidegate.Duration
+---@field settings? table  whatever the site wants to tell the script
+
+--- What `tg.json`, `tg.text` and the others make. Its fields may be changed before it is returned.
+---@class tidegate.Response
+---@field status integer  200 to 599
+---@field headers table<string, string|string[]>  a list repeats the field
+---@field body string
+
+---@class tidegate.ResponseOptions
+---@field status? integer  200 to 599
+---@field headers? table<string, string|string[]>  a list repeats the field
+
+--- Answers with JSON; and the functions for JSON text.
+---@class tidegate.json
+---@overload fun(value: any, opts?: tidegate.ResponseOptions): tidegate.Response
+tg.json = {}
+
+--- Reads JSON text, strictly by RFC 8259. Arrays are marked, so that `[]` stays `[]`; a number that
+--- a double can't hold is kept as a literal with all its digits.
+---@param text string
+---@param opts? tidegate.JsonOptions
+---@return any value
+---@return tidegate.Error? err
+function tg.json.decode(text, opts) end
+
+--- Writes JSON text. What can't be encoded raises an error that names the place.
+---@param value any
+---@param opts? { sorted?: boolean }  sorted: members in the order of their names' bytes
+---@return string text
+function tg.json.encode(value, opts) end
+
+--- Answers with plain text.
+---@param text string
+---@param opts? tidegate.ResponseOptions
+---@return tidegate.Response
+function tg.text(text, opts) end
+
+--- Answers with HTML.
+---@param text string
+---@param opts? tidegate.ResponseOptions
+---@return tidegate.Response
+function tg.html(text, opts) end
+
+--- Sends the client elsewhere.
+---@param url string
+---@param status? integer  300 to 399; 302 when absent
+---@return tidegate.Response
+function tg.redirect(url, status) end
+
+--- Answers with problem details (RFC 9457): a status with a sentence, or an error with the status
+--- that it stands for.
+---@param status integer|tidegate.Error  400 to 599
+---@param detail? string
+---@return tidegate.Response
+function tg.problem(status, detail) end
+
+--- Answers with everything by hand. Fields that belong to the connection are left out.
+---@param response { status?: integer, headers?: table<string, string|string[]>, body?: string }
+---@return tidegate.Response
+function tg.response(response) end
+
+--- Gives the value, or raises the error: `local doc = tg.try(res:json())`.
+---@generic T
+---@param value T
+---@param err? tidegate.Error
+---@return T value
+function tg.try(value, err) end
+
+--- An error of the world. Uncaught, it becomes the status in `http`.
+---@class tidegate.Error
+---@field code tidegate.Code
+---@field message string
+---@field http integer  the status that it stands for
+---@field backend? string  whose call failed
+---@field status? integer  with code status: what the backend answered
+---@field response? tidegate.BackendResponse  with code status
+---@field name? string  in the errors of `tg.gather`: whose
+---@field line? integer  with code parse, from 1
+---@field column? integer  with code parse, in bytes from 1
+---@field limit? string  with code parse: the limit that was crossed
+
+---@alias tidegate.Code
+---| 'refused' # nobody listens at the backend's address
+---| 'unreachable' # the backend's address can't be reached
+---| 'dns' # the backend's name can't be resolved
+---| 'timeout_connect' # no connection within connect_timeout
+---| 'timeout_first_byte' # no head of a response within first_byte_timeout
+---| 'timeout_idle' # nothing more of a body within idle_timeout
+---| 'timeout' # the call, or the gather, took longer than its timeout
+---| 'deadline' # the request took longer than its route's timeout
+---| 'reset' # the connection broke before a response
+---| 'protocol' # what came is not a proper HTTP response, or it was cut short
+---| 'body_too_large' # the body is larger than the backend's limit
+---| 'status' # the backend answered with another status than expected
+---| 'parse' # text that is not what it should be
+---| 'cancelled' # given up because the matter was decided without it
+---| 'script' # a function of gather failed by a mistake of its own, or said so
+
+--- The backend of that name in site.lua; an unknown name raises. Best called when the script
+--- loads: then `tidegate check` finds a wrong name.
+---@param name string
+---@return tidegate.Backend
+function tg.backend(name) end
+
+--- A named service. The methods wait; other requests go on meanwhile.
+---@class tidegate.Backend
+local Backend = {}
+
+---@class tidegate.CallOptions
+---@field query? table<string, string|number|boolean|table>  appended to the path, names in order
+---@field headers? table<string, string|string[]>
+---@field body? string  bytes to send
+---@field json? any  encoded and sent as application/json
+---@field form? table<string, string|number|boolean|table>  sent as application/x-www-form-urlencoded
+---@field timeout? tidegate.Duration  for the whole call; never longer than the request's own time
+---@field connect_timeout? tidegate.Duration
+---@field expect? string|integer  '2xx' or 200: another status is an error of code status
+
+--- Sends any request.
+---@async
+---@param opts tidegate.CallOptions | { method?: string, path: string }  method: GET when absent
+---@return tidegate.BackendResponse? res
+---@return tidegate.Error? err
+function Backend:request(opts) end
+
+--- Sends a GET request.
+---@async
+---@param path string  begins with '/'; what comes from outside goes through `tg.escape`
+---@param opts? tidegate.CallOptions
+---@return tidegate.BackendResponse? res
+---@return tidegate.Error? err
+function Backend:get(path, opts) end
+
+--- Sends a HEAD request.
+---@async
+---@param path string
+---@param opts? tidegate.CallOptions
+---@return tidegate.BackendResponse? res
+---@return tidegate.Error? err
+function Backend:head(path, opts) end
+
+--- Sends a POST request. It is never repeated.
+---@async
+---@param path string
+---@param opts? tidegate.CallOptions
+---@return tidegate.BackendResponse? res
+---@return tidegate.Error? err
+function Backend:post(path, opts) end
+
+--- Sends a PUT request.
+---@async
+---@param path string
+---@param opts? tidegate.CallOptions
+---@return tidegate.BackendResponse? res
+---@return tidegate.Error? err
+function Backend:put(path, opts) end
+
+--- Sends a PATCH request. It is never repeated.
+---@async
+---@param path string
+---@param opts? tidegate.CallOptions
+---@return tidegate.BackendResponse? res
+---@return tidegate.Error? err
+function Backend:patch(path, opts) end
+
+--- Sends a DELETE request.
+---@async
+---@param path string
+---@param opts? tidegate.CallOptions
+---@return tidegate.BackendResponse? res
+---@return tidegate.Error? err
+function Backend:delete(path, opts) end
+
+--- Sends an OPTIONS request.
+---@async
+---@param path string
+---@param opts? tidegate.CallOptions
+---@return tidegate.BackendResponse? res
+---@return tidegate.Error? err
+function Backend:options(path, opts) end
+
+--- What a backend answered. The body was read whole, up to the backend's `limit`.
+---@class tidegate.BackendResponse
+---@field status integer
+---@field headers tidegate.Fields
+---@field body string
+local BackendResponse = {}
+
+--- The body as a Lua value. A body that does not parse is a 502 when nobody catches it.
+---@param opts? tidegate.JsonOptions
+---@return any value
+---@return tidegate.Error? err
+function BackendResponse:json(opts) end
+
+--- The XML body as a Lua value, by the convention of conversion.
+---@param opts? tidegate.XmlOptions
+---@return any value
+---@return tidegate.Error? err
+function BackendResponse:xml(opts) end
+
+--- The XML body as JSON text: bytes to bytes, the fast way for a plain bridge.
+---@param opts? tidegate.XmlOptions
+---@return string? json
+---@return tidegate.Error? err
+function BackendResponse:to_json(opts) end
+
+--- Runs functions side by side, as parts of this request, and waits for them. It always gives two
+--- tables: results by name, and errors by name and in order of time (`errors[1]` came first). When
+--- one that is needed fails, the others are cancelled and the results are nil.
+---@async
+---@param functions table<string|integer, fun(): any>
+---@param opts? { timeout?: tidegate.Duration, need?: (string|integer)[], limit?: integer }  need: all when absent, {} makes all optional; limit: how many run at once
+---@return table? results
+---@return tidegate.Error[] errors
+function tg.gather(functions, opts) end
+
+--- Runs functions side by side; the first result counts, the others are cancelled.
+---@async
+---@param functions table<string|integer, fun(): any>
+---@param opts? { timeout?: tidegate.Duration, limit?: integer }
+---@return any result  nil when all failed
+---@return string|integer|tidegate.Error name  whose result it is; or the first error
+function tg.race(functions, opts) end
+
+--- Waits; other requests go on meanwhile.
+---@async
+---@param duration tidegate.Duration  a day at most
+function tg.sleep(duration) end
+
+--- Runs the function when the response has been sent. At most 16 functions a request, of 1000
+--- requests a thread, with 30 seconds for all those of one request.
+---@param fn fun()
+function tg.after(fn) end
+
+--- Registers, while the script loads, a function that runs again and again: one thread of the
+--- process runs it, and the next run begins that long after the end of the one before.
+---@param duration tidegate.Duration
+---@param fn fun()
+function tg.every(duration, fn) end
+
+--- Marks a table as an array, so that an empty one is written `[]`.
+---@generic T
+---@param list? T[]
+---@return T[] array
+function tg.array(list) end
+
+--- An object whose members keep their order: `tg.ordered { { 'a', 1 }, { 'b', 2 } }`. Its members
+--- are read and set by name; `pairs` and encoding go in order.
+---@param members { [1]: string, [2]: any }[]
+---@return table object
+function tg.ordered(members) end
+
+--- JSON text that is put into an encoded value as it is, unread. It is checked first; what is not
+--- JSON raises.
+---@param json string
+---@return userdata raw
+function tg.raw(json) end
+
+---@class tidegate.JsonOptions
+---@field ordered? boolean  objects keep the order of their members
+---@field depth? integer  levels of nesting; 256 when absent
+
+---@class tidegate.XmlOptions
+---@field namespaces? 'keep'|'strip'  keep prefixes and declarations, or use local names only
+---@field force_array? string[]  elements that become arrays even alone: '/order/item', '//line'
+---@field empty? string|userdata|table  what an empty element becomes: '', tg.null or {}
+---@field input? integer  limit: bytes of the document (8 MB)
+---@field depth? integer  limit: elements in elements (256)
+---@field attributes? integer  limit: attributes of one element (256)
+---@field xmlns? integer  limit: namespace declarations of one element (64)
+---@field name? integer  limit: bytes of a name (1024)
+---@field names? integer  limit: different names (10 000)
+---@field elements? integer  limit: elements (1 000 000)
+---@field output? integer  limit: bytes of JSON (32 MB)
+
+---@class tidegate.xml
+tg.xml = {}
+
+--- Reads XML text as a Lua value, by the convention of conversion.
+---@param text string
+---@param opts? tidegate.XmlOptions
+---@return any value
+---@return tidegate.Error? err
+function tg.xml.decode(text, opts) end
+
+---@class tidegate.convert
+tg.convert = {}
+
+--- XML text to JSON text, bytes to bytes.
+---@param xml string
+---@param opts? tidegate.XmlOptions
+---@return string? json
+---@return tidegate.Error? err
+function tg.convert.xml_to_json(xml, opts) end
+
+--- Percent-encodes a text for one segment of a path, or for a query.
+---@param text string
+---@return string escaped
+function tg.escape(text) end
+
+--- Decodes percent-escapes.
+---@param text string
+---@return string plain
+function tg.unescape(text) end
+
+---@class tidegate.base64
+tg.base64 = {}
+
+---@param bytes string
+---@param opts? { url?: boolean, pad?: boolean }  url: the alphabet for URLs, then without padding
+---@return string text
+function tg.base64.encode(bytes, opts) end
+
+---@param text string
+---@param opts? { url?: boolean, pad?: boolean }
+---@return string? bytes
+---@return tidegate.Error? err
+function tg.base64.decode(text, opts) end
+
+--- Digests. The format is 'hex' (lower case) when absent.
+---@class tidegate.hash
+tg.hash = {}
+
+---@param bytes string
+---@param opts? { format?: 'hex'|'base64'|'raw' }
+---@return string digest
+function tg.hash.sha256(bytes, opts) end
+
+---@param bytes string
+---@param opts? { format?: 'hex'|'base64'|'raw' }
+---@return string digest
+function tg.hash.sha384(bytes, opts) end
+
+---@param bytes string
+---@param opts? { format?: 'hex'|'base64'|'raw' }
+---@return string digest
+function tg.hash.sha512(bytes, opts) end
+
+--- For old services only: SHA-1 is broken.
+---@param bytes string
+---@param opts? { format?: 'hex'|'base64'|'raw' }
+---@return string digest
+function tg.hash.sha1(bytes, opts) end
+
+--- For old services only: MD5 is broken.
+---@param bytes string
+---@param opts? { format?: 'hex'|'base64'|'raw' }
+---@return string digest
+function tg.hash.md5(bytes, opts) end
+
+--- A keyed digest (RFC 2104).
+---@param algorithm 'sha256'|'sha384'|'sha512'|'sha1'|'md5'
+---@param key string
+---@param bytes string
+---@param opts? { format?: 'hex'|'base64'|'raw' }
+---@return string digest
+function tg.hash.hmac(algorithm, key, bytes, opts) end
+
+--- Compares two strings in a time that does not tell where they differ.
+---@param a string
+---@param b string
+---@return boolean same
+function tg.hash.equal(a, b) end
+
+--- Seconds since 1970, with fractions.
+---@return number seconds
+function tg.time() end
+
+--- A random UUID (version 4).
+---@return string uuid
+function tg.uuid() end
+
+--- Lines in the operator's log, with the request's id: `tg.log.info('stock_low', { item = 7 })`.
+---@class tidegate.log
+tg.log = {}
+
+---@param event string
+---@param fields? table<string, any>
+function tg.log.debug(event, fields) end
+
+---@param event string
+---@param fields? table<string, any>
+function tg.log.info(event, fields) end
+
+---@param event string
+---@param fields? table<string, any>
+function tg.log.warn(event, fields) end
+
+---@param event string
+---@param fields? table<string, any>
+function tg.log.error(event, fields) end
+
+return tg

@@ -1,0 +1,377 @@
+/* The options of a backend call: from a Lua table to the request that is sent. */
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#include "api/backend_call.h"
+#include "http/query.h"
+#include "http/strict.h"
+#include "script/args.h"
+#include "script/json_value.h"
+#include "script/value.h"
+
+static const char *const known[] = {"query",   "headers",         "body",   "json", "form",
+                                    "timeout", "connect_timeout", "expect", NULL};
+static const char *const known_request[] = {
+    "method", "path",    "query",           "headers", "body", "json",
+    "form",   "timeout", "connect_timeout", "expect",  NULL};
+
+struct reading {
+    const char *name;
+    struct tg_backend_call *call;
+    h2o_mem_pool_t *pool;
+    const char *content_type; /* of a body that we encode */
+};
+
+static h2o_iovec_t keep(struct reading *r, struct tg_text text)
+{
+    return h2o_strdup(r->pool, text.base, text.len);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct tg_text *x = a, *y = b;
+    size_t least = x->len < y->len ? x->len : y->len;
+    int order = memcmp(x->base, y->base, least);
+
+    return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+/* The names of the table on top, in the order of their bytes; they live as long as the table. */
+static struct tg_text *sorted_names(lua_State *L, struct reading *r, const char *what,
+                                    size_t *count)
+{
+    size_t n = 0;
+
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            tg_raise(L, "%s: %s must have names, not a list", r->name, what);
+        n++;
+        lua_pop(L, 1);
+    }
+    struct tg_text *names = h2o_mem_alloc_pool(r->pool, (n + 1) * sizeof(*names));
+    *count = n;
+    lua_pushnil(L);
+    for (size_t i = 0; lua_next(L, -2) != 0; i++) {
+        lua_pop(L, 1);
+        names[i].base = lua_tolstring(L, -1, &names[i].len);
+    }
+    qsort(names, n, sizeof(*names), compare);
+    return names;
+}
+
+static void put_pair(lua_State *L, struct reading *r, struct tg_buffer *out, struct tg_text name,
+                     const char *what)
+{
+    struct tg_text value;
+
+    if (lua_isboolean(L, -1))
+        value = lua_toboolean(L, -1) ? TG_TEXT("true") : TG_TEXT("false");
+    else if (lua_isstring(L, -1))
+        value.base = lua_tolstring(L, -1, &value.len);
+    else {
+        tg_raise(L, "%s: %s.%s is a %s; a string, a number, a boolean or a list of them is right",
+                 r->name, what, name.base, luaL_typename(L, -1));
+        return;
+    }
+    if (out->len > 0)
+        tg_buffer_put(out, '&');
+    tg_query_encode(out, name);
+    tg_buffer_put(out, '=');
+    tg_query_encode(out, value);
+}
+
+/* Encodes the table on top as name=value&… into the scratch buffer. */
+static struct tg_text encode_pairs(lua_State *L, struct reading *r, const char *what)
+{
+    struct tg_buffer *out = tg_values_buffer(L);
+    size_t count;
+
+    if (luaL_getmetafield(L, -1, "__totable")) {
+        lua_pushvalue(L, -2);
+        lua_call(L, 1, 1);
+        lua_replace(L, -2);
+    }
+    if (!lua_istable(L, -1))
+        tg_raise(L, "%s: %s must be a table", r->name, what);
+    struct tg_text *names = sorted_names(L, r, what, &count);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushlstring(L, names[i].base, names[i].len);
+        lua_rawget(L, -2);
+        if (lua_istable(L, -1)) {
+            int values = (int)lua_objlen(L, -1);
+            for (int n = 1; n <= values; n++) {
+                lua_rawgeti(L, -1, n);
+                put_pair(L, r, out, names[i], what);
+                lua_pop(L, 1);
+            }
+        } else {
+            put_pair(L, r, out, names[i], what);
+        }
+        lua_pop(L, 1);
+    }
+    return tg_text(out->base, out->len);
+}
+
+static void check_path(lua_State *L, struct reading *r, struct tg_text path)
+{
+    if (path.len == 0 || path.base[0] != '/')
+        tg_raise(L, "%s: the path must begin with '/'", r->name);
+    for (size_t i = 0; i < path.len; i++)
+        if ((unsigned char)path.base[i] <= ' ' || (unsigned char)path.base[i] >= 0x7f)
+            tg_raise(L, "%s: the path has a character that must be escaped (tg.escape)", r->name);
+}
+
+static void read_target(lua_State *L, struct reading *r, int opts, struct tg_text path)
+{
+    struct tg_text query = {NULL, 0};
+
+    check_path(L, r, path);
+    if (opts != 0) {
+        lua_getfield(L, opts, "query");
+        if (!lua_isnil(L, -1))
+            query = encode_pairs(L, r, "query");
+    }
+    if (query.len == 0) {
+        r->call->call.target = keep(r, path);
+        return;
+    }
+    char *target = h2o_mem_alloc_pool(r->pool, path.len + 1 + query.len);
+    memcpy(target, path.base, path.len);
+    target[path.len] = memchr(path.base, '?', path.len) != NULL ? '&' : '?';
+    memcpy(target + path.len + 1, query.base, query.len);
+    r->call->call.target = h2o_iovec_init(target, path.len + 1 + query.len);
+}
+
+static void set_body(struct reading *r, struct tg_text body, const char *content_type)
+{
+    r->call->call.body = keep(r, body);
+    r->call->call.has_body = true;
+    r->content_type = content_type;
+}
+
+static void read_json_body(lua_State *L, struct reading *r)
+{
+    struct tg_buffer *out = tg_values_buffer(L);
+    struct tg_parse_error error;
+
+    if (!tg_json_encode(L, lua_gettop(L), NULL, out, &error))
+        tg_raise(L, "%s: json: %s", r->name, error.text);
+    set_body(r, tg_text(out->base, out->len), "application/json");
+}
+
+/* At most one of body, json and form. */
+static void read_body(lua_State *L, struct reading *r, int opts)
+{
+    int given = 0;
+
+    lua_getfield(L, opts, "body");
+    if (!lua_isnil(L, -1)) {
+        struct tg_text body;
+        body.base = lua_tolstring(L, -1, &body.len);
+        if (body.base == NULL)
+            tg_raise(L, "%s: body must be a string, this is a %s", r->name, luaL_typename(L, -1));
+        set_body(r, body, NULL);
+        given++;
+    }
+    lua_getfield(L, opts, "json");
+    if (!lua_isnil(L, -1)) {
+        read_json_body(L, r);
+        given++;
+    }
+    lua_getfield(L, opts, "form");
+    if (!lua_isnil(L, -1)) {
+        set_body(r, encode_pairs(L, r, "form"), "application/x-www-form-urlencoded");
+        given++;
+    }
+    if (given > 1)
+        tg_raise(L, "%s: only one of body, json and form can be given", r->name);
+}
+
+static bool is_ours(struct tg_text name)
+{
+    static const char *const names[] = {"connection", "content-length",    "keep-alive",
+                                        "te",         "transfer-encoding", "upgrade",
+                                        "trailer",    "proxy-connection"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (tg_text_is_nocase(name, tg_text_of(names[i])))
+            return true;
+    return false;
+}
+
+static void add_field(lua_State *L, struct reading *r, struct tg_text name, struct tg_field *list,
+                      size_t *n)
+{
+    struct tg_text value;
+
+    value.base = lua_tolstring(L, -1, &value.len);
+    if (value.base == NULL)
+        tg_raise(L, "%s: the header '%s' is a %s; a string or a list of strings is right", r->name,
+                 name.base, luaL_typename(L, -1));
+    if (tg_strict_field_name(name) != NULL)
+        tg_raise(L, "%s: '%s' can't be the name of a header", r->name, name.base);
+    if (tg_strict_field_value(value) != NULL)
+        tg_raise(L, "%s: the value of the header '%s' has characters that can't be sent", r->name,
+                 name.base);
+    if (is_ours(name))
+        return;
+    if (tg_text_is_nocase(name, TG_TEXT("host"))) {
+        r->call->call.host = keep(r, value);
+        return;
+    }
+    if (tg_text_is_nocase(name, TG_TEXT("content-type")))
+        r->content_type = NULL;
+    list[(*n)++] = (struct tg_field){keep(r, name), keep(r, value)};
+}
+
+static size_t count_values(lua_State *L)
+{
+    size_t count = 0;
+
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+        count += lua_istable(L, -1) ? lua_objlen(L, -1) : 1;
+        lua_pop(L, 1);
+    }
+    return count;
+}
+
+static size_t read_header_table(lua_State *L, struct reading *r, struct tg_field **list)
+{
+    size_t count, n = 0;
+
+    if (luaL_getmetafield(L, -1, "__totable")) {
+        lua_insert(L, -2);
+        lua_call(L, 1, 1);
+    }
+    if (!lua_istable(L, -1))
+        tg_raise(L, "%s: headers must be a table", r->name);
+    *list = h2o_mem_alloc_pool(r->pool, (count_values(L) + 1) * sizeof(**list));
+    struct tg_text *names = sorted_names(L, r, "headers", &count);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushlstring(L, names[i].base, names[i].len);
+        lua_rawget(L, -2);
+        int values = lua_istable(L, -1) ? (int)lua_objlen(L, -1) : 0;
+        for (int v = 1; v <= values; v++) {
+            lua_rawgeti(L, -1, v);
+            add_field(L, r, names[i], *list, &n);
+            lua_pop(L, 1);
+        }
+        if (!lua_istable(L, -1))
+            add_field(L, r, names[i], *list, &n);
+        lua_pop(L, 1);
+    }
+    return n;
+}
+
+static void read_headers(lua_State *L, struct reading *r, int opts)
+{
+    struct tg_field *list = NULL;
+    size_t n = 0;
+
+    lua_getfield(L, opts, "headers");
+    if (!lua_isnil(L, -1))
+        n = read_header_table(L, r, &list);
+    if (r->content_type != NULL) {
+        if (list == NULL)
+            list = h2o_mem_alloc_pool(r->pool, sizeof(*list));
+        list[n++] = (struct tg_field){h2o_iovec_init(H2O_STRLIT("content-type")),
+                                      h2o_iovec_init(r->content_type, strlen(r->content_type))};
+    }
+    r->call->call.fields = list;
+    r->call->call.field_count = n;
+}
+
+static uint32_t read_duration(lua_State *L, struct reading *r, int opts, const char *option)
+{
+    double ms = 0;
+
+    lua_getfield(L, opts, option);
+    if (!lua_isnil(L, -1) && (!tg_args_duration(L, -1, &ms) || ms < 1 || ms > 86400e3))
+        tg_raise(L, "%s: %s must be seconds from 0.001 to 86400, or a text such as '250ms'",
+                 r->name, option);
+    lua_pop(L, 1);
+    return (uint32_t)ms;
+}
+
+static void read_expect(lua_State *L, struct reading *r, int opts)
+{
+    lua_getfield(L, opts, "expect");
+    if (!lua_isnil(L, -1)) {
+        const char *expect = lua_tostring(L, -1);
+        if (expect == NULL || !tg_expect_is_valid(expect))
+            tg_raise(L, "%s: expect must be a status such as 200 or a class such as '2xx'",
+                     r->name);
+        memcpy(r->call->expect, expect, 4);
+    }
+    lua_pop(L, 1);
+}
+
+bool tg_expect_is_valid(const char *text)
+{
+    if (strlen(text) != 3 || text[0] < '1' || text[0] > '5')
+        return false;
+    if (text[1] == 'x' && text[2] == 'x')
+        return true;
+    return text[1] >= '0' && text[1] <= '9' && text[2] >= '0' && text[2] <= '9';
+}
+
+static void read_options(lua_State *L, struct reading *r, int opts)
+{
+    struct tg_call *call = &r->call->call;
+
+    read_body(L, r, opts);
+    read_headers(L, r, opts);
+    call->timeout_ms = read_duration(L, r, opts, "timeout");
+    call->connect_timeout_ms = read_duration(L, r, opts, "connect_timeout");
+    read_expect(L, r, opts);
+}
+
+static void read_method(lua_State *L, struct reading *r)
+{
+    struct tg_text method = TG_TEXT("GET");
+
+    lua_getfield(L, 2, "method");
+    if (!lua_isnil(L, -1)) {
+        method.base = lua_tolstring(L, -1, &method.len);
+        if (method.base == NULL || tg_strict_method(method) != NULL)
+            tg_raise(L, "%s: method must be a token such as 'GET'", r->name);
+        if (tg_text_is(method, TG_TEXT("CONNECT")))
+            tg_raise(L, "%s: CONNECT can't be sent", r->name);
+    }
+    r->call->call.method = keep(r, method);
+}
+
+void tg_backend_options(lua_State *L, const char *name, struct tg_backend_call *call,
+                        h2o_iovec_t method)
+{
+    struct reading r = {.name = name, .call = call, .pool = &call->run->pool};
+    int opts = 0;
+
+    luaL_checkstack(L, 20, "options");
+    call->call.method = method;
+    if (method.len == 0) {
+        tg_args_table(L, name, 2);
+        tg_args_keys(L, name, 2, known_request);
+        lua_settop(L, 2);
+        opts = 2;
+        read_method(L, &r);
+        lua_getfield(L, 2, "path");
+        if (!lua_isstring(L, -1))
+            tg_raise(L, "%s: path must be a string", name);
+    } else {
+        tg_args_text(L, name, 2);
+        if (tg_args_optional_table(L, name, 3)) {
+            tg_args_keys(L, name, 3, known);
+            opts = 3;
+        }
+        lua_settop(L, 3);
+        lua_pushvalue(L, 2);
+    }
+    struct tg_text path;
+    path.base = lua_tolstring(L, -1, &path.len);
+    read_target(L, &r, opts, path);
+    if (opts != 0)
+        read_options(L, &r, opts);
+}

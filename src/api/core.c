@@ -1,0 +1,25 @@
+#include "api/core.h"
+
+#include "api/api.h"
+#include "api/request.h"
+
+/* One line per module. response comes behind json, whose table it makes callable. */
+static void (*const openers[])(lua_State *L) = {
+    tg_open_values, tg_open_json,    tg_open_xml,      tg_open_text,
+    tg_open_time,   tg_open_log,     tg_open_wait,     tg_open_gather,
+    tg_open_later,  tg_open_request, tg_open_response, tg_open_backend,
+};
+
+void tg_core_open(lua_State *L)
+{
+    int tg = lua_gettop(L);
+
+    for (size_t i = 0; i < sizeof(openers) / sizeof(*openers); i++) {
+        openers[i](L);
+        lua_settop(L, tg);
+    }
+    lua_pushcfunction(L, tg_request_begin);
+    lua_setfield(L, tg - 1, "begin");
+    lua_pushcfunction(L, tg_response_finish);
+    lua_setfield(L, tg - 1, "finish");
+}

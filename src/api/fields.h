@@ -1,0 +1,29 @@
+/* A list of names and values as scripts see it: header fields, the query. */
+#ifndef TG_API_FIELDS_H
+#define TG_API_FIELDS_H
+
+#include <lua.h>
+
+#include "net/exchange.h"
+
+enum tg_fields_kind {
+    TG_FIELDS_HEADERS, /* case does not matter; a repeated one is joined with ", " */
+    TG_FIELDS_QUERY,   /* case matters; a repeated one gives the first */
+};
+
+struct tg_fields {
+    const struct tg_field *list;
+    size_t count;
+};
+
+/* Makes the metatable; once per state. */
+void tg_fields_open(lua_State *L);
+
+/* Pushes a value with members by name, `all(name)` and pairs() in order. `owner` is the index of
+ * a full userdata whose block begins with a pointer: while that is not NULL, the list is there. */
+void tg_fields_push(lua_State *L, int owner, struct tg_fields fields, enum tg_fields_kind kind);
+
+/* The first field of that name, without regard to case; NULL when there is none. */
+const struct tg_field *tg_fields_find(struct tg_fields fields, struct tg_text name);
+
+#endif

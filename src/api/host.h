@@ -1,0 +1,42 @@
+/* What the calls of api/ work on: one thread's backends, timers and log, and what runs later. */
+#ifndef TG_API_HOST_H
+#define TG_API_HOST_H
+
+#include <h2o.h>
+#include <lua.h>
+
+#include "base/log.h"
+#include "net/backend.h"
+#include "script/vm.h"
+
+enum {
+    TG_AFTER_MAX = 1000,        /* requests of a thread whose `after` functions wait or run */
+    TG_AFTER_PER_REQUEST = 16,  /* functions that one request may leave */
+    TG_AFTER_TIMEOUT_MS = 30000 /* for all those of one request */
+};
+
+struct tg_every;
+
+struct tg_host {
+    struct tg_net *net;
+    struct tg_backend **backends;
+    size_t backend_count;
+    const struct tg_log *log;
+    bool debug;             /* errors of scripts may show their tracebacks to clients */
+    bool runs_every;        /* this thread is the one that runs what tg.every registers */
+    bool loaded;            /* scripts have loaded: nothing can be registered any more */
+    bool stopping;          /* nothing new is started */
+    struct tg_every *every; /* a list */
+    size_t after_count;     /* requests that live on for their `after` functions */
+    uint64_t random[2];     /* state of the generator of ids */
+};
+
+struct tg_host *tg_host_of(lua_State *L);
+
+/* Ids that need not be secret: 16 characters of hexadecimal digits, each time others. */
+void tg_host_id(struct tg_host *host, char id[16]);
+
+/* The backend of that name, or NULL. */
+struct tg_backend *tg_host_backend(struct tg_host *host, struct tg_text name);
+
+#endif

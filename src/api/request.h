@@ -1,0 +1,95 @@
+/* A request as the scripts of a route see it, and what becomes of it. */
+#ifndef TG_API_REQUEST_H
+#define TG_API_REQUEST_H
+
+#include "api/fields.h"
+#include "api/host.h"
+#include "script/task.h"
+
+/* What a script returned, ready to be sent. Texts are in the run's pool, or the body is a string
+ * that the Lua state keeps under body_ref. */
+struct tg_response {
+    int status; /* 0: none yet */
+    struct tg_fields fields;
+    h2o_iovec_t body;
+    int body_ref; /* 0 when the body is in the pool */
+};
+
+/* One call of a backend, for the access log. */
+struct tg_call_record {
+    struct tg_call_record *next;
+    const char *backend;
+    const char *code; /* of its error, or NULL */
+    int status;
+    uint32_t elapsed_ms;
+};
+
+struct tg_param {
+    h2o_iovec_t name, value; /* decoded */
+};
+
+/* What a route means to the scripts of one state. */
+struct tg_route_scripts {
+    int chain; /* registry: the list of functions that run, the route's own last */
+    int table; /* registry: the route's table as the site wrote it */
+};
+
+struct tg_after;
+
+struct tg_request {
+    struct tg_run run; /* first: its pool holds all of this */
+    struct tg_task task;
+    struct tg_host *host;
+    const struct tg_route_scripts *scripts;
+    h2o_iovec_t method, path, raw_path, query, authority, scheme, body;
+    int version; /* 0x100 or 0x101 */
+    struct tg_fields fields;
+    struct tg_param *params;
+    size_t param_count;
+    char id[64];
+    uint8_t id_len;          /* 0: none made yet */
+    char client_address[64]; /* empty: not asked for yet */
+    uint16_t client_port;
+    void (*find_client)(struct tg_request *self); /* fills the two above */
+    void **value; /* the block of the Lua value `req`; NULL when there is none */
+    struct tg_call_record *calls, **last_call;
+    struct tg_response response;
+    struct tg_after *after; /* functions to run when the response is sent */
+    size_t after_count;
+    bool response_sent; /* what still runs is what tg.after left */
+    bool kept;          /* texts have been copied into the pool: it outlives its connection */
+};
+
+/* The id of the request, taken from X-Request-Id when that is fit, else made. */
+h2o_iovec_t tg_request_id(struct tg_request *request);
+
+/* Copies into the pool what else would end with the connection. */
+void tg_request_keep(struct tg_request *request);
+
+/* Tells the Lua values of the request that it is over. */
+void tg_request_forget(struct tg_request *request);
+
+/* The request whose task runs; NULL in a task of tg.every and while scripts load. */
+struct tg_request *tg_request_current(lua_State *L);
+
+/* runtime.lua's begin(handle): gives req, the list of functions and the route's table. */
+int tg_request_begin(lua_State *L);
+
+/* runtime.lua's finish(handle, value, i): makes request->response of what script i returned. */
+int tg_response_finish(lua_State *L);
+
+/* Lets go of the string that holds the response's body; it has been sent, or never will be. */
+void tg_response_release(struct tg_request *request);
+
+/* Starts the functions that tg.after left; on_end is called when the last has ended.
+ * False when there are none. */
+bool tg_after_start(struct tg_request *request, void (*on_end)(struct tg_request *self));
+
+/* Ends them, without on_end. */
+void tg_after_cancel(struct tg_request *request);
+
+/* Starts what tg.every registered; and ends it. */
+void tg_every_start(struct tg_vm *vm);
+void tg_every_stop(struct tg_host *host, struct tg_vm *vm);
+
+#endif
