@@ -42,10 +42,12 @@ static const char *default_site(void)
 
 static int read_port(const char *text)
 {
-    char *end;
-    long port = strtol(text, &end, 10);
+    size_t len = strlen(text);
 
-    return *text == '\0' || *end != '\0' || port < 0 || port > 65535 ? -1 : (int)port;
+    if (len == 0 || len > 5 || strspn(text, "0123456789") != len)
+        return -1;
+    int port = atoi(text);
+    return port <= 65535 ? port : -1;
 }
 
 /* 0, or the exit status of a wrong command line. */

@@ -8,7 +8,7 @@
 struct tg_access {
     const char *route; /* its pattern, or NULL */
     int status;
-    uint64_t bytes;    /* of the response, head excluded */
+    uint64_t bytes; /* of the response, head excluded */
     uint64_t duration_ns;
 };
 

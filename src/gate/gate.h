@@ -41,13 +41,14 @@ struct tg_worker {
     struct tg_net net;
     struct tg_host host;
     struct tg_generation generation;
-    h2o_multithread_receiver_t inbox;
-    struct tg_timer drain_step;  /* closes idle connections while the worker drains */
+    int wake_fd;        /* an eventfd: written to when the thread is to end; the main thread's */
+    h2o_socket_t *wake; /* the loop's side of it */
+    struct tg_timer drain_step; /* closes idle connections while the worker drains */
     uint64_t drain_until_ms;
-    h2o_linklist_t running;      /* requests whose scripts run or wait */
-    size_t requests;             /* that have not been answered to the end */
+    h2o_linklist_t running; /* requests whose scripts run or wait */
+    size_t requests;        /* that have not been answered to the end */
     bool draining, started;
-    struct tg_buffer line;       /* scratch for one line of the access log */
+    struct tg_buffer line; /* scratch for one line of the access log */
 };
 
 #endif

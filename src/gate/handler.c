@@ -65,6 +65,8 @@ static const char *read_head(struct tg_inbound *inbound, struct tg_path *path)
     struct tg_text target = text_of(inbound->req->input.path);
     const char *reason = tg_strict_method(text_of(request->method));
 
+    if (reason == NULL && tg_text_is(text_of(request->method), TG_TEXT("CONNECT")))
+        reason = "CONNECT is not for a proxy of this kind";
     if (reason == NULL && (target.len == 0 || target.base[0] != '/'))
         reason = read_absolute_form(request, &target);
     if (reason != NULL)
@@ -78,9 +80,11 @@ static const char *read_head(struct tg_inbound *inbound, struct tg_path *path)
                 (unsigned char)request->query.base[i] >= 0x7f)
                 return "the query has a character that must be escaped";
     }
-    request->raw_path = h2o_iovec_init((char *)target.base, path_len);
-    char *space = h2o_mem_alloc_pool(&request->run.pool, TG_PATH_SPACE(path_len));
-    const char *wrong = tg_path_parse(tg_text(target.base, path_len), space, path);
+    /* 'http://host?query' has no path: it stands for '/'. */
+    struct tg_text raw = path_len != 0 ? tg_text(target.base, path_len) : TG_TEXT("/");
+    request->raw_path = iovec_of(raw);
+    char *space = h2o_mem_alloc_pool(&request->run.pool, TG_PATH_SPACE(raw.len));
+    const char *wrong = tg_path_parse(raw, space, path);
     if (wrong == NULL)
         request->path = iovec_of(path->normal);
     return wrong;
@@ -103,8 +107,8 @@ static void respond_unrouted(struct tg_inbound *inbound, const struct tg_match *
     } else if (tg_text_is(text_of(request->method), TG_TEXT("OPTIONS"))) {
         struct tg_field *field = h2o_mem_alloc_pool(&request->run.pool, sizeof(*field));
         char *copy = h2o_strdup(&request->run.pool, allow.base, allow.len).base;
-        *field = (struct tg_field){h2o_iovec_init(H2O_STRLIT("allow")),
-                                   h2o_iovec_init(copy, allow.len)};
+        *field =
+            (struct tg_field){h2o_iovec_init(H2O_STRLIT("allow")), h2o_iovec_init(copy, allow.len)};
         request->response = (struct tg_response){.status = 204, .fields = {field, 1}};
         tg_respond(inbound->req, &request->response);
     } else {
@@ -125,9 +129,8 @@ static void read_params(struct tg_inbound *inbound, const struct tg_path *path)
         h2o_mem_alloc_pool(pool, (route->segment_count + 1) * sizeof(*request->params));
     for (size_t i = 0; i < route->segment_count; i++)
         if (route->segments[i].kind != TG_SEGMENT_LITERAL)
-            request->params[request->param_count++] =
-                (struct tg_param){iovec_of(route->segments[i].text),
-                                  iovec_of(tg_router_param(route, i, path, pool))};
+            request->params[request->param_count++] = (struct tg_param){
+                iovec_of(route->segments[i].text), iovec_of(tg_router_param(route, i, path, pool))};
 }
 
 static void run_scripts(struct tg_inbound *inbound)
@@ -162,6 +165,10 @@ static int on_req(h2o_handler_t *handler, h2o_req_t *req)
     tg_inbound_fill(inbound);
     if (reason != NULL) {
         respond_problem(inbound, 400, reason);
+        return 0;
+    }
+    if (inbound->request.body.len > worker->gate->site->body_limit) {
+        respond_problem(inbound, 413, "");
         return 0;
     }
     tg_router_find(worker->gate->router, text_of(inbound->request.method), &path, &match);
@@ -212,7 +219,6 @@ static void log_failure(struct tg_inbound *inbound, const struct tg_task_report 
     tg_log_field(&line, "reason", text_of(report->message));
     if (report->traceback.len != 0)
         tg_log_field(&line, "traceback", text_of(report->traceback));
-    tg_host_mask(&inbound->worker->host, line.base, line.len);
     tg_log_fields(log, is_mistake ? TG_LOG_ERROR : TG_LOG_WARN, id, &line);
     tg_buffer_dispose(&line);
 }
@@ -229,7 +235,7 @@ static void respond_failure(struct tg_inbound *inbound, const struct tg_task_rep
         tg_buffer_put(&detail, '\n');
         tg_buffer_append(&detail, report->traceback.base, report->traceback.len);
     }
-    tg_host_mask(&inbound->worker->host, detail.base, detail.len);
+    tg_log_mask(&inbound->worker->gate->log, detail.base, detail.len);
     h2o_iovec_t kept = h2o_strdup(&inbound->req->pool, detail.base, detail.len);
     tg_buffer_dispose(&detail);
     tg_respond_problem(inbound->req, report->http, text_of(kept), text_of(report->code),

@@ -60,6 +60,14 @@ static void find_client(struct tg_request *request)
         tg_peer_find(request, inbound->worker->gate->site, inbound->req->conn);
 }
 
+/* What the log shows of a target that is not understood: never its query. */
+static h2o_iovec_t without_query(h2o_iovec_t target)
+{
+    const char *mark = memchr(target.base, '?', target.len);
+
+    return mark != NULL ? h2o_iovec_init(target.base, (size_t)(mark - target.base)) : target;
+}
+
 struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
 {
     struct tg_run run;
@@ -67,17 +75,19 @@ struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
 
     tg_run_init(&run);
     struct tg_inbound *inbound = h2o_mem_alloc_pool(&run.pool, sizeof(*inbound));
-    *inbound = (struct tg_inbound){
-        .worker = worker, .req = req, .begun_ns = tg_clock_monotonic_ns()};
+    *inbound =
+        (struct tg_inbound){.worker = worker, .req = req, .begun_ns = tg_clock_monotonic_ns()};
     inbound->request = (struct tg_request){
         .run = run,
         .host = &worker->host,
         .method = req->input.method,
-        .path = req->input.path,
+        .path = without_query(req->input.path),
         .authority = req->input.authority,
         .version = req->version,
         .find_client = find_client,
     };
+    if (req->input.authority.base == req->hostconf->authority.hostport.base)
+        inbound->request.authority = h2o_iovec_init(H2O_STRLIT("")); /* HTTP/1.0 without Host */
     inbound->request.last_call = &inbound->request.calls;
     inbound->request.run.context = &inbound->request;
     *holder = inbound;
@@ -93,7 +103,8 @@ void tg_inbound_fill(struct tg_inbound *inbound)
         h2o_mem_alloc_pool(&request->run.pool, (headers->size + 1) * sizeof(*list));
     size_t n = 0;
 
-    list[n++] = (struct tg_field){h2o_iovec_init(H2O_STRLIT("host")), request->authority};
+    if (request->authority.len != 0)
+        list[n++] = (struct tg_field){h2o_iovec_init(H2O_STRLIT("host")), request->authority};
     for (size_t i = 0; i < headers->size; i++)
         list[n++] = (struct tg_field){*headers->entries[i].name, headers->entries[i].value};
     request->fields = (struct tg_fields){list, n};

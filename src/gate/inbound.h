@@ -8,13 +8,13 @@
 struct tg_inbound {
     struct tg_request request; /* its pool holds all of this */
     struct tg_worker *worker;
-    h2o_req_t *req;            /* NULL once h2o has let go of it */
+    h2o_req_t *req;               /* NULL once h2o has let go of it */
     const struct tg_route *route; /* NULL until it is found */
     struct tg_timer deadline;
     struct tg_watch watch;
-    h2o_linklist_t link;       /* in no list but while its scripts run */
+    h2o_linklist_t link; /* in no list but while its scripts run */
     uint64_t begun_ns;
-    bool suspended;            /* it has waited at least once: deadline and watch are set */
+    bool suspended; /* it has waited at least once: deadline and watch are set */
 };
 
 /* Makes it for a request that has just come in, and ties its end to that of the request. */

@@ -81,7 +81,8 @@ const char *tg_listen_parse(struct tg_text text, struct tg_listen *listen)
 const char *tg_network_parse(struct tg_text text, struct tg_network *network)
 {
     const char *slash = memchr(text.base, '/', text.len);
-    struct tg_text address = tg_text(text.base, slash != NULL ? (size_t)(slash - text.base) : text.len);
+    struct tg_text address =
+        tg_text(text.base, slash != NULL ? (size_t)(slash - text.base) : text.len);
     bool is_v6 = memchr(address.base, ':', address.len) != NULL;
     unsigned bits = is_v6 ? 128 : 32;
 

@@ -55,8 +55,8 @@ void tg_respond_problem(h2o_req_t *req, int status, struct tg_text detail, struc
                    H2O_STRLIT("application/problem+json"));
     if (allow.len > 0) {
         h2o_iovec_t kept = h2o_strdup(&req->pool, allow.base, allow.len);
-        h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("allow"), 1, NULL, kept.base,
-                              kept.len);
+        h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("allow"), 1, NULL,
+                              kept.base, kept.len);
     }
     start(req, status, body);
 }

@@ -4,7 +4,6 @@
 
 #include "api/request.h"
 
-
 /* Sends request->response. */
 void tg_respond(h2o_req_t *req, const struct tg_response *response);
 

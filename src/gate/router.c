@@ -10,12 +10,12 @@ struct ends {
 };
 
 struct node {
-    struct tg_text literal;  /* the segment that leads here */
-    struct node **children;  /* hash table of the literal ones; a power of two, or NULL */
+    struct tg_text literal; /* the segment that leads here */
+    struct node **children; /* hash table of the literal ones; a power of two, or NULL */
     size_t child_count, slots;
-    struct node *param;      /* behind {name} */
-    struct ends ends;        /* routes whose last segment this is */
-    struct ends rest;        /* routes that end in {name...} below this */
+    struct node *param; /* behind {name} */
+    struct ends ends;   /* routes whose last segment this is */
+    struct ends rest;   /* routes that end in {name...} below this */
 };
 
 struct tg_router {
@@ -240,8 +240,9 @@ static size_t put_rest_segment(const struct tg_path_segment *segment, char *out)
 
     for (size_t i = 0; i < segment->decoded.len; i++) {
         if (segment->decoded.base[i] == '/') {
-            memcpy(out + n, "%2F", 3);
-            n += 3;
+            out[n++] = '%';
+            out[n++] = '2';
+            out[n++] = 'F';
         } else {
             out[n++] = segment->decoded.base[i];
         }

@@ -1,4 +1,5 @@
-/* From method and path to a route: a tree of segments, built once, whose cost does not grow with it. */
+/* From method and path to a route: a tree of segments, built once, whose cost does not grow with
+ * it. */
 #ifndef TG_GATE_ROUTER_H
 #define TG_GATE_ROUTER_H
 

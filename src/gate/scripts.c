@@ -145,7 +145,8 @@ static bool load_state(struct loading *loading, bool jit, struct tg_buffer *prob
     char *message;
 
     if (loading->vm == NULL) {
-        tg_buffer_printf(problems, "no Lua state could be made (is limits.lua_memory too small?)\n");
+        tg_buffer_printf(problems,
+                         "no Lua state could be made (is limits.lua_memory too small?)\n");
         return false;
     }
     if (!load_files(loading->vm, site, jit, problems))

@@ -9,6 +9,7 @@
 
 #include "gate/handler.h"
 #include "gate/listener.h"
+#include "gate/refusal.h"
 #include "gate/seams.h"
 #include "gate/worker.h"
 
@@ -28,11 +29,20 @@ static void init_config(struct tg_gate *gate)
 {
     h2o_config_init(&gate->config);
     gate->config.server_name = h2o_iovec_init(NULL, 0); /* nobody's business */
-    gate->config.max_request_entity_size = gate->site->body_limit;
+    /* h2o refuses a chunked body of exactly its limit; the handler looks at the byte more. */
+    gate->config.max_request_entity_size = gate->site->body_limit + 1;
     gate->config.http1.upgrade_to_http2 = 0;
     h2o_hostconf_t *host =
         h2o_config_register_host(&gate->config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     tg_handler_register(host);
+    tg_refusal_register(host);
+}
+
+static struct tg_log log_of(const struct tg_site *site)
+{
+    return (struct tg_log){.level = (enum tg_log_level)site->log_level,
+                           .secrets = site->secrets,
+                           .secret_count = site->secret_count};
 }
 
 static bool open_logs(struct tg_gate *gate)
@@ -41,7 +51,6 @@ static bool open_logs(struct tg_gate *gate)
     struct tg_sink_options errors = {.fd = STDERR_FILENO, .say = tg_sink_say_logfmt};
     struct tg_sink_options lines = {.fd = STDOUT_FILENO, .say = tg_sink_say_json};
 
-    gate->log.level = (enum tg_log_level)gate->site->log_level;
     gate->log.sink = tg_sink_create(&errors);
     if (access != NULL) {
         if (strcmp(access, "stdout") != 0)
@@ -68,8 +77,8 @@ static bool bind_all(struct tg_gate *gate)
         const struct tg_listen *listen = &site->listens[i];
         gate->listen_fds[i] = tg_listener_bind(listen);
         if (gate->listen_fds[i] < 0) {
-            fprintf(stderr, "tidegate: can't listen on %s port %u: %s\n", listen->host, listen->port,
-                    strerror(errno));
+            fprintf(stderr, "tidegate: can't listen on %s port %u: %s\n", listen->host,
+                    listen->port, strerror(errno));
             return false;
         }
     }
@@ -184,11 +193,15 @@ int tg_server_run(const char *folder, int port)
 
     if (site == NULL)
         return STATUS_FAILED;
-    assert(tg_seams_are_in_place());
+    if (!tg_seams_are_in_place()) {
+        fprintf(stderr, "tidegate: libh2o does not call our checks of request heads\n");
+        return STATUS_FAILED;
+    }
     if (port >= 0)
         site->listens[0].port = (uint16_t)port;
     block_signals(&signals);
     init_config(&gate);
+    gate.log = log_of(site);
     gate.router = tg_router_create(site);
     bool well = bind_all(&gate) && open_logs(&gate) && make_workers(&gate, site->workers);
     if (well)
@@ -229,7 +242,7 @@ int tg_server_check(const char *folder)
     if (site == NULL)
         return STATUS_FAILED;
     init_config(&gate);
-    gate.log.level = (enum tg_log_level)site->log_level;
+    gate.log = log_of(site);
     bool well = make_workers(&gate, 1);
     well = resolve_names(site) && well;
     if (well)

@@ -237,7 +237,8 @@ static void read_segments(lua_State *L, struct tg_site *site, struct tg_route *r
 }
 
 /* The route whose table is on top. */
-static void read_route(lua_State *L, struct tg_site *site, struct tg_route *route, double timeout_ms)
+static void read_route(lua_State *L, struct tg_site *site, struct tg_route *route,
+                       double timeout_ms)
 {
     route->pattern = field_text(L, site, "pattern").base;
     route->script = field_text(L, site, "script").base;

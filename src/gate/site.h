@@ -1,4 +1,5 @@
-/* A site as its site.lua describes it, checked and taken over: the same for all threads, never changed. */
+/* A site as its site.lua describes it, checked and taken over: the same for all threads, never
+ * changed. */
 #ifndef TG_GATE_SITE_H
 #define TG_GATE_SITE_H
 
@@ -20,14 +21,14 @@ struct tg_route {
     struct tg_text method; /* 'ANY' stands for all */
     const struct tg_segment *segments;
     size_t segment_count;
-    const char *script;    /* relative to the site's folder */
-    const char **before;   /* the route's own */
+    const char *script;  /* relative to the site's folder */
+    const char **before; /* the route's own */
     size_t before_count;
-    const char *table;     /* the route's table, as the text of a Lua expression */
+    const char *table; /* the route's table, as the text of a Lua expression */
     uint32_t timeout_ms;
     bool jit;
-    int line;              /* of site.lua */
-    size_t index;          /* in the site's list */
+    int line;     /* of site.lua */
+    size_t index; /* in the site's list */
 };
 
 struct tg_site {

@@ -2,10 +2,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "gate/handler.h"
@@ -44,8 +47,6 @@ static void init_host(struct tg_worker *worker)
     worker->host = (struct tg_host){
         .net = &worker->net,
         .log = &worker->gate->log,
-        .secrets = site->secrets,
-        .secret_count = site->secret_count,
         .debug = site->debug,
         .runs_every = worker->index == 0,
     };
@@ -54,7 +55,23 @@ static void init_host(struct tg_worker *worker)
     worker->host.random[1] |= 1;
 }
 
-static void on_message(h2o_multithread_receiver_t *inbox, h2o_linklist_t *messages);
+static void on_wake(h2o_socket_t *sock, const char *err);
+
+/* h2o's own queue between threads would read into buffers of the thread that made it, which all
+ * workers then share; this reads nothing. */
+static bool make_wake(struct tg_worker *worker)
+{
+    worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (worker->wake_fd < 0)
+        return false;
+    int fd = fcntl(worker->wake_fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    worker->wake = h2o_evloop_socket_create(worker->ctx.loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+    worker->wake->data = worker;
+    h2o_socket_read_start(worker->wake, on_wake);
+    return true;
+}
 
 bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned index,
                     struct tg_buffer *problems)
@@ -62,13 +79,12 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     *worker = (struct tg_worker){.gate = gate, .index = index};
     h2o_context_init(&worker->ctx, h2o_evloop_create(), &gate->config);
     worker->accept = (h2o_accept_ctx_t){.ctx = &worker->ctx, .hosts = gate->config.hosts};
-    h2o_multithread_register_receiver(worker->ctx.queue, &worker->inbox, on_message);
     h2o_linklist_init_anchor(&worker->running);
     tg_timers_init(&worker->timers);
     worker->net = (struct tg_net){.loop = worker->ctx.loop, .timers = &worker->timers};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
     init_host(worker);
-    if (worker->net.resolver == NULL || !make_backends(worker)) {
+    if (!make_wake(worker) || worker->net.resolver == NULL || !make_backends(worker)) {
         tg_buffer_printf(problems, "no descriptors are left\n");
         return false;
     }
@@ -131,18 +147,13 @@ static void drain(struct tg_worker *worker)
     on_drain_step(&worker->drain_step);
 }
 
-/* There is one message, and it says to end. */
-static void on_message(h2o_multithread_receiver_t *inbox, h2o_linklist_t *messages)
+static void on_wake(h2o_socket_t *sock, const char *err)
 {
-    struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, inbox, inbox);
+    struct tg_worker *worker = sock->data;
 
-    while (!h2o_linklist_is_empty(messages)) {
-        h2o_multithread_message_t *message =
-            H2O_STRUCT_FROM_MEMBER(h2o_multithread_message_t, link, messages->next);
-        h2o_linklist_unlink(&message->link);
-        free(message);
+    h2o_socket_read_stop(sock);
+    if (err == NULL)
         drain(worker);
-    }
 }
 
 /* Whether everything has ended, or the time for it has, with a second for what was abandoned. */
@@ -155,6 +166,30 @@ static bool is_over(struct tg_worker *worker)
     return tg_timers_now(&worker->timers) >= worker->drain_until_ms + 1000;
 }
 
+static void close_all(struct tg_worker *worker)
+{
+    worker->gate = NULL;
+    tg_listener_stop(worker);
+    tg_timer_stop(&worker->timers, &worker->drain_step);
+    if (worker->generation.vm != NULL)
+        tg_generation_close(&worker->generation, &worker->host);
+    for (size_t i = 0; i < worker->host.backend_count; i++)
+        tg_backend_destroy(worker->host.backends[i]);
+    free(worker->host.backends);
+    if (worker->net.resolver != NULL)
+        tg_resolver_destroy(worker->net.resolver);
+    if (worker->wake != NULL)
+        h2o_socket_close(worker->wake);
+    h2o_evloop_run(worker->ctx.loop, 0); /* closes what was closed last */
+    tg_timers_dispose(&worker->timers);
+    tg_buffer_dispose(&worker->line);
+    if (has_connections(worker))
+        return; /* abandoned ones; the process is about to end */
+    h2o_loop_t *loop = worker->ctx.loop;
+    h2o_context_dispose(&worker->ctx);
+    h2o_evloop_destroy(loop);
+}
+
 /* ---- between the two */
 
 static bool run_scripts(struct tg_worker *worker)
@@ -162,12 +197,20 @@ static bool run_scripts(struct tg_worker *worker)
     struct tg_generation *generation = &worker->generation;
     bool more = tg_vm_run_ready(generation->vm);
 
-    tg_vm_tick(generation->vm);
-    if (generation->jit_vm != NULL) {
+    if (generation->jit_vm != NULL)
         more = tg_vm_run_ready(generation->jit_vm) || more;
-        tg_vm_tick(generation->jit_vm);
-    }
     return more;
+}
+
+/* The clock of the loop is fine enough for this. */
+static void tick(struct tg_worker *worker)
+{
+    struct tg_generation *generation = &worker->generation;
+    uint64_t now_ns = tg_timers_now(&worker->timers) * 1000000;
+
+    tg_vm_tick(generation->vm, now_ns);
+    if (generation->jit_vm != NULL)
+        tg_vm_tick(generation->jit_vm, now_ns);
 }
 
 static void *run(void *argument)
@@ -187,10 +230,11 @@ static void *run(void *argument)
         if (h2o_evloop_run(worker->ctx.loop, wait) != 0 && errno != EINTR)
             tg_log_error(&worker->gate->log, NULL, "event=loop_failed errno=%d", errno);
         tg_timers_refresh(&worker->timers);
+        tick(worker);
         busy = tg_timers_run(&worker->timers) > 0;
         busy = run_scripts(worker) || busy;
     }
-    tg_worker_dispose(worker); /* here: h2o keeps buffers by thread */
+    close_all(worker); /* here: h2o keeps buffers by thread */
     return NULL;
 }
 
@@ -210,10 +254,8 @@ bool tg_worker_start(struct tg_worker *worker)
 
 void tg_worker_stop(struct tg_worker *worker)
 {
-    h2o_multithread_message_t *message = h2o_mem_alloc(sizeof(*message));
-
-    *message = (h2o_multithread_message_t){.link = {NULL, NULL}};
-    h2o_multithread_send_message(&worker->inbox, message);
+    if (eventfd_write(worker->wake_fd, 1) != 0)
+        tg_log_error(&worker->gate->log, NULL, "event=stop_failed worker=%u", worker->index);
 }
 
 void tg_worker_join(struct tg_worker *worker)
@@ -225,25 +267,9 @@ void tg_worker_join(struct tg_worker *worker)
 
 void tg_worker_dispose(struct tg_worker *worker)
 {
-    if (worker->gate == NULL)
-        return;
-    worker->gate = NULL;
-    tg_listener_stop(worker);
-    tg_timer_stop(&worker->timers, &worker->drain_step);
-    if (worker->generation.vm != NULL)
-        tg_generation_close(&worker->generation, &worker->host);
-    for (size_t i = 0; i < worker->host.backend_count; i++)
-        tg_backend_destroy(worker->host.backends[i]);
-    free(worker->host.backends);
-    if (worker->net.resolver != NULL)
-        tg_resolver_destroy(worker->net.resolver);
-    h2o_evloop_run(worker->ctx.loop, 0); /* closes what was closed last */
-    h2o_multithread_unregister_receiver(worker->ctx.queue, &worker->inbox);
-    tg_timers_dispose(&worker->timers);
-    tg_buffer_dispose(&worker->line);
-    if (has_connections(worker))
-        return; /* abandoned ones; the process is about to end */
-    h2o_loop_t *loop = worker->ctx.loop;
-    h2o_context_dispose(&worker->ctx);
-    h2o_evloop_destroy(loop);
+    if (worker->gate != NULL)
+        close_all(worker);
+    if (worker->wake_fd > 0)
+        close(worker->wake_fd);
+    worker->wake_fd = 0;
 }
