@@ -1,0 +1,6 @@
+-- One script for two routes: the route's settings make the difference.
+local tg = require 'tidegate'
+
+return function(req, route)
+  return tg.text(('%s, %s of %s\n'):format(route.settings.greeting, req.params.name, req.vars.tenant))
+end

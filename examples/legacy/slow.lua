@@ -1,0 +1,7 @@
+-- Answers much too late.
+local tg = require 'tidegate'
+
+return function()
+  tg.sleep(30)
+  return '<late/>'
+end
