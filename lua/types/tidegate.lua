@@ -22,7 +22,7 @@ local tg = {}
 ---@field method string  as sent, upper case: 'GET'
 ---@field path string  normalised and percent-encoded: safe to pass on
 ---@field raw_path string  as sent, without the query
----@field host string  the Host field
+---@field host string  the Host field; '' when HTTP/1.0 sent none
 ---@field scheme string  'http'
 ---@field version string  '1.1' or '1.0'
 ---@field params table<string, string>  what {name} and {name...} of the route's pattern matched, decoded
@@ -378,7 +378,7 @@ tg.convert = {}
 ---@return tidegate.Error? err
 function tg.convert.xml_to_json(xml, opts) end
 
---- Percent-encodes a text for one segment of a path, or for a query.
+--- Percent-encodes a text for one segment of a path, or for a query; '.' and '..' too.
 ---@param text string
 ---@return string escaped
 function tg.escape(text) end

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -117,8 +118,22 @@ static void begin(struct tg_buffer *line, enum tg_log_level level, const char *r
         tg_log_field(line, "id", tg_text_of(request_id));
 }
 
+void tg_log_mask(const struct tg_log *log, char *text, size_t len)
+{
+    for (size_t i = 0; len != 0 && i < log->secret_count; i++) {
+        struct tg_text secret = log->secrets[i];
+        char *rest = text, *found;
+        while ((found = memmem(rest, len - (size_t)(rest - text), secret.base, secret.len)) !=
+               NULL) {
+            memset(found, '*', secret.len);
+            rest = found + secret.len;
+        }
+    }
+}
+
 static void end(const struct tg_log *log, struct tg_buffer *line)
 {
+    tg_log_mask(log, line->base, line->len);
     tg_buffer_put(line, '\n');
     tg_sink_write(log->sink, line->base, line->len);
     tg_buffer_dispose(line);

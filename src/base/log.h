@@ -14,12 +14,17 @@ enum tg_log_level { TG_LOG_DEBUG, TG_LOG_INFO, TG_LOG_WARN, TG_LOG_ERROR };
 struct tg_log {
     struct tg_sink *sink;    /* NULL: nothing is written */
     enum tg_log_level level; /* lines below it are not written */
+    const struct tg_text *secrets; /* shown as asterisks, whoever says them */
+    size_t secret_count;
 };
 
 static inline bool tg_log_has(const struct tg_log *log, enum tg_log_level level)
 {
     return log != NULL && log->sink != NULL && level >= log->level;
 }
+
+/* Puts asterisks where a secret stands in the text. */
+void tg_log_mask(const struct tg_log *log, char *text, size_t len);
 
 /* Each writes `time=… level=… id=…` and then the format, which reads like "event=x ms=%u". The id
  * of a request may be NULL. Control characters come out escaped; a value that others chose goes
