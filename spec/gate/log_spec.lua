@@ -14,7 +14,8 @@ end
 describe('the access log', function()
   it('has one object a line with these members', function()
     local tide = gate.serve { routes = { { 'GET /a/{id}', 'a.lua' }, { 'GET /bad', 'bad.lua' } },
-      scripts = { ['a.lua'] = 'return function() return "four" end', ['bad.lua'] = 'return function() error "x" end' },
+      scripts = { ['a.lua'] = 'return function() return "four" end',
+        ['bad.lua'] = 'return function() error "x" end' },
       expect_errors = { 'event=script_error' } }
     tide:get('/a/7%2f8?secret=1', { ['x-request-id'] = 'r-1' })
     tide:get('/none')
@@ -32,7 +33,8 @@ describe('the access log', function()
     local names = {}
     for name in pairs(entry) do names[#names + 1] = name end
     table.sort(names)
-    assert.same({ 'bytes', 'client', 'id', 'method', 'ms', 'path', 'route', 'script_ms', 'status', 'time' }, names)
+    assert.same({ 'bytes', 'client', 'id', 'method', 'ms', 'path', 'route', 'script_ms', 'status',
+      'time' }, names)
     assert.equal(400, list[2].status)
     assert.same({ 404, nil, '/none' }, { list[3].status, list[3].route, list[3].path })
     assert.same({ 405, 'POST' }, { list[4].status, list[4].method })
@@ -41,7 +43,8 @@ describe('the access log', function()
   end)
 
   it('tells of each backend call with its time', function()
-    local shop = upstream { ['/fast'] = upstream.text 'x', ['/slow'] = { delay = 0.05, upstream.text('x', 503) } }
+    local shop = upstream { ['/fast'] = upstream.text 'x', ['/slow'] = { delay = 0.05,
+      upstream.text('x', 503) } }
     local tide = serve([[
       return function()
         local shop, dead = tg.backend 'shop', tg.backend 'dead'
@@ -64,7 +67,8 @@ describe('the access log', function()
   end)
 
   it('is silent when it is false', function()
-    local tide = serve("return function() return 'ok' end", { site = { workers = 1, log = { access = false } } })
+    local tide = serve("return function() return 'ok' end", { site = { workers = 1,
+      log = { access = false } } })
     for _ = 1, 5 do tide:get('/') end
     local stdout = assert(io.open(tide.stdout))
     tide:stop()
@@ -75,7 +79,8 @@ describe('the access log', function()
   it('goes to a file, which is opened again at SIGUSR1', function()
     local folder = posix.folder()
     local path = folder .. '/access.log'
-    local tide = serve("return function() return 'ok' end", { site = { workers = 2, log = { access = path } } })
+    local tide = serve("return function() return 'ok' end", { site = { workers = 2,
+      log = { access = path } } })
     local function paths(file)
       local list = {}
       for i, entry in ipairs(gate.parse_access(posix.read(file))) do list[i] = entry.path end
@@ -116,7 +121,8 @@ describe('neither log', function()
     local tide = gate.serve {
       site = ([[return { workers = 1, backends = { shop = { '%s' } },
         log = { level = 'debug' },
-        routes = { { 'ANY /{p...}', 'a.lua', settings = { key = env 'TG_SPEC_KEY', file = file 'key', pem = file 'pem' } } } }]]):format(shop.url),
+        routes = { { 'ANY /{p...}', 'a.lua', settings = { key = env 'TG_SPEC_KEY',
+          file = file 'key', pem = file 'pem' } } } }]]):format(shop.url),
       scripts = { ['a.lua'] = [[
         local tg = require 'tidegate'
         local shop = tg.backend 'shop'
@@ -124,15 +130,20 @@ describe('neither log', function()
           if req.path == '/fail' then error('no luck') end
           if req.path == '/leak' then error('with ' .. route.settings.key) end
           if req.path == '/print' then print('it is ' .. route.settings.file) end
-          if req.path == '/pem' then tg.log.warn('pem', { text = '<' .. route.settings.pem .. '>' }) end
-          local res = shop:post('/p?query-of-the-call=1', { body = req.body, headers = { authorization = route.settings.key },
+          if req.path == '/pem' then tg.log.warn('pem',
+            { text = '<' .. route.settings.pem .. '>' }) end
+          local res = shop:post('/p?query-of-the-call=1', { body = req.body,
+            headers = { authorization = route.settings.key },
             expect = '2xx' })
           return { assert(res, 'x').status }
         end]] },
-      files = { key = 'key-in-a-file', pem = '--BEGIN--\nsecret-of-ada-"quoted"-secret-of-ada\nline-of-key-in-pem\n--END----\n' }, env = { TG_SPEC_KEY = 'key-in-env' },
+      files = { key = 'key-in-a-file',
+        pem = '--BEGIN--\nsecret-of-ada-"quoted"-secret-of-ada\nline-of-key-in-pem\n--END----\n' },
+        env = { TG_SPEC_KEY = 'key-in-env' },
       expect_errors = { 'event=script_error' },
     }
-    local headers = { authorization = 'Bearer secret-of-ada', cookie = 'session=secret-of-ada', ['x-own'] = 'secret-of-ada' }
+    local headers = { authorization = 'Bearer secret-of-ada', cookie = 'session=secret-of-ada',
+      ['x-own'] = 'secret-of-ada' }
     for _, path in ipairs { '/', '/fail', '/leak', '/print', '/key-in-env', '/none', '/pem' } do
       tide:post(path .. '?secret-of-ada=1', 'secret-of-ada', headers)
     end
@@ -141,7 +152,8 @@ describe('neither log', function()
     tide:await_log 'event=print[^\n]*it is %*+'
     tide:await_log 'event=script_error[^\n]*with %*+'
     for _, text in ipairs { tide.log(), posix.read(tide.stdout) } do
-      for _, secret in ipairs { 'secret%-of%-ada', 'key%-in', 'answer%-of', 'query%-of', 'Bearer', 'session' } do
+      for _, secret in ipairs { 'secret%-of%-ada', 'key%-in', 'answer%-of', 'query%-of', 'Bearer',
+        'session' } do
         assert.is_nil(text:match('[^\n]*' .. secret .. '[^\n]*'), secret)
       end
     end
@@ -157,7 +169,8 @@ describe('a log that nobody reads', function()
     os.execute(('mkfifo %q'):format(pipe))
     -- A reader that reads nothing until a file appears.
     local reader = posix.spawn({ '/bin/sh', '-c',
-      'exec 3<"$0/pipe"; while [ ! -e "$0/go" ]; do sleep 0.02; done; cat <&3 >"$0/out"', folder }, {})
+      'exec 3<"$0/pipe"; while [ ! -e "$0/go" ]; do sleep 0.02; done; cat <&3 >"$0/out"', folder },
+        {})
     local tide = gate.serve { site = { workers = 1, log = { access = pipe } },
       script = "return function() return 'ok' end" }
     local connection = tide:connect()
@@ -193,7 +206,8 @@ describe('tg.log', function()
       tg.log.info('loaded')
       return function()
         tg.log.debug('d', { a = 1 })
-        tg.log.info('stock_low', { item = 7, where = 'the shop', yes = true, null = tg.null, nothing = nil, list = nil })
+        tg.log.info('stock_low', { item = 7, where = 'the shop', yes = true, null = tg.null,
+          nothing = nil, list = nil })
         tg.log.warn('w')
         print('hello', 1, nil, true)
         return 'ok'
@@ -203,7 +217,8 @@ describe('tg.log', function()
     local log = tide.log()
     assert.matches('level=info event=loaded\n', log)
     assert.matches('time=%S+ level=debug id=r1 event=d a=1\n', log)
-    assert.matches('level=info id=r1 event=stock_low item=7 null=null where="the shop" yes=true\n', log)
+    assert.matches('level=info id=r1 event=stock_low item=7 null=null where="the shop" yes=true\n',
+      log)
     assert.matches('level=warn id=r1 event=w\n', log)
     assert.matches('level=info [^\n]*event=print text="hello\\u00091\\u0009nil\\u0009true"\n', log)
     tide:stop()
@@ -213,9 +228,11 @@ describe('tg.log', function()
     for level, want in pairs { debug = 'd i w e', info = 'i w e' } do
       local tide = serve([[
         return function()
-          for _, one in ipairs { 'debug', 'info', 'warn', 'error' } do tg.log[one]('said', { as = one:sub(1, 1) }) end
+          for _, one in ipairs { 'debug', 'info', 'warn', 'error' } do tg.log[one]('said',
+            { as = one:sub(1, 1) }) end
           return 'ok'
-        end]], { site = { workers = 1, log = { level = level } }, expect_errors = { 'event=said' } })
+        end]], { site = { workers = 1, log = { level = level } },
+          expect_errors = { 'event=said' } })
       tide:get('/')
       tide:await_log 'event=said as=e'
       local seen = {}
@@ -228,7 +245,8 @@ describe('tg.log', function()
   it('can not be made to write more lines or fields than it was told to', function()
     local tide = serve [[
       return function(req)
-        tg.log.warn('user\nlevel=fatal event=forged', { ['na me=x\n'] = 'a"b\\c\r\nlevel=fatal d="e', utf = 'ä\255', nul = 'a\0b',
+        tg.log.warn('user\nlevel=fatal event=forged',
+          { ['na me=x\n'] = 'a"b\\c\r\nlevel=fatal d="e', utf = 'ä\255', nul = 'a\0b',
           esc = '\27[31m' })
         tg.log.warn('named', { name = req.query.name })
         print('one\nlevel=fatal two')

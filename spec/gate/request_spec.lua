@@ -21,7 +21,8 @@ describe('a request', function()
       return function(req)
         return { req.method, req.path, req.raw_path, req.host, req.scheme, req.version,
           req.params.path, req.body }
-      end]], { method = 'PUT', path = '/a/../b%2f%7E/%C3%A9?q=1', headers = { host = 'shop:81' }, body = 'x' })
+      end]], { method = 'PUT', path = '/a/../b%2f%7E/%C3%A9?q=1', headers = { host = 'shop:81' },
+        body = 'x' })
     assert.same({ 'PUT', '/b%2F~/%C3%A9', '/a/../b%2f%7E/%C3%A9', 'shop:81', 'http', '1.1',
       'b%2F~/é', 'x' }, res:json())
   end)
@@ -34,7 +35,8 @@ describe('a request', function()
 
   it('has parameters by the names of the pattern, decoded', function()
     local tide = gate.serve { routes = { { 'GET /c/{id}/{rest...}', 'a.lua' } },
-      scripts = { ['a.lua'] = 'return function(req) return { p = req.params, none = req.params.none == nil } end' } }
+      scripts = { ['a.lua'] =
+        'return function(req) return { p = req.params, none = req.params.none == nil } end' } }
     assert.same({ p = { id = 'a b/c', rest = 'd e/f%2Fg/' }, none = true },
       tide:get('/c/a%20b%2Fc/d%20e/f%2fg/'):json())
     tide:stop()
@@ -45,7 +47,8 @@ describe('a request', function()
       return function(req)
         local out = {}
         for i, change in ipairs { function() req.method = 'X' end, function() req.vars = {} end,
-          function() req.none = 1 end, function() req.headers.x = 1 end, function() req.query.x = 1 end } do
+          function() req.none = 1 end, function() req.headers.x = 1 end,
+            function() req.query.x = 1 end } do
           out[i] = select(2, pcall(change))
         end
         return out
@@ -75,8 +78,10 @@ describe('a request', function()
   it('gives the second argument: the table of the route with its settings', function()
     local tide = gate.serve { routes = { { 'GET /{x}', 'a.lua', timeout = '5s',
       settings = { list = { 1, 'two', true }, deep = { x = 1.5 }, text = 'a\n"b"\\' } } },
-      scripts = { ['a.lua'] = 'return function(_, route) return { route[1], route[2], route.timeout, route.settings } end' } }
-    assert.same({ 'GET /{x}', 'a.lua', '5s', { list = { 1, 'two', true }, deep = { x = 1.5 }, text = 'a\n"b"\\' } },
+      scripts = { ['a.lua'] =
+        'return function(_, r) return { r[1], r[2], r.timeout, r.settings } end' } }
+    assert.same({ 'GET /{x}', 'a.lua', '5s', { list = { 1, 'two', true }, deep = { x = 1.5 },
+      text = 'a\n"b"\\' } },
       tide:get('/1'):json())
     tide:stop()
   end)
@@ -125,7 +130,8 @@ describe('the headers of a request', function()
         local out = {}
         for name, value in pairs(req.headers) do out[#out + 1] = name .. '=' .. value end
         return out
-      end]], { path = '/', headers = { { 'Z', '1' }, { 'host', 'gate' }, { 'B', '2' }, { 'z', '3' }, { 'A', '4' } } })
+      end]], { path = '/', headers = { { 'Z', '1' }, { 'host', 'gate' }, { 'B', '2' }, { 'z',
+        '3' }, { 'A', '4' } } })
     local seen = {}
     for _, text in ipairs(res:json()) do
       if text:sub(1, 4) ~= 'host' then seen[#seen + 1] = text end
@@ -148,7 +154,8 @@ describe('the query', function()
         local q = req.query
         local order = {}
         for name, value in pairs(q) do order[#order + 1] = name .. '=' .. value end
-        return { q.a, q:all 'a', q.plus, q['ä'], q.empty, q.bare, q.none == nil, q.A == nil, q.broken,
+        return { q.a, q:all 'a', q.plus, q['ä'], q.empty, q.bare, q.none == nil, q.A == nil,
+          q.broken,
           q.eq, q['']  == nil, order }
       end]], { path = '/?a=1&&plus=x+y%2B&a=2&%C3%A4=%E2%82%AC&empty=&bare&broken=%4&eq=1=2&a=' })
     assert.same({ '1', { '1', '2', '' }, 'x y+', '€', '', '', true, true, '%4', '1=2', true,
@@ -156,7 +163,8 @@ describe('the query', function()
   end)
 
   it('may have a parameter named all', function()
-    local res = answer([[return function(req) return { req.query:all 'all', type(req.query.all) } end]],
+    local res =
+      answer([[return function(req) return { req.query:all 'all', type(req.query.all) } end]],
       { path = '/?all=1&all=2' })
     assert.same({ { '1', '2' }, 'function' }, res:json())
   end)
@@ -177,9 +185,11 @@ end)
 
 describe('the body', function()
   local tide
-  setup(function() tide = serve 'return function(req) return #req.body .. " " .. tg.hash.md5(req.body) end' end)
+  setup(function() tide =
+    serve 'return function(req) return #req.body .. " " .. tg.hash.md5(req.body) end' end)
   teardown(function() tide:stop() end)
-  local md5 = { [''] = 'd41d8cd98f00b204e9800998ecf8427e', abc = '900150983cd24fb0d6963f7d28e17f72' }
+  local md5 = { [''] = 'd41d8cd98f00b204e9800998ecf8427e',
+    abc = '900150983cd24fb0d6963f7d28e17f72' }
 
   it('comes by length, in chunks or not at all', function()
     assert.equal('3 ' .. md5.abc, tide:post('/', 'abc').body)
@@ -207,7 +217,8 @@ describe('the body', function()
 
   it('comes after 100 Continue to who waits for it', function()
     local connection = tide:connect()
-    connection:send 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\nexpect: 100-continue\r\n\r\n'
+    connection:send('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n' ..
+      'expect: 100-continue\r\n\r\n')
     connection:send 'abc'
     local res = connection:receive()
     assert.equal(100, res.interim[1].status)
@@ -221,7 +232,8 @@ describe('limits.body', function()
     local tide = serve('return function(req) return tostring(#req.body) end',
       { site = { workers = 1, limits = { body = 1000 } } })
     local function chunked(n)
-      return tide:request { method = 'POST', path = '/', headers = { ['transfer-encoding'] = 'chunked' },
+      return tide:request { method = 'POST', path = '/',
+        headers = { ['transfer-encoding'] = 'chunked' },
         body = http.chunked { ('x'):rep(n) } }
     end
     assert.equal('1000', tide:post('/', ('x'):rep(1000)).body)
@@ -255,7 +267,8 @@ describe('req:json', function()
         if how == 'ordered' then return tg.json(tg.try(req:json { ordered = true })) end
         if how == 'depth' then return tg.json(tg.try(req:json { depth = 2 })) end
         local value, err = req:json()
-        if err then return { code = err.code, http = err.http, line = err.line, column = err.column, text = tostring(err) } end
+        if err then return { code = err.code, http = err.http, line = err.line,
+          column = err.column, text = tostring(err) } end
         return { null = value == tg.null, no = value == false, value = value }
       end]]
   end)
@@ -344,7 +357,8 @@ describe('req:form', function()
     local function post(type, body) return tide:post('/', body, { ['content-type'] = type }) end
     local want = { '1 x', { '1 x', '2' }, 'ä', true }
     assert.same(want, post('application/x-www-form-urlencoded', 'a=1+x&b=%C3%A4&a=2'):json())
-    assert.same(want, post('Application/X-WWW-Form-Urlencoded; charset=utf-8', 'a=1+x&b=%C3%A4&a=2'):json())
+    assert.same(want, post('Application/X-WWW-Form-Urlencoded; charset=utf-8',
+      'a=1+x&b=%C3%A4&a=2'):json())
     local res = post('application/json', '{}')
     assert.same({ 415, 'parse' }, { res.status, res:json().code })
     assert.equal(415, tide:post('/', 'a=1').status)
@@ -419,7 +433,8 @@ describe('the trace', function()
     local good = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
     assert.equal(good, trace(good))
     local made = '^00%-' .. ('%x'):rep(32) .. '%-' .. ('%x'):rep(16) .. '%-01$'
-    for _, given in ipairs { 'x', good:upper(), good .. '0', good:gsub('4bf92f3577b34da6a3ce929d0e0e4736', ('0'):rep(32)),
+    for _, given in ipairs { 'x', good:upper(), good .. '0',
+      good:gsub('4bf92f3577b34da6a3ce929d0e0e4736', ('0'):rep(32)),
       '01' .. good:sub(3), good:sub(1, 53) .. 'zz' } do
       assert.matches(made, trace(given))
       assert.not_equal(given, trace(given))
@@ -430,7 +445,8 @@ end)
 
 describe('req:remaining', function()
   it('says how long the route still has', function()
-    local tide = gate.serve { routes = { { 'GET /', 'a.lua', timeout = 5 } }, scripts = { ['a.lua'] = [[
+    local tide = gate.serve { routes = { { 'GET /', 'a.lua', timeout = 5 } },
+      scripts = { ['a.lua'] = [[
       local tg = require 'tidegate'
       return function(req)
         local before = req:remaining()

@@ -8,23 +8,28 @@ end
 
 -- A gate whose paths are the names of functions.
 local function forms(functions, more)
-  return serve('local forms = {\n' .. functions .. '\n}\nreturn function(req) return forms[req.params.path](req) end', more)
+  return serve('local forms = {\n' .. functions ..
+    '\n}\nreturn function(req) return forms[req.params.path](req) end', more)
 end
 
 describe('a response', function()
   it('has its type, its status and its fields', function()
     local tide = forms [[
       json = function() return tg.json { a = 1 } end,
-      json_opts = function() return tg.json({ a = 1 }, { status = 201, headers = { ['X-A'] = 'b', ['x-list'] = { '1', '2' } } }) end,
+      json_opts = function() return tg.json({ a = 1 }, { status = 201, headers = { ['X-A'] = 'b',
+        ['x-list'] = { '1', '2' } } }) end,
       json_null = function() return tg.json(tg.null) end,
-      json_type = function() return tg.json({}, { headers = { ['Content-Type'] = 'application/hal+json' } }) end,
+      json_type = function() return tg.json({},
+        { headers = { ['Content-Type'] = 'application/hal+json' } }) end,
       text = function() return tg.text 'ä' end,
-      text_opts = function() return tg.text('x', { status = 202, headers = { ['cache-control'] = 'no-store' } }) end,
+      text_opts = function() return tg.text('x', { status = 202,
+        headers = { ['cache-control'] = 'no-store' } }) end,
       html = function() return tg.html '<p>' end,
       html_opts = function() return tg.html('<p>', { status = 404 }) end,
       redirect = function() return tg.redirect '/there?x=1' end,
       moved = function() return tg.redirect('https://example.com/', 308) end,
-      response = function() return tg.response { status = 418, headers = { a = 'b' }, body = 'tea' } end,
+      response = function() return tg.response { status = 418, headers = { a = 'b' },
+        body = 'tea' } end,
       empty = function() return tg.response {} end,
       number = function() return tg.response { body = 5 } end,
       bare_table = function() return { 1, 2 } end,
@@ -41,7 +46,8 @@ describe('a response', function()
       end,]]
     local function check(path, status, type, body)
       local res = tide:get('/' .. path)
-      assert.same({ status, type, body }, { res.status, res.headers['content-type'], res.body }, path)
+      assert.same({ status, type, body }, { res.status, res.headers['content-type'], res.body },
+        path)
       assert.equal(tostring(#body), res.headers['content-length'])
       assert.is_nil(res.headers.server)
       return res
@@ -53,7 +59,8 @@ describe('a response', function()
     check('json_null', 200, 'application/json', 'null')
     check('json_type', 200, 'application/hal+json', '{}')
     check('text', 200, 'text/plain; charset=utf-8', 'ä')
-    assert.equal('no-store', check('text_opts', 202, 'text/plain; charset=utf-8', 'x').headers['cache-control'])
+    assert.equal('no-store', check('text_opts', 202, 'text/plain; charset=utf-8',
+      'x').headers['cache-control'])
     check('html', 200, 'text/html; charset=utf-8', '<p>')
     check('html_opts', 404, 'text/html; charset=utf-8', '<p>')
     assert.equal('/there?x=1', check('redirect', 302, nil, '').headers.location)
@@ -69,7 +76,9 @@ describe('a response', function()
   end)
 
   it('may have any status from 200 to 599', function()
-    local tide = serve [[return function(req) return tg.response { status = tonumber(req.query.s), body = 'x' } end]]
+    local tide =
+      serve [[return function(req)
+        return tg.response { status = tonumber(req.query.s), body = 'x' } end]]
     for _, status in ipairs { 200, 299, 399, 451, 499, 599 } do
       assert.equal(status, tide:get('/?s=' .. status).status)
     end
@@ -77,7 +86,8 @@ describe('a response', function()
   end)
 
   it('of 204 or 304 has no body and no length', function()
-    local tide = serve [[return function(req) return tg.response { status = tonumber(req.query.s), body = 'x',
+    local tide = serve [[return function(req) return tg.response { status = tonumber(req.query.s),
+      body = 'x',
       headers = { etag = '"1"' } } end]]
     local connection = tide:connect()
     for _, status in ipairs { 204, 304, 200 } do
@@ -93,15 +103,18 @@ describe('a response', function()
 
   it('does not carry fields that belong to the connection', function()
     local tide = serve [[return function() return tg.response { body = 'xyz', headers = {
-      connection = 'close', ['Content-Length'] = '1', ['transfer-encoding'] = 'gzip', ['keep-alive'] = 'timeout=1',
-      upgrade = 'h2c', te = 'trailers', trailer = 'x', ['proxy-connection'] = 'close', date = 'never', ok = '1' } } end]]
+      connection = 'close', ['Content-Length'] = '1', ['transfer-encoding'] = 'gzip',
+        ['keep-alive'] = 'timeout=1',
+      upgrade = 'h2c', te = 'trailers', trailer = 'x', ['proxy-connection'] = 'close',
+        date = 'never', ok = '1' } } end]]
     local connection = tide:connect()
     for _ = 1, 2 do
       local res = connection:get '/'
       assert.equal('xyz', res.body)
       assert.same({ '3' }, res:all 'content-length')
       assert.equal('keep-alive', (res.headers.connection or 'keep-alive'):lower())
-      for _, name in ipairs { 'transfer-encoding', 'upgrade', 'te', 'trailer', 'proxy-connection', 'keep-alive' } do
+      for _, name in ipairs { 'transfer-encoding', 'upgrade', 'te', 'trailer', 'proxy-connection',
+        'keep-alive' } do
         assert.is_nil(res.headers[name], name)
       end
       assert.equal(1, #res:all 'date')
@@ -141,23 +154,30 @@ describe('what can not be a response', function()
       holes = function() return tg.json { 1, nil, 3 } end,]],
       { expect_errors = { 'event=script_error' } })
     local line = 3
-    for _, case in ipairs { { 'crlf', "the value of the header 'a'" }, { 'lf', "the value of the header 'a'" },
+    for _, case in ipairs { { 'crlf', "the value of the header 'a'" }, { 'lf',
+      "the value of the header 'a'" },
       { 'nul', "the value of the header 'a'" }, { 'name', "can't be the name of a header" },
       { 'noname', "can't be the name of a header" }, { 'list', 'names of headers are strings' },
-      { 'value', "'a' has a boolean" }, { 'inner', "'a' has a table" }, { 'headers', 'headers must be a table' },
-      { 'location', "the value of the header 'location'" }, { 'low', 'status must be a number from 200 to 599' },
-      { 'high', 'status must be a number from 200 to 599' }, { 'status', 'status must be a number' },
-      { 'late', 'status must be a number from 200 to 599' }, { 'redirect', 'a status from 300 to 399' },
+      { 'value', "'a' has a boolean" }, { 'inner', "'a' has a table" }, { 'headers',
+        'headers must be a table' },
+      { 'location', "the value of the header 'location'" }, { 'low',
+        'status must be a number from 200 to 599' },
+      { 'high', 'status must be a number from 200 to 599' }, { 'status',
+        'status must be a number' },
+      { 'late', 'status must be a number from 200 to 599' }, { 'redirect',
+        'a status from 300 to 399' },
       { 'problem', 'a status from 400 to 599' }, { 'problem2', 'a status from 400 to 599' },
       { 'option', "'heders'.*'headers'" }, { 'body', 'body must be a string, this is a table' },
-      { 'text', 'string expected' }, { 'cycle', 'cannot encode' }, { 'func', 'cannot encode %.f: a function' },
+      { 'text', 'string expected' }, { 'cycle', 'cannot encode' }, { 'func',
+        'cannot encode %.f: a function' },
       { 'holes', 'cannot encode' } } do
       local res = tide:get('/' .. case[1])
       assert.equal(500, res.status, case[1])
       assert.is_nil(res.headers['set-cookie'])
       local problem = res:json()
       assert.is_nil(problem.detail)
-      local said = tide:await_log('id=' .. problem.id .. ' event=script_error [^\n]*reason=("[^\n]*)')
+      local said = tide:await_log('id=' .. problem.id ..
+        ' event=script_error [^\n]*reason=("[^\n]*)')
       assert.matches(case[2], said, case[1])
       line = line + 1
     end
@@ -169,12 +189,14 @@ describe('what can not be a response', function()
       none = function() end, number = function() return 5 end, yes = function() return true end,
       func = function() return print end, no = function() return false end,
       null = function() return tg.null end,]], { expect_errors = { 'event=script_error' } })
-    for path, type in pairs { none = 'nothing', number = 'a number', yes = 'a boolean', func = 'a function',
+    for path, type in pairs { none = 'nothing', number = 'a number', yes = 'a boolean',
+      func = 'a function',
       no = 'a boolean', null = 'a userdata' } do
       local res = tide:get('/' .. path)
       assert.equal(500, res.status)
       local said = tide:await_log('id=' .. res:json().id .. ' event=script_error[^\n]*')
-      assert.matches('main%.lua:%d+: this function must return a response, it returned ' .. type, said)
+      assert.matches('main%.lua:%d+: this function must return a response, it returned ' .. type,
+        said)
     end
     tide:stop()
   end)
@@ -196,7 +218,8 @@ describe('a problem', function()
     local tide = forms [[
       status = function() return tg.problem(409) end,
       detail = function() return tg.problem(422, 'the "order" is\nempty') end,
-      err = function() return tg.problem { code = 'timeout', message = 'slow', http = 504, backend = 'crm' } end,
+      err = function() return tg.problem { code = 'timeout', message = 'slow', http = 504,
+        backend = 'crm' } end,
       plain = function() return tg.problem {} end,
       bad = function() return tg.problem(400, '\255') end,]]
     local function ask(path) return tide:get('/' .. path, { ['x-request-id'] = 'r1' }) end
@@ -207,7 +230,8 @@ describe('a problem', function()
     assert.equal('the "order" is\nempty', ask('detail'):json().detail)
     res = ask 'err'
     assert.equal(504, res.status)
-    assert.same({ title = 'Gateway Timeout', status = 504, detail = 'slow', code = 'timeout', backend = 'crm', id = 'r1' },
+    assert.same({ title = 'Gateway Timeout', status = 504, detail = 'slow', code = 'timeout',
+      backend = 'crm', id = 'r1' },
       res:json())
     assert.equal(500, ask('plain').status)
     assert.equal('(not UTF-8)', ask('bad'):json().detail)
@@ -262,7 +286,8 @@ describe('a connection', function()
 
   it('is closed on HTTP/1.0 unless the client asks to keep it', function()
     local connection = tide:connect()
-    local res = connection:request { path = '/a', version = 'HTTP/1.0', headers = { connection = 'keep-alive' } }
+    local res = connection:request { path = '/a', version = 'HTTP/1.0',
+      headers = { connection = 'keep-alive' } }
     assert.equal('/a ', res.body)
     assert.equal('keep-alive', res.headers.connection)
     res = connection:request { path = '/b', version = 'HTTP/1.0' }

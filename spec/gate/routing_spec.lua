@@ -37,7 +37,8 @@ describe('routes', function()
   local tide
 
   setup(function()
-    tide = serve { 'GET /', 'GET /a/b', 'GET /a/{x}', 'GET /a/{x...}', 'GET /{x}/b', 'POST /a/{x}/c',
+    tide = serve { 'GET /', 'GET /a/b', 'GET /a/{x}', 'GET /a/{x...}', 'GET /{x}/b',
+      'POST /a/{x}/c',
       'GET /a/b/c', 'ANY /{rest...}', 'DELETE /a/b', 'ANY /any/{x}', 'GET /any/{y}',
       'GET /back/{x}/end', 'GET /back/{x...}', 'GET /back/lit/{y}', 'GET /slash', 'GET /slash/',
       'GET /%C3%A9t%C3%A9/{x}', 'FOO /custom' }
@@ -109,7 +110,8 @@ describe('routes', function()
 
   it('know any token as a method, and case counts', function()
     assert.equal('FOO /custom', tide:request { method = 'FOO', path = '/custom' }.body)
-    assert.equal('ANY /{rest...} rest=custom', tide:request { method = 'foo', path = '/custom' }.body)
+    assert.equal('ANY /{rest...} rest=custom', tide:request { method = 'foo',
+      path = '/custom' }.body)
     assert.equal('ANY /{rest...} rest=slash', tide:request { method = 'get', path = '/slash' }.body)
   end)
 end)
@@ -126,7 +128,8 @@ describe('a request that no route takes', function()
     local res = tide:get('/b', { ['x-request-id'] = 'r-1' })
     assert.equal(404, res.status)
     assert.equal('application/problem+json', res.headers['content-type'])
-    assert.same({ title = 'Not Found', status = 404, detail = 'no route has this path', id = 'r-1' },
+    assert.same({ title = 'Not Found', status = 404, detail = 'no route has this path',
+      id = 'r-1' },
       res:json())
     assert.equal(404, tide:request { method = 'OPTIONS', path = '/b' }.status)
     assert.equal(404, tide:get('/a/').status)
@@ -169,7 +172,8 @@ describe('HEAD', function()
     local res = connection:request { method = 'HEAD', path = '/none' }
     assert.equal(404, res.status)
     assert.is_true(tonumber(res.headers['content-length']) > 10)
-    assert.equal('1', connection:request({ method = 'HEAD', path = '/own' }).headers['content-length'])
+    assert.equal('1', connection:request({ method = 'HEAD',
+      path = '/own' }).headers['content-length'])
     assert.equal('seventeen by GET', connection:get('/').body)
     connection:close()
     tide:stop()
@@ -182,10 +186,13 @@ describe('a target', function()
   teardown(function() tide:stop() end)
 
   local refused = {
-    '/%00', '/a%00b', '/%0a', '/%0D', '/%1f', '/%7f', '/%', '/%4', '/%4g', '/%zz', '/a%', '/%2', '/%ff',
-    '/%c0%af', '/%c0%ae%c0%ae/', '/%ed%a0%80', '/%f4%90%80%80', '/%e2%82', '/\128', '/caf\195\169', '/\255',
+    '/%00', '/a%00b', '/%0a', '/%0D', '/%1f', '/%7f', '/%', '/%4', '/%4g', '/%zz', '/a%', '/%2',
+      '/%ff',
+    '/%c0%af', '/%c0%ae%c0%ae/', '/%ed%a0%80', '/%f4%90%80%80', '/%e2%82', '/\128', '/caf\195\169',
+      '/\255',
     'a', '', 'gate/a', 'ftp://gate/a', 'http:///a', 'http://', 'http://other/a', 'http://u@gate/a',
-    'http://gate:80/a', 'http://gate:x/a', '*', '?a', 'file:///etc/passwd', '//\127', '/a?\128', '/a?b\127',
+    'http://gate:80/a', 'http://gate:x/a', '*', '?a', 'file:///etc/passwd', '//\127', '/a?\128',
+      '/a?b\127',
     '/a?\195\169',
   }
   for _, target in ipairs(refused) do
@@ -259,7 +266,8 @@ describe('the Host of a request', function()
 
   local function ask(host) return status_of(tide, head_of('/', 'GET', host)) end
 
-  local right = { 'gate', 'gate:80', 'GATE', '127.0.0.1', '127.0.0.1:8080', '[::1]', '[::1]:8080', 'a.b-c_d',
+  local right = { 'gate', 'gate:80', 'GATE', '127.0.0.1', '127.0.0.1:8080', '[::1]', '[::1]:8080',
+    'a.b-c_d',
     'gate:65535' }
   for _, host in ipairs(right) do
     it('may be ' .. host, function()
@@ -268,7 +276,8 @@ describe('the Host of a request', function()
     end)
   end
 
-  local wrong = { '', 'a b', 'u@gate', 'u:p@gate', 'gate:', 'gate:65536', 'gate:x', 'gate:-1', 'a/b', 'a?b',
+  local wrong = { '', 'a b', 'u@gate', 'u:p@gate', 'gate:', 'gate:65536', 'gate:x', 'gate:-1',
+    'a/b', 'a?b',
     'a#b', 'a\0b', '[::1', '[zz]', '::1', '[::1]x', '"a"', 'a\\b', 'a%00', '%' }
   for _, host in ipairs(wrong) do
     it('may not be ' .. ('%q'):format(host):gsub('%z', '\\0'), function()
@@ -285,7 +294,8 @@ describe('the Host of a request', function()
   end)
 
   it('may stand in the target, when both agree', function()
-    local status, body = status_of(tide, head_of('http://shop.example:81/', 'GET', 'host: SHOP.example:81\r\n'))
+    local status, body = status_of(tide, head_of('http://shop.example:81/', 'GET',
+      'host: SHOP.example:81\r\n'))
     assert.same({ 200, 'host shop.example:81' }, { status, body })
     assert.equal(400, (status_of(tide, head_of('http://shop.example/', 'GET', 'host: gate\r\n'))))
   end)
@@ -295,17 +305,25 @@ describe('a protected prefix', function()
   -- Each spelling is sent as it stands; what is behind the gate must not be reached by any.
   local spellings = {
     '/admin', '/admin/', '/admin/x', '//admin/x', '/./admin/x', '/../admin/x', '/a/../admin/x',
-    '/a/b/../../admin/x', '/%61dmin/x', '/%61%64%6d%69%6e/x', '/admin%2fx', '/admin%2Fx', '/admin/%2e/x',
+    '/a/b/../../admin/x', '/%61dmin/x', '/%61%64%6d%69%6e/x', '/admin%2fx', '/admin%2Fx',
+      '/admin/%2e/x',
     '/admin/../admin/x', '/%2e/admin/x', '/%2e%2e/admin/x', '/a/%2e%2e/admin/x', '/a/.%2e/admin/x',
-    '/a/%2E./admin/x', '/admin//x', '/admin///x', '///admin/x', '/admin;a=b/x', '/admin/;/x', '/admin?/x',
-    '/admin/x?y', '/admin/x#y', '/ADMIN/x', '/Admin/x', '/admin%00/x', '/%00admin/x', '/admin%20/x', '/admin./x',
-    '/admin%2e/x', '/admin\\x', '/\\admin/x', '/a\\..\\admin/x', '/admin%5cx', '/%5cadmin/x', '/admin%252fx',
-    '/%252e%252e/admin/x', '/a%2f../admin/x', '/a/..%2fadmin/x', '/a%2f..%2fadmin/x', '/..;/admin/x',
+    '/a/%2E./admin/x', '/admin//x', '/admin///x', '///admin/x', '/admin;a=b/x', '/admin/;/x',
+      '/admin?/x',
+    '/admin/x?y', '/admin/x#y', '/ADMIN/x', '/Admin/x', '/admin%00/x', '/%00admin/x',
+      '/admin%20/x', '/admin./x',
+    '/admin%2e/x', '/admin\\x', '/\\admin/x', '/a\\..\\admin/x', '/admin%5cx', '/%5cadmin/x',
+      '/admin%252fx',
+    '/%252e%252e/admin/x', '/a%2f../admin/x', '/a/..%2fadmin/x', '/a%2f..%2fadmin/x',
+      '/..;/admin/x',
     '/a/..;/admin/x', '/%c0%ae%c0%ae/admin/x', '/%c0%afadmin/x', '/adm%C0%A9n/x', '/admin\t/x',
-    '/%ef%bc%8fadmin/x', '/%u0061dmin/x', 'http://gate/admin/x', 'http://gate//admin/x', 'HTTP://gate/%61dmin/x',
-    'http://gate/../admin/x', 'http://other/admin/x', 'admin/x', '*/admin/x', '/admin/x/..', '/admin/x/../../admin/y',
+    '/%ef%bc%8fadmin/x', '/%u0061dmin/x', 'http://gate/admin/x', 'http://gate//admin/x',
+      'HTTP://gate/%61dmin/x',
+    'http://gate/../admin/x', 'http://other/admin/x', 'admin/x', '*/admin/x', '/admin/x/..',
+      '/admin/x/../../admin/y',
     '/open/../admin/x', '/open/%2e%2e/admin/x', '/open/..%2fadmin/x', '/open/%2e%2e%2fadmin%2fx',
-    '/open//../admin/x', '/open/./../admin/x', '/open/x/../../admin/x', '/%6fpen/../admin/x', '/admin%', '/admin/%zz',
+    '/open//../admin/x', '/open/./../admin/x', '/open/x/../../admin/x', '/%6fpen/../admin/x',
+      '/admin%', '/admin/%zz',
     '/open/..\\admin/x', '/open/..%5cadmin/x', '/open/../../../../admin/x', '/open;/../admin/x',
   }
 
@@ -348,11 +366,13 @@ describe('a protected prefix', function()
     assert.equal(#spellings * 4, guarded + refused + passed)
     assert.is_true(guarded >= 100 and refused >= 20 and passed >= 20)
     for _, request in ipairs(open:requests()) do
-      local decoded = request.path:gsub('%%(%x%x)', function(hex) return string.char(tonumber(hex, 16)) end)
+      local decoded = request.path:gsub('%%(%x%x)', function(hex) return string.char(tonumber(hex,
+        16)) end)
       assert.is_nil(request.path:find '^/admin/', request.path)
       assert.is_nil(request.path:find('//', 1, true), request.path)
       assert.is_nil((request.path .. '/'):find('/%.%.?/'), request.path)
-      assert.is_nil(decoded:find '^/admin/' and not request.path:find('%2F', 1, true) or nil, request.path)
+      assert.is_nil(decoded:find '^/admin/' and not request.path:find('%2F', 1, true) or nil,
+        request.path)
     end
     tide:stop()
     vault:stop()

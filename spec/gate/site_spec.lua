@@ -43,7 +43,8 @@ describe('a key of site.lua', function()
   local wrong = {
     { "listen = 'http://127.0.0.1:8080'", 'listen must be a list; it is a string' },
     { 'listen = { 8080 }', 'listen must be a string; it is a number' },
-    { "listen = { '127.0.0.1:8080' }", "an address to listen on looks like 'http://127.0.0.1:8080'" },
+    { "listen = { '127.0.0.1:8080' }",
+      "an address to listen on looks like 'http://127.0.0.1:8080'" },
     { "listen = { 'http://127.0.0.1' }", 'a port from 0 to 65535 is missing' },
     { "listen = { 'http://127.0.0.1:65536' }", 'a port from 0 to 65535 is missing' },
     { "listen = { 'http://localhost:80' }", 'the host must be an IP address' },
@@ -87,7 +88,8 @@ describe('a key of site.lua', function()
     { 'limits = { script_cpu = {} }', 'script_cpu must be seconds.*it is a table' },
     { 'limits = { script_memory = 1048575 }', 'script_memory must be from 1048576 to' },
     { "limits = { script_memory = '65GB', lua_memory = '64GB' }", 'script_memory must be from' },
-    { "limits = { script_memory = '1MB', lua_memory = 8388607 }", 'lua_memory must be from 8388608' },
+    { "limits = { script_memory = '1MB', lua_memory = 8388607 }",
+      'lua_memory must be from 8388608' },
     { "limits = { lua_memory = '65GB' }", 'lua_memory must be from 8388608 to 68719476736 bytes' },
     { "limits = { script_memory = '9MB', lua_memory = '8MB' }",
       'script_memory must not be above lua_memory' },
@@ -177,7 +179,8 @@ end)
 describe('a route', function()
   local wrong = {
     { "timeout = 0", 'timeout must be from 0.001' }, { 'timeout = {}', 'timeout must be seconds' },
-    { "before = 'a.lua'", 'before must be a list' }, { 'before = { 7 }', 'before must be a string' },
+    { "before = 'a.lua'", 'before must be a list' }, { 'before = { 7 }',
+      'before must be a string' },
     { 'settings = 5', 'settings must be a table; it is a number' },
     { 'settings = { f = pairs }', 'values are strings, numbers, booleans.*a function' },
     { 'settings = { [true] = 1 }', 'keys are strings or numbers, this has a boolean' },
@@ -194,7 +197,8 @@ describe('a route', function()
   end
 
   it('is accepted with all its keys', function()
-    accepted(route_with "timeout = '1d', before = { 'a.lua' }, settings = { x = { 1, 'y', z = true } }, jit = false")
+    accepted(route_with("timeout = '1d', before = { 'a.lua' }, " ..
+      "settings = { x = { 1, 'y', z = true } }, jit = false"))
     accepted(route_with 'jit = true, settings = {}, before = {}')
   end)
 
@@ -308,7 +312,8 @@ return {
   end)
 
   it('are told by run too, which then does not serve', function()
-    local result = gate.command('run', { site = with 'workers = 0', scripts = { ['a.lua'] = SCRIPT } })
+    local result = gate.command('run', { site = with 'workers = 0',
+      scripts = { ['a.lua'] = SCRIPT } })
     assert.equal(1, result.status)
     assert.matches('site%.lua:2: workers must be', result.err)
     assert.is_nil(result.err:find('event=ready', 1, true))
@@ -319,7 +324,8 @@ describe('site.lua', function()
   it('that is missing is named', function()
     local result = gate.run { 'check', '/nonexistent/site' }
     assert.equal(1, result.status)
-    assert.equal("/nonexistent/site/site.lua: can't be read; a site is a folder with a file site.lua\n",
+    assert.equal("/nonexistent/site/site.lua: can't be read; " ..
+      'a site is a folder with a file site.lua\n',
       result.err)
   end)
 
@@ -334,7 +340,8 @@ describe('site.lua', function()
 
   it('that never ends is stopped, and so is one that is bytecode', function()
     refused('while true do end\n', '^site%.lua:1: still running after 5 seconds')
-    refused('while true do pcall(function() while true do end end) end\n', 'still running after 5 seconds')
+    refused('while true do pcall(function() while true do end end) end\n',
+      'still running after 5 seconds')
     refused(string.dump(loadstring 'return {}'), 'bytecode is not read')
   end)
 
@@ -377,7 +384,8 @@ describe('a script', function()
   end)
 
   it('that names a backend which the site does not have is told which there are', function()
-    local said = check("return { backends = { crm = 'http://127.0.0.1:9', old = 'http://127.0.0.1:9' },\n" ..
+    local said =
+      check("return { backends = { crm = 'http://127.0.0.1:9', old = 'http://127.0.0.1:9' },\n" ..
       "routes = { { 'GET /', 'b.lua' } } }",
       { scripts = { ['b.lua'] = "require('tidegate').backend 'crn'" } })
     assert.equal("b.lua:1: unknown backend 'crn'; the site has: crm, old\n", said)
@@ -428,7 +436,8 @@ return {
       scripts = { ['a.lua'] = [[
         local tg = require 'tidegate'
         return function(req, route)
-          tg.log.info('used', { token = route.settings.token, key = 'the key is ' .. route.settings.key })
+          tg.log.info('used', { token = route.settings.token,
+            key = 'the key is ' .. route.settings.key })
           if req.query.fail then error('with ' .. route.settings.token) end
           return 'ok'
         end]] },
@@ -461,7 +470,8 @@ describe('the command line', function()
 
   it('refuses what it does not know with status 2', function()
     for _, case in ipairs {
-      { { 'serve' }, "unknown command 'serve'" }, { { 'check', '--fast' }, "unknown option '%-%-fast'" },
+      { { 'serve' }, "unknown command 'serve'" }, { { 'check', '--fast' },
+        "unknown option '%-%-fast'" },
       { { 'check', '--port', '1' }, "unknown option '%-%-port'" },
       { { 'run', '--port' }, 'a port must follow' },
       { { 'run', '--port', 'http' }, "a port is a number from 0 to 65535, not 'http'" },
@@ -482,7 +492,8 @@ describe('the command line', function()
   end)
 
   it('checks a site and says that all is well', function()
-    local result = gate.command('check', { script = SCRIPT, backends = { a = { 'http://127.0.0.1:9' } } })
+    local result = gate.command('check', { script = SCRIPT,
+      backends = { a = { 'http://127.0.0.1:9' } } })
     assert.equal(0, result.status)
     assert.equal(result.folder .. ': 2 routes, 1 backends: all is well\n', result.out)
   end)
@@ -491,12 +502,14 @@ describe('the command line', function()
     local said, status = check [[return { backends = { crm = 'http://no-such-host.invalid' },
       routes = { { 'GET /', 'a.lua' } } }]]
     assert.equal(1, status)
-    assert.matches("^site%.lua: backend 'crm': the name 'no%-such%-host%.invalid' can't be resolved", said)
+    assert.matches("^site%.lua: backend 'crm': the name " ..
+      "'no%-such%-host%.invalid' can't be resolved", said)
   end)
 
   it('shows the table of routes', function()
     local result = gate.command('routes', { scripts = { ['a.lua'] = SCRIPT }, routes = {
-      { 'GET /a/{id}', 'a.lua', timeout = 5 }, { 'ANY /', 'a.lua', jit = true, before = { 'a.lua' } } } })
+      { 'GET /a/{id}', 'a.lua', timeout = 5 }, { 'ANY /', 'a.lua', jit = true,
+        before = { 'a.lua' } } } })
     assert.equal(0, result.status)
     assert.matches('^ROUTE +SCRIPT +POLICY\nGET /a/{id} +a%.lua +timeout=5s\n' ..
       'ANY / +a%.lua +timeout=10s jit before\n$', result.out)
@@ -506,10 +519,12 @@ describe('the command line', function()
     local fd, port = posix.listen()
     for _, listen in ipairs { '127.0.0.1', '0.0.0.0' } do
       local before = posix.now()
-      local result = gate.command('run', { site = { listen = { 'http://' .. listen .. ':' .. port } },
+      local result = gate.command('run', { site = { listen = { 'http://' .. listen .. ':' ..
+        port } },
         routes = { { 'GET /', 'a.lua' } }, scripts = { ['a.lua'] = SCRIPT } })
       assert.equal(1, result.status)
-      assert.equal(("tidegate: can't listen on %s port %d: Address already in use\n"):format(listen, port),
+      local said = "tidegate: can't listen on %s port %d: Address already in use\n"
+      assert.equal(said:format(listen, port),
         result.err)
       assert.is_true(posix.now() - before < 5)
     end
@@ -520,7 +535,8 @@ describe('the command line', function()
     local result = gate.command('run', { script = SCRIPT,
       site = { listen = { 'http://127.0.0.1:0' }, log = { access = '/nonexistent/log' } } })
     assert.equal(1, result.status)
-    assert.equal("tidegate: the access log '/nonexistent/log' can't be opened: No such file or directory\n",
+    assert.equal("tidegate: the access log '/nonexistent/log' can't be opened: " ..
+      'No such file or directory\n',
       result.err)
   end)
 end)
@@ -531,7 +547,8 @@ describe('listeners', function()
       'http://127.0.0.1:0', 'http://[::1]:0' } } }
     tide:await_log 'url=http://127[^\n]*\n.*url=http://127[^\n]*\n.*url=http://%[::1%]'
     local ports = {}
-    for port in tide.log():gmatch 'url=http://127%.0%.0%.1:(%d+)' do ports[#ports + 1] = tonumber(port) end
+    for port in tide.log():gmatch 'url=http://127%.0%.0%.1:(%d+)' do ports[#ports + 1] =
+      tonumber(port) end
     assert.equal(2, #ports)
     assert.equal(tide.port, ports[1])
     for _, port in ipairs(ports) do

@@ -24,7 +24,8 @@ return function(req)
     ['content-type'] = 'text/xml; charset=utf-8', soapaction = '"urn:example:stock#Levels"' } }))
   local body = tg.try(res:xml { namespaces = 'strip', force_array = { '//level' } }).Envelope.Body
   if body.Fault then
-    return tg.json({ code = body.Fault.faultcode, text = body.Fault.faultstring, item = body.Fault.detail.item },
+    return tg.json({ code = body.Fault.faultcode, text = body.Fault.faultstring,
+      item = body.Fault.detail.item },
       { status = 422 })
   end
   return { levels = body.LevelsResponse.level, status = res.status }
@@ -37,7 +38,8 @@ local function start_service()
     { stdout = folder .. '/out', stderr = folder .. '/err' })
   local port = wait.eventually(function()
     local how = posix.ended(pid)
-    if how then error('the SOAP service ended with ' .. how .. ': ' .. posix.read(folder .. '/err'), 0) end
+    if how then error('the SOAP service ended with ' .. how .. ': ' .. posix.read(folder ..
+      '/err'), 0) end
     return tonumber(posix.read(folder .. '/out'):match '^(%d+)\n')
   end, 30)
   return port, function()
@@ -59,12 +61,13 @@ describe('a SOAP service written by others', function()
 
   setup(function()
     if posix.read('spec/soap/node_modules/soap/package.json') == '' then
-      assert(os.execute('cd spec/soap && npm install --no-audit --no-fund --loglevel=error >&2') == 0,
-        'npm install failed in spec/soap')
+      local install = 'cd spec/soap && npm install --no-audit --no-fund --loglevel=error >&2'
+      assert(os.execute(install) == 0, 'npm install failed in spec/soap')
     end
     local port
     port, stop_service = start_service()
-    tide = gate.serve { script = SCRIPT, backends = { stock = { 'http://127.0.0.1:' .. port, timeout = 10 } } }
+    tide = gate.serve { script = SCRIPT, backends = { stock = { 'http://127.0.0.1:' .. port,
+      timeout = 10 } } }
   end)
   teardown(function()
     tide:stop()
@@ -82,6 +85,7 @@ describe('a SOAP service written by others', function()
   it('answers with a fault, which is a value too', function()
     local res = tide:get('/?item=%3Cgold%3E')
     assert.equal(422, res.status)
-    assert.same({ code = 'soap:Client', text = 'no such item: <<gold>>', item = '<gold>' }, res:json())
+    assert.same({ code = 'soap:Client', text = 'no such item: <<gold>>', item = '<gold>' },
+      res:json())
   end)
 end)

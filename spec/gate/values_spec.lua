@@ -16,8 +16,10 @@ describe('JSON from the client through a script and back', function()
   local BACK = 'return function(req) return tg.json(tg.try(req:json { ordered = true })) end'
   it('comes out as it went in', function()
     local tide = serve(BACK)
-    for _, text in ipairs { '{}', '[]', '[[],{}]', 'null', 'true', 'false', '""', '0', '-1', '1.5', '[null,false,0,""]',
-      '{"z":1,"a":{"y":[],"b":{}},"m":[1,[2,[3]]]}', '12345678901234567890', '[0.1,1e-07,9007199254740993,1.1,1e+23]',
+    for _, text in ipairs { '{}', '[]', '[[],{}]', 'null', 'true', 'false', '""', '0', '-1', '1.5',
+      '[null,false,0,""]',
+      '{"z":1,"a":{"y":[],"b":{}},"m":[1,[2,[3]]]}', '12345678901234567890',
+        '[0.1,1e-07,9007199254740993,1.1,1e+23]',
       '"\\"\\\\\\u0000\\n\\u001f ä€🌊"', '{"a b":1,"":2,"ä":3}', '9007199254740992', '-0.5' } do
       assert.equal(text, tide:post('/', text).body)
     end
@@ -26,8 +28,10 @@ describe('JSON from the client through a script and back', function()
 
   it('is read strictly', function()
     local tide = serve(BACK)
-    for _, text in ipairs { '', ' ', '{', '[1,]', '{"a":1,}', "{'a':1}", '{a:1}', 'NaN', 'Infinity', '01', '1.', '.5', '+1', '1e',
-      '"\n"', '"\\x"', '"\\ud800"', '"\255"', '[1] x', 'nul', '//x\n1', ('['):rep(257) .. (']'):rep(257), '\239\187\191{}', '"\t"' } do
+    for _, text in ipairs { '', ' ', '{', '[1,]', '{"a":1,}', "{'a':1}", '{a:1}', 'NaN',
+      'Infinity', '01', '1.', '.5', '+1', '1e',
+      '"\n"', '"\\x"', '"\\ud800"', '"\255"', '[1] x', 'nul', '//x\n1',
+        ('['):rep(257) .. (']'):rep(257), '\239\187\191{}', '"\t"' } do
       local status = tide:post('/', text).status
       assert.is_true(status == 400 or status == 413, ('%q gave %d'):format(text, status))
     end
@@ -41,7 +45,8 @@ describe('a value', function()
     local body = through [[
       return function()
         return tg.json.encode({ a = tg.null, b = tg.array(), c = {}, d = tg.array { 1, 2 },
-          e = tg.json.decode '[]', f = tg.json.decode 'null' == tg.null, g = tg.null == nil }, { sorted = true })
+          e = tg.json.decode '[]', f = tg.json.decode 'null' == tg.null, g = tg.null == nil },
+            { sorted = true })
       end]]
     assert.equal('{"a":null,"b":[],"c":{},"d":[1,2],"e":[],"f":true,"g":false}', body)
   end)
@@ -49,7 +54,8 @@ describe('a value', function()
   it('keeps the order of its members when it is ordered', function()
     assert.equal('{"z":1,"a":2,"m":{"y":1,"b":2},"n":3} z a m n 1', (through [[
       return function()
-        local o = tg.ordered { { 'z', 1 }, { 'a', 2 }, { 'm', tg.ordered { { 'y', 1 }, { 'b', 2 } } } }
+        local o = tg.ordered { { 'z', 1 }, { 'a', 2 }, { 'm', tg.ordered { { 'y', 1 }, { 'b',
+          2 } } } }
         o.n = 3
         local names = {}
         for name in pairs(o) do names[#names + 1] = name end
@@ -61,16 +67,19 @@ describe('a value', function()
     assert.equal('{"a":[1, 2.50,{"b":null}]} false true', (through [[
       return function()
         local bad, reason = pcall(tg.raw, '{"a":')
-        return tg.json.encode { a = tg.raw '[1, 2.50,{"b":null}]' } .. ' ' .. tostring(bad) .. ' ' .. tostring(reason:find 'json' ~= nil)
+        return tg.json.encode { a = tg.raw '[1, 2.50,{"b":null}]' } .. ' ' .. tostring(bad) ..
+          ' ' .. tostring(reason:find 'json' ~= nil)
       end]]))
   end)
 
   it('keeps the digits of numbers that a double can not hold', function()
-    assert.equal('12345678901234567890 id 12345678901234567890 number 12345678901234567168 {"n":12345678901234567890}',
+    assert.equal('12345678901234567890 id 12345678901234567890 number ' ..
+      '12345678901234567168 {"n":12345678901234567890}',
       (through([[
       return function(req)
         local n = req:json().n
-        return tostring(n) .. ' id ' .. n .. ' ' .. type(tonumber(n)) .. ' ' .. ('%.0f'):format(tonumber(n)) .. ' ' ..
+        return tostring(n) .. ' id ' .. n .. ' ' .. type(tonumber(n)) .. ' ' ..
+          ('%.0f'):format(tonumber(n)) .. ' ' ..
           tg.json.encode { n = n }
       end]], '{"n":12345678901234567890}')))
   end)
@@ -80,7 +89,8 @@ describe('a value', function()
       return function()
         local out, loop = {}, {}
         loop.a = { loop }
-        for i, value in ipairs { { items = { 1, 2, { fn = print } } }, loop, { 1, x = 2 }, { [1.5] = 1 }, { [3] = 1 },
+        for i, value in ipairs { { items = { 1, 2, { fn = print } } }, loop, { 1, x = 2 },
+          { [1.5] = 1 }, { [3] = 1 },
           { a = 0 / 0 }, { a = 1 / 0 }, { a = '\255' }, coroutine.create(function() end) } do
           out[i] = select(2, pcall(tg.json.encode, value))
         end
@@ -101,7 +111,8 @@ describe('XML', function()
         for name, value in pairs(req.query) do opts[name] = value end
         if opts.force_array then opts.force_array = { opts.force_array } end
         if opts.empty == 'null' then opts.empty = tg.null end
-        local value, text = tg.try(tg.xml.decode(req.body, opts)), tg.try(tg.convert.xml_to_json(req.body, opts))
+        local value, text = tg.try(tg.xml.decode(req.body, opts)),
+          tg.try(tg.convert.xml_to_json(req.body, opts))
         local again = tg.json.encode(tg.json.decode(text), { sorted = true })
         assert(tg.json.encode(value, { sorted = true }) == again, text)
         return again
@@ -115,7 +126,8 @@ describe('XML', function()
       { '<a' .. xsi .. '/>', '{"a":null}', '/?namespaces=strip' },
       { '<a>x<b>y</b>z</a>', '{"a":{"#text":"xz","b":"y"}}' },
       { '<a><![CDATA[<&]]>&lt;&#228;</a>', '{"a":"<&<ä"}' },
-      { '<a>007</a>', '{"a":"007"}' }, { '<?xml version="1.0"?><!-- c --><a> <?p i?> </a>', '{"a":""}' },
+      { '<a>007</a>', '{"a":"007"}' }, { '<?xml version="1.0"?><!-- c --><a> <?p i?> </a>',
+        '{"a":""}' },
       { '<p:a xmlns:p="urn:p" p:x="1"/>', '{"p:a":{"@p:x":"1","@xmlns:p":"urn:p"}}' },
       { '<p:a xmlns:p="urn:p" p:x="1"/>', '{"a":{"@x":"1"}}', '/?namespaces=strip' },
       { '<o><l>1</l></o>', '{"o":{"l":["1"]}}', '/?force_array=//l' },
@@ -133,7 +145,8 @@ describe('XML', function()
       return function(req)
         local value, err = tg.xml.decode(req.body)
         local text, again = tg.convert.xml_to_json(req.body)
-        return { value == nil, text == nil, err.code, err.line, err.column, err.http, tostring(again) == tostring(err) }
+        return { value == nil, text == nil, err.code, err.line, err.column, err.http,
+          tostring(again) == tostring(err) }
       end]], '<a>\n <b x="1" x="2"/></a>')
     local said = require 'cjson'.decode(body)
     assert.same({ true, true, 'parse', 2 }, { said[1], said[2], said[3], said[4] })
@@ -154,10 +167,13 @@ describe('text', function()
         assert(tg.base64.decode(tg.base64.encode(all, { url = true }), { url = true }) == all)
         local nothing, err = tg.base64.decode 'a?b='
         return { tg.escape 'a/b?c d&ä+%.~-_', tg.escape '..', tg.unescape '%C3%A4%2F+%zz%',
-          tg.base64.encode 'a', tg.base64.encode('\251\255', { url = true }), tg.base64.encode('a', { pad = false }),
-          tg.base64.encode('a', { url = true, pad = true }), nothing == nil, err.code, tg.base64.encode '' }
+          tg.base64.encode 'a', tg.base64.encode('\251\255', { url = true }), tg.base64.encode('a',
+            { pad = false }),
+          tg.base64.encode('a', { url = true, pad = true }), nothing == nil, err.code,
+            tg.base64.encode '' }
       end]]
-    assert.same({ 'a%2Fb%3Fc%20d%26%C3%A4%2B%25.~-_', '%2E%2E', 'ä/+%zz%', 'YQ==', '-_8', 'YQ', 'YQ==', true, 'parse', '' },
+    assert.same({ 'a%2Fb%3Fc%20d%26%C3%A4%2B%25.~-_', '%2E%2E', 'ä/+%zz%', 'YQ==', '-_8', 'YQ',
+      'YQ==', true, 'parse', '' },
       require 'cjson'.decode(body))
   end)
 
@@ -165,15 +181,18 @@ describe('text', function()
     local body = through([[
       return function(req)
         local h = tg.hash
-        return { h.md5(req.body), h.sha1(req.body), h.sha256(req.body), #h.sha384(req.body), #h.sha512(req.body),
+        return { h.md5(req.body), h.sha1(req.body), h.sha256(req.body), #h.sha384(req.body),
+          #h.sha512(req.body),
           h.sha256(req.body, { format = 'base64' }), #h.sha256(req.body, { format = 'raw' }),
           h.hmac('sha256', 'key', 'The quick brown fox jumps over the lazy dog'),
-          h.equal('abc', 'abc'), h.equal('abc', 'abd'), h.equal('abc', 'ab'), (pcall(h.hmac, 'sha3', 'k', 'x')) }
+          h.equal('abc', 'abc'), h.equal('abc', 'abd'), h.equal('abc', 'ab'), (pcall(h.hmac,
+            'sha3', 'k', 'x')) }
       end]], 'abc')
     assert.same({ '900150983cd24fb0d6963f7d28e17f72', 'a9993e364706816aba3e25717850c26c9cd0d89d',
       'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', 96, 128,
       'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=', 32,
-      'f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8', true, false, false, false },
+      'f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8', true, false, false,
+        false },
       require 'cjson'.decode(body))
   end)
 end)
@@ -186,7 +205,8 @@ describe('time and ids', function()
         local seen, same = {}, 0
         for _ = 1, 1000 do
           local id = tg.uuid()
-          assert(id:find '^%x%x%x%x%x%x%x%x%-%x%x%x%x%-4%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$', id)
+          assert(#id == 36 and id:find '^%x+%-%x%x%x%x%-4%x%x%x%-[89ab]%x%x%x%-%x+$' and
+            #id:match '^%x+' == 8, id)
           if seen[id] then same = same + 1 end
           seen[id] = true
         end

@@ -38,7 +38,8 @@ describe('GET /customers/{id}', function()
       ['/customers/a%2Fb%20c'] = upstream.xml(CUSTOMER),
     }
     orders = upstream {
-      ['/orders?customer=7&limit=5'] = upstream.json '{"items":[{"id":1843,"total":"12.50"},{"id":1851,"total":"7.00"}]}',
+      ['/orders?customer=7&limit=5'] =
+        upstream.json '{"items":[{"id":1843,"total":"12.50"},{"id":1851,"total":"7.00"}]}',
       ['/orders?customer=8&limit=5'] = upstream.json '{"items":[]}',
       ['/orders?customer=12&limit=5'] = upstream.text('down', 503),
       default = upstream.json '{"items":[]}',
@@ -118,12 +119,14 @@ end)
 
 describe('GET /bridge/{path...}', function()
   it('turns the XML of the CRM into JSON', function()
-    local crm = upstream { ['/a/b%20c'] = upstream.xml(CUSTOMER), ['/none'] = upstream.text('no', 404),
+    local crm = upstream { ['/a/b%20c'] = upstream.xml(CUSTOMER), ['/none'] = upstream.text('no',
+      404),
       ['/'] = upstream.xml '<root/>', default = upstream.text 'not XML' }
     local tide = serve(crm.url, crm.url)
     local res = tide:get('/bridge/a/b%20c')
     assert.equal('application/json', res.headers['content-type'])
-    assert.same({ customer = { ['@id'] = '7', name = 'Ada & Co', address = { city = 'London' } } }, res:json())
+    assert.same({ customer = { ['@id'] = '7', name = 'Ada & Co', address = { city = 'London' } } },
+      res:json())
     assert.same({ root = '' }, tide:get('/bridge/'):json())
     assert.equal(502, tide:get('/bridge/none').status)
     assert.equal(502, tide:get('/bridge/text').status)
@@ -138,7 +141,8 @@ end)
 describe('ANY /echo', function()
   it('says what came, but no secrets', function()
     local tide = serve('http://127.0.0.1:9', 'http://127.0.0.1:9')
-    local res = tide:post('/echo?a=1&b=%C3%A4', 'text', { Authorization = 'Bearer x', cookie = 'a=b', ['X-Own'] = 'y',
+    local res = tide:post('/echo?a=1&b=%C3%A4', 'text', { Authorization = 'Bearer x',
+      cookie = 'a=b', ['X-Own'] = 'y',
       ['x-request-id'] = 'r1' })
     local said = res:json()
     assert.same({ 'POST', '/echo', { a = '1', b = 'ä' }, 'text', '127.0.0.1', 'r1' },

@@ -70,14 +70,16 @@ static char *digits_before(char *end, uint64_t n)
     return end;
 }
 
+enum { INTEGER_ROOM = 24 };
+
 static size_t format_integer(char *text, double number)
 {
-    char digits[24], *end = digits + sizeof(digits);
+    char digits[2 * INTEGER_ROOM] = "", *end = digits + INTEGER_ROOM;
     char *start = digits_before(end, (uint64_t)fabs(number));
 
     if (signbit(number))
         *--start = '-';
-    memcpy(text, start, (size_t)(end - start));
+    memcpy(text, start, INTEGER_ROOM); /* of a known size: no call */
     return (size_t)(end - start);
 }
 
@@ -138,7 +140,7 @@ size_t tg_json_format_number(char text[TG_JSON_NUMBER_ROOM], double number)
     uint64_t n;
     unsigned decimals;
 
-    if (size < EXACT && size == floor(size))
+    if (size < EXACT && size == (double)(uint64_t)size)
         return format_integer(text, number);
     if (size > 1e-5 && size < 1e15 && find_decimals(size, &n, &decimals))
         return format_decimals(text, number, n, decimals);

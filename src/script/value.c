@@ -168,6 +168,17 @@ static size_t slot_of(struct tg_text text)
     return mixed >> 56 & (TG_VALUE_KEYS - 1);
 }
 
+/* Most keys are short, and a call of memcmp costs more than they do. */
+static inline bool is_same(const char *base, struct tg_text text)
+{
+    if (text.len > 8)
+        return memcmp(base, text.base, text.len) == 0;
+    for (size_t i = 0; i < text.len; i++)
+        if (base[i] != text.base[i])
+            return false;
+    return true;
+}
+
 const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, struct tg_text text)
 {
     if (text.len > LONGEST_KEY) {
@@ -176,7 +187,7 @@ const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, 
     }
     size_t slot = slot_of(text);
     struct tg_value_key *key = &values->keys[slot];
-    if (key->base != NULL && key->len == text.len && memcmp(key->base, text.base, text.len) == 0) {
+    if (key->base != NULL && key->len == text.len && is_same(key->base, text)) {
         lua_rawgeti(L, refs, TG_VALUE_REF_KEYS + (int)slot);
         return key->base;
     }
