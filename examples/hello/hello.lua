@@ -2,5 +2,6 @@
 local tg = require 'tidegate'
 
 return function(req, route)
-  return tg.text(('%s, %s of %s\n'):format(route.settings.greeting, req.params.name, req.vars.tenant))
+  local greeting = route.settings.greeting
+  return tg.text(('%s, %s of %s\n'):format(greeting, req.params.name, req.vars.tenant))
 end

@@ -14,7 +14,8 @@ local function tokens(text)
     local comment = text:find('^%-%-', at)
     if equals then
       local _, stop = text:find(']' .. equals .. ']', at, true)
-      if not comment then push('string', text:sub(at, stop or #text):match('^%[=*%[(.*)%]=*%]$')) end
+      local inside = text:sub(at, stop or #text):match('^%[=*%[(.*)%]=*%]$')
+      if not comment then push('string', inside) end
       skip(stop or #text)
     elseif comment then
       skip((text:find('\n', at, true) or #text + 1) - 1)
@@ -46,7 +47,9 @@ local closes = { [')'] = true, ['}'] = true, [']'] = true, ['end'] = true, ['unt
 -- Fills lines['backends.crm.timeout'] = 7 from the constructor behind `return`.
 local function find_lines(text)
   local list, lines, i = tokens(text), {}, 1
-  local function is(k, value) return list[k] and list[k].kind ~= 'string' and list[k].value == value end
+  local function is(k, value)
+    return list[k] and list[k].kind ~= 'string' and list[k].value == value
+  end
   local function skip_value()
     local depth = 0
     while list[i] do

@@ -15,8 +15,8 @@ tg.sleep, tg.gather, tg.race = waiting(tg.sleep), waiting(tg.gather), waiting(tg
 
 local methods = tg.backend_methods
 tg.backend_methods = nil
-for _, name in ipairs { 'request', 'get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'forward' } do
-  if methods[name] then methods[name] = waiting(methods[name]) end
+for _, name in ipairs { 'request', 'get', 'head', 'post', 'put', 'patch', 'delete', 'options' } do
+  methods[name] = waiting(methods[name])
 end
 
 -- The headers of a response are made when somebody looks at them.

@@ -77,7 +77,8 @@ local function duration(least, most)
   return function(value, where, name)
     local ms = with_unit(value, units_of_time, 1e3)
     if not ms or ms ~= ms then
-      return complain(where, "%s must be seconds (a number) or a text such as '250ms', '2s', '5m', '1h'; it is %s",
+      return complain(where,
+        "%s must be seconds (a number) or a text such as '250ms', '2s', '5m', '1h'; it is %s",
         name, kind_of(value))
     end
     if ms < least or ms > most then
@@ -91,7 +92,8 @@ local function size(least, most)
   return function(value, where, name)
     local bytes = with_unit(value, units_of_size, 1)
     if not bytes or bytes ~= bytes then
-      return complain(where, "%s must be bytes (a number) or a text such as '64KB', '8MB'; it is %s",
+      return complain(where,
+        "%s must be bytes (a number) or a text such as '64KB', '8MB'; it is %s",
         name, kind_of(value))
     end
     if bytes < least or bytes > most then
@@ -154,7 +156,9 @@ local function record(value, where, name, checks)
   for _, key in ipairs(keys) do
     local at = where == '' and key or where .. '.' .. key
     if not checks[key] then
-      complain(at, "unknown key '%s'%s%s", key, name == 'site.lua' and '' or ' in ' .. name, nearest(key, checks))
+      complain(at,
+        "unknown key '%s'%s%s",
+        key, name == 'site.lua' and '' or ' in ' .. name, nearest(key, checks))
     elseif value[key] ~= absent then
       result[key] = checks[key](value[key], at, key)
     end
@@ -170,7 +174,8 @@ local function list(value, where, name, check)
   end
   for key in pairs(value) do
     if type(key) ~= 'number' then
-      complain(where .. '.' .. tostring(key), "%s is a list, it can't have the key '%s'", name, tostring(key))
+      complain(where .. '.' .. tostring(key),
+        "%s is a list, it can't have the key '%s'", name, tostring(key))
     end
   end
   for i, item in ipairs(value) do
@@ -188,7 +193,8 @@ end
 
 local function no_positions(value, where, name)
   if type(value) == 'table' and value[1] ~= nil then
-    complain(where == '' and '1' or where .. '.1', "%s is a table with names, it can't have items in a row", name)
+    complain(where == '' and '1' or where .. '.1',
+      "%s is a table with names, it can't have items in a row", name)
   end
 end
 
@@ -262,7 +268,8 @@ local function backends(value, where)
   for name in pairs(value) do
     if type(name) ~= 'string' or not name:find('^[%a_][%w_%-]*$') or #name > 63 then
       complain(where .. '.' .. tostring(name),
-        "the name of a backend has letters, digits, '_' and '-', at most 63; this one is '%s'", tostring(name))
+        "the name of a backend has letters, digits, '_' and '-', at most 63; this one is '%s'",
+        tostring(name))
     else
       insert(names, name)
     end
@@ -283,7 +290,8 @@ local function pattern(value, where)
     return complain(where, "a route's pattern is 'METHOD /path', this one is '%s'", value)
   end
   if not method:find('^[A-Z][A-Z%-]*$') then
-    return complain(where, "'%s' is not a method; methods are upper case, ANY stands for all", method)
+    return complain(where,
+      "'%s' is not a method; methods are upper case, ANY stands for all", method)
   end
   if method == 'CONNECT' then return complain(where, 'CONNECT is not for a proxy of this kind') end
   local segments, shape, names = {}, { method }, {}
@@ -298,7 +306,8 @@ local function pattern(value, where)
       insert(segments, { kind = dots == '' and 'param' or 'rest', name = name })
       insert(shape, dots == '' and '{}' or '{...}')
     elseif segment:find('[{}]') then
-      return complain(where, "'%s': '%s' is neither {name}, {name...} nor plain text", value, segment)
+      return complain(where,
+        "'%s': '%s' is neither {name}, {name...} nor plain text", value, segment)
     else
       insert(segments, { kind = 'literal', text = segment })
     end
@@ -308,12 +317,14 @@ local function pattern(value, where)
   local normal, message = native.path(plain)
   if not normal then return complain(where, "'%s': %s", value, message) end
   if #normal ~= #segments then
-    return complain(where, "'%s' can never match: paths lose '.', '..' and '//' before they are matched", value)
+    return complain(where,
+      "'%s' can never match: paths lose '.', '..' and '//' before they are matched", value)
   end
   for i, segment in ipairs(segments) do
     if segment.kind == 'literal' then
       if segment.text == '' and i < #segments or segment.text == '.' or segment.text == '..' then
-        return complain(where, "'%s' can never match: paths lose '.', '..' and '//' before they are matched", value)
+        return complain(where,
+          "'%s' can never match: paths lose '.', '..' and '//' before they are matched", value)
       end
       segment.text = normal[i]
       insert(shape, i + 1, '=' .. normal[i])
@@ -334,7 +345,9 @@ local function plain_values(value, where, name)
       end
     end
   elseif kind ~= 'string' and kind ~= 'number' and kind ~= 'boolean' then
-    complain(where, '%s: values are strings, numbers, booleans and tables of them, this is %s', name, kind_of(value))
+    complain(where,
+      '%s: values are strings, numbers, booleans and tables of them, this is %s',
+      name, kind_of(value))
   end
   return value
 end
@@ -353,7 +366,8 @@ local route_checks = {
 -- The route's table as the text of a Lua expression, for the states that run its scripts.
 local function write(value)
   if type(value) == 'number' then return ('%.17g'):format(value) end
-  if type(value) ~= 'table' then return type(value) == 'string' and ('%q'):format(value) or tostring(value) end
+  if type(value) == 'string' then return ('%q'):format(value) end
+  if type(value) ~= 'table' then return tostring(value) end
   local parts = {}
   for key, item in pairs(value) do
     if item ~= absent then insert(parts, '[' .. write(key) .. ']=' .. write(item)) end
@@ -364,7 +378,8 @@ end
 
 local function route(value, where, name)
   if type(value) ~= 'table' then
-    return complain(where, "a route is a table such as { 'GET /path', 'script.lua' }; this is %s", kind_of(value))
+    return complain(where,
+      "a route is a table such as { 'GET /path', 'script.lua' }; this is %s", kind_of(value))
   end
   local before = #problems
   local result = record(value, where, name, route_checks)
@@ -377,7 +392,8 @@ local function route(value, where, name)
   elseif value[2] ~= absent then
     result.script = script(value[2], where .. '.2', 'a script')
   end
-  if value[3] ~= nil then complain(where .. '.3', "route '%s' has a third item; it has a pattern and a script", value[1]) end
+  if value[3] ~= nil then complain(where .. '.3',
+    "route '%s' has a third item; it has a pattern and a script", value[1]) end
   result.parsed, result.pattern, result.line = parsed, value[1], line_of(where)
   result.well = #problems == before
   if result.well then result.table = write(value) end
@@ -390,7 +406,9 @@ local function routes(value, where)
   for _, item in ipairs(result) do
     local other = shapes[item.parsed.shape]
     if other then
-      problem(item.line, "route '%s' has the same shape as '%s' in line %d", item.pattern, other.pattern, other.line or 0)
+      problem(item.line,
+        "route '%s' has the same shape as '%s' in line %d",
+        item.pattern, other.pattern, other.line or 0)
     end
     shapes[item.parsed.shape] = shapes[item.parsed.shape] or item
   end
@@ -438,7 +456,9 @@ local function secret(value)
 end
 
 local function env(name, otherwise)
-  if type(name) ~= 'string' then error("env takes the name of an environment variable: env 'NAME'", 2) end
+  if type(name) ~= 'string' then
+    error("env takes the name of an environment variable: env 'NAME'", 2)
+  end
   local value = os.getenv(name)
   if value ~= nil then return secret(value) end
   if otherwise ~= nil then return otherwise end
