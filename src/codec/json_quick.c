@@ -13,8 +13,11 @@ struct check {
     uint64_t objects[TG_JSON_QUICK_DEPTH / 64]; /* the same for those around it, a bit for each */
 };
 
+/* Nearly always there is none. */
 static inline const char *skip_space(const char *p)
 {
+    if ((unsigned char)*p > ' ')
+        return p;
     while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')
         p++;
     return p;
@@ -96,15 +99,9 @@ static const char *skip_escape(const struct check *check, const char *p)
     return p[1] != '\0' && memchr("\"\\/bfnrt", p[1], 8) != NULL ? p + 2 : NULL;
 }
 
-/* Most keys are short, and most strings have nothing to stop at: bytes first, then blocks. */
-static inline const char *skip_plain(struct check *check, const char *p)
+/* The long way to the next byte that is a quote, a backslash or a control character. */
+static const char *skip_blocks(struct check *check, const char *p)
 {
-    for (int i = 0; i < 8; i++, p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c == '"' || c == '\\' || c < 0x20)
-            return p;
-        check->high |= c & 0x80;
-    }
     while (check->end - p >= TG_BLOCK) {
         struct tg_block block = tg_block_load(p);
         unsigned odd =
@@ -117,6 +114,26 @@ static inline const char *skip_plain(struct check *check, const char *p)
     for (; *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20; p++)
         check->high |= *p & 0x80;
     return p;
+}
+
+/* ASCII that stands for itself in a string: from 0x20 on, a bit for each, eight words of 32. */
+static inline bool is_plain(char c)
+{
+    static const uint32_t plain[8] = {0, 0xfffffffb, 0xefffffff, 0xffffffff};
+    unsigned char byte = (unsigned char)c;
+
+    return (plain[byte >> 5] >> (byte & 31) & 1) != 0;
+}
+
+/* Most keys are short: a few bytes one by one, then blocks. */
+static inline const char *skip_plain(struct check *check, const char *p)
+{
+    const char *enough = p + 8;
+
+    while (is_plain(*p))
+        if (++p == enough)
+            return skip_blocks(check, p);
+    return *p & 0x80 ? skip_blocks(check, p) : p;
 }
 
 /* p is behind the opening quote. */
