@@ -12,8 +12,8 @@ enum tg_log_level { TG_LOG_DEBUG, TG_LOG_INFO, TG_LOG_WARN, TG_LOG_ERROR };
 
 /* Made in main and handed around; any thread may use it. */
 struct tg_log {
-    struct tg_sink *sink;    /* NULL: nothing is written */
-    enum tg_log_level level; /* lines below it are not written */
+    struct tg_sink *sink;          /* NULL: nothing is written */
+    enum tg_log_level level;       /* lines below it are not written */
     const struct tg_text *secrets; /* shown as asterisks, whoever says them */
     size_t secret_count;
 };

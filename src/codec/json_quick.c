@@ -96,7 +96,7 @@ static const char *skip_escape(const struct check *check, const char *p)
         return NULL;
     if (p[1] == 'u')
         return skip_unicode(check, p);
-    return p[1] != '\0' && memchr("\"\\/bfnrt", p[1], 8) != NULL ? p + 2 : NULL;
+    return p[1] != '\0' && strchr("\"\\/bfnrt", p[1]) != NULL ? p + 2 : NULL;
 }
 
 /* The long way to the next byte that is a quote, a backslash or a control character. */

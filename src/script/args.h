@@ -15,8 +15,7 @@
 
 /* Raises "<file>:<line>: <message>", at the nearest caller that is not part of tidegate's library.
  */
-int tg_raise(lua_State *L, const char *format, ...)
-    __attribute__((format(printf, 2, 3), noreturn));
+int tg_raise(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
 
 /* Raises "bad argument #arg to 'name' (what)". */
 int tg_args_fail(lua_State *L, const char *name, int arg, const char *what)
