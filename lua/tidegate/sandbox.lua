@@ -217,4 +217,14 @@ end
 local function load_table(text) return compile('return ' .. text, '=route')() end
 
 
-return env, { load_script = load_script, load_table = load_table, lock = lock }
+-- Whether a handler looks at its second argument, the route's table; most do not.
+local funcinfo = require('jit.util').funcinfo
+
+local function takes_route(handler)
+  local info = funcinfo(handler)
+  return info.params == nil or info.params > 1 or info.isvararg
+end
+
+return env, {
+  load_script = load_script, load_table = load_table, takes_route = takes_route, lock = lock,
+}

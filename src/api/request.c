@@ -456,13 +456,29 @@ static void push_value(lua_State *L, struct tg_request *request)
     request->value = (void **)&value->request;
 }
 
+/* Pushes the route's table, made when the first request needs it; nil when nobody looks at it. */
+static void push_route(lua_State *L, struct tg_route_scripts *scripts)
+{
+    if (!scripts->takes_route) {
+        lua_pushnil(L);
+        return;
+    }
+    if (scripts->table == 0) {
+        tg_vm_push_runtime(L, "load_table");
+        lua_pushstring(L, scripts->text);
+        lua_call(L, 1, 1);
+        scripts->table = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, scripts->table);
+}
+
 int tg_request_begin(lua_State *L)
 {
     struct tg_request *request = lua_touserdata(L, 1);
 
     push_value(L, request);
     lua_rawgeti(L, LUA_REGISTRYINDEX, request->scripts->chain);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, request->scripts->table);
+    push_route(L, request->scripts);
     return 3;
 }
 

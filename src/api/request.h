@@ -30,8 +30,10 @@ struct tg_param {
 
 /* What a route means to the scripts of one state. */
 struct tg_route_scripts {
-    int chain; /* registry: the list of functions that run, the route's own last */
-    int table; /* registry: the route's table as the site wrote it */
+    int chain;        /* registry: the list of functions that run, the route's own last */
+    bool takes_route; /* one of them looks at its second argument */
+    int table;        /* registry: that argument, the route's table; 0 until it is asked for */
+    const char *text; /* from which it is made: a Lua expression */
 };
 
 struct tg_after;
@@ -40,7 +42,7 @@ struct tg_request {
     struct tg_run run; /* first: its pool holds all of this */
     struct tg_task task;
     struct tg_host *host;
-    const struct tg_route_scripts *scripts;
+    struct tg_route_scripts *scripts;
     h2o_iovec_t method, path, raw_path, query, authority, scheme, body;
     int version; /* 0x100 or 0x101 */
     struct tg_fields fields;

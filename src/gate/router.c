@@ -3,24 +3,49 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* The routes that end at one place of the tree, by method. */
-struct ends {
-    const struct tg_route **routes;
-    size_t count;
+/* A route that ends at one place of the tree. The begin of its method stands beside it: nearly
+ * always that decides, and nothing else need be looked up. */
+struct end {
+    const struct tg_route *route;
+    uint64_t head;
+    size_t len;
 };
 
+struct ends {
+    struct end *list; /* `one` while there is one */
+    size_t count;
+    struct end one;
+};
+
+/* What a request on its way touches lies together: nodes follow each other in the order in which
+ * the routes need them, each with its text behind it. */
 struct node {
     struct tg_text literal; /* the segment that leads here */
-    struct node **children; /* hash table of the literal ones; a power of two, or NULL */
+    struct node *only;      /* the literal child while there is one */
+    struct node **children; /* hash table of several; a power of two, or NULL */
     size_t child_count, slots;
     struct node *param; /* behind {name} */
     struct ends ends;   /* routes whose last segment this is */
-    struct ends rest;   /* routes that end in {name...} below this */
+    struct ends *rest;  /* routes that end in {name...} below this, or NULL */
+    struct node *made_before;
 };
+
+struct block;
 
 struct tg_router {
     struct node root;
+    struct node *last_made; /* of all nodes, to be freed */
+    char *room;             /* where the next node goes */
+    size_t room_left;
+    struct block *blocks;
 };
+
+/* Nodes come out of these. */
+struct block {
+    struct block *next;
+};
+
+enum { BLOCK_BYTES = 256 * 1024 };
 
 static size_t hash(struct tg_text text)
 {
@@ -48,6 +73,35 @@ static void *zeroed(size_t count, size_t size)
     return memory;
 }
 
+static void *take_room(struct tg_router *router, size_t size)
+{
+    size = (size + 15) / 16 * 16;
+    if (size > router->room_left) {
+        size_t bytes = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+        struct block *block = zeroed(1, sizeof(*block) + bytes);
+        block->next = router->blocks;
+        router->blocks = block;
+        router->room = (char *)(block + 1);
+        router->room_left = bytes;
+    }
+    void *room = router->room;
+    router->room += size;
+    router->room_left -= size;
+    return room;
+}
+
+static struct node *make_node(struct tg_router *router, struct tg_text literal)
+{
+    struct node *node = take_room(router, sizeof(*node) + literal.len);
+    char *text = (char *)(node + 1);
+
+    if (literal.len != 0)
+        memcpy(text, literal.base, literal.len);
+    *node = (struct node){.literal = {text, literal.len}, .made_before = router->last_made};
+    router->last_made = node;
+    return node;
+}
+
 static void grow(struct node *node)
 {
     struct node **old = node->children;
@@ -58,37 +112,68 @@ static void grow(struct node *node)
     for (size_t i = 0; i < slots; i++)
         if (old[i] != NULL)
             *slot_of(node, old[i]->literal) = old[i];
+    if (slots == 0)
+        *slot_of(node, node->only->literal) = node->only;
+    node->only = NULL;
     free(old);
 }
 
-static struct node *literal_child(struct node *node, struct tg_text literal)
+static struct node *find_child(const struct node *node, struct tg_text literal)
 {
-    if (node->child_count * 2 >= node->slots)
-        grow(node);
-    struct node **slot = slot_of(node, literal);
-    if (*slot == NULL) {
-        *slot = zeroed(1, sizeof(**slot));
-        (*slot)->literal = literal;
-        node->child_count++;
-    }
-    return *slot;
+    if (node->only != NULL)
+        return tg_text_is(node->only->literal, literal) ? node->only : NULL;
+    return node->slots != 0 ? *slot_of(node, literal) : NULL;
 }
 
-static struct node *param_child(struct node *node)
+static struct node *literal_child(struct tg_router *router, struct node *node,
+                                  struct tg_text literal)
+{
+    struct node *child = find_child(node, literal);
+
+    if (child != NULL)
+        return child;
+    child = make_node(router, literal);
+    if (node->child_count++ == 0) {
+        node->only = child;
+        return child;
+    }
+    if (node->child_count * 2 > node->slots)
+        grow(node);
+    *slot_of(node, literal) = child;
+    return child;
+}
+
+static struct node *param_child(struct tg_router *router, struct node *node)
 {
     if (node->param == NULL)
-        node->param = zeroed(1, sizeof(*node->param));
+        node->param = make_node(router, (struct tg_text){"", 0});
     return node->param;
+}
+
+static uint64_t head_of(struct tg_text method)
+{
+    uint64_t head = 0;
+
+    memcpy(&head, method.base, method.len < 8 ? method.len : 8);
+    return head;
 }
 
 static void add_end(struct ends *ends, const struct tg_route *route)
 {
-    const struct tg_route **routes =
-        realloc(ends->routes, (ends->count + 1) * sizeof(*ends->routes));
+    struct end end = {route, head_of(route->method), route->method.len};
 
-    assert(routes != NULL);
-    routes[ends->count++] = route;
-    ends->routes = routes;
+    if (ends->count == 0) {
+        ends->one = end;
+        ends->list = &ends->one;
+        ends->count = 1;
+        return;
+    }
+    struct end *list = zeroed(ends->count + 1, sizeof(*list));
+    memcpy(list, ends->list, ends->count * sizeof(*list));
+    list[ends->count++] = end;
+    if (ends->list != &ends->one)
+        free(ends->list);
+    ends->list = list;
 }
 
 static void add(struct tg_router *router, const struct tg_route *route)
@@ -99,13 +184,15 @@ static void add(struct tg_router *router, const struct tg_route *route)
         const struct tg_segment *segment = &route->segments[i];
         switch (segment->kind) {
         case TG_SEGMENT_LITERAL:
-            node = literal_child(node, segment->text);
+            node = literal_child(router, node, segment->text);
             break;
         case TG_SEGMENT_PARAM:
-            node = param_child(node);
+            node = param_child(router, node);
             break;
         case TG_SEGMENT_REST:
-            add_end(&node->rest, route);
+            if (node->rest == NULL)
+                node->rest = zeroed(1, sizeof(*node->rest));
+            add_end(node->rest, route);
             return;
         }
     }
@@ -121,24 +208,30 @@ struct tg_router *tg_router_create(const struct tg_site *site)
     return router;
 }
 
+static void clear_ends(struct ends *ends)
+{
+    if (ends->list != &ends->one)
+        free(ends->list);
+}
+
 static void clear(struct node *node)
 {
-    for (size_t i = 0; i < node->slots; i++)
-        if (node->children[i] != NULL) {
-            clear(node->children[i]);
-            free(node->children[i]);
-        }
-    if (node->param != NULL)
-        clear(node->param);
-    free(node->param);
     free(node->children);
-    free(node->ends.routes);
-    free(node->rest.routes);
+    clear_ends(&node->ends);
+    if (node->rest != NULL)
+        clear_ends(node->rest);
+    free(node->rest);
 }
 
 void tg_router_destroy(struct tg_router *router)
 {
+    for (struct node *node = router->last_made; node != NULL; node = node->made_before)
+        clear(node);
     clear(&router->root);
+    for (struct block *block = router->blocks, *next; block != NULL; block = next) {
+        next = block->next;
+        free(block);
+    }
     free(router);
 }
 
@@ -178,9 +271,14 @@ static void allow(struct tg_match *match, struct tg_text method)
 
 static const struct tg_route *with_method(const struct ends *ends, struct tg_text method)
 {
-    for (size_t i = 0; i < ends->count; i++)
-        if (tg_text_is(ends->routes[i]->method, method))
-            return ends->routes[i];
+    uint64_t head = head_of(method);
+
+    for (size_t i = 0; i < ends->count; i++) {
+        const struct end *end = &ends->list[i];
+        if (end->head == head && end->len == method.len &&
+            (method.len <= 8 || tg_text_is(end->route->method, method)))
+            return end->route;
+    }
     return NULL;
 }
 
@@ -197,8 +295,8 @@ static bool take(struct finding *f, const struct ends *ends)
     if (route != NULL)
         return true;
     for (size_t i = 0; i < ends->count; i++) {
-        allow(f->match, ends->routes[i]->method);
-        if (tg_text_is(ends->routes[i]->method, TG_TEXT("GET")))
+        allow(f->match, ends->list[i].route->method);
+        if (tg_text_is(ends->list[i].route->method, TG_TEXT("GET")))
             allow(f->match, TG_TEXT("HEAD"));
     }
     return false;
@@ -212,14 +310,12 @@ static bool descend(struct finding *f, const struct node *node, size_t i)
     if (i == path->count)
         return take(f, &node->ends);
     struct tg_text segment = path->segments[i].decoded;
-    if (node->slots != 0) {
-        const struct node *child = *slot_of(node, segment);
-        if (child != NULL && descend(f, child, i + 1))
-            return true;
-    }
+    const struct node *child = find_child(node, segment);
+    if (child != NULL && descend(f, child, i + 1))
+        return true;
     if (node->param != NULL && segment.len > 0 && descend(f, node->param, i + 1))
         return true;
-    return node->rest.count > 0 && take(f, &node->rest);
+    return node->rest != NULL && take(f, node->rest);
 }
 
 void tg_router_find(const struct tg_router *router, struct tg_text method,

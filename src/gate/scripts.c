@@ -13,6 +13,7 @@ struct loading {
     struct tg_route_scripts *scripts;
     struct tg_vm *vm;
     int serve;
+    int chains; /* registry: lists of scripts by their names */
 };
 
 static void note(struct tg_buffer *problems, char *message)
@@ -52,24 +53,46 @@ static int find_serve(lua_State *L)
 {
     struct loading *loading = lua_touserdata(L, 1);
 
+    lua_newtable(L);
+    loading->chains = luaL_ref(L, LUA_REGISTRYINDEX);
     tg_vm_push_runtime(L, "serve");
     loading->serve = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
 
-/* Adds the script to the list on top. */
+/* Adds the script to the list on top, and notes there whether it looks at its route. */
 static void add_script(lua_State *L, const char *path)
 {
     tg_vm_push_runtime(L, "load_script");
     lua_pushstring(L, path);
     lua_call(L, 1, 1);
+    tg_vm_push_runtime(L, "takes_route");
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 1);
+    if (lua_toboolean(L, -1))
+        lua_setfield(L, -3, "takes_route");
+    else
+        lua_pop(L, 1);
     lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
 }
 
-/* Every script has been loaded once before, by itself, for the sake of its errors. */
-static int load_route(lua_State *L)
+/* Pushes the text by which chains of the same scripts are known to be the same. */
+static void push_chain_key(lua_State *L, const struct tg_route *route)
 {
-    struct loading *loading = lua_touserdata(L, 1);
+    luaL_Buffer key;
+
+    luaL_buffinit(L, &key);
+    for (size_t i = 0; i < route->before_count; i++) {
+        luaL_addstring(&key, route->before[i]);
+        luaL_addchar(&key, '\n');
+    }
+    luaL_addstring(&key, route->script);
+    luaL_pushresult(&key);
+}
+
+/* Every script has been loaded once before, by itself, for the sake of its errors. */
+static void push_new_chain(lua_State *L, const struct loading *loading)
+{
     const struct tg_route *route = loading->route;
 
     lua_newtable(L);
@@ -78,11 +101,34 @@ static int load_route(lua_State *L)
     for (size_t i = 0; i < route->before_count; i++)
         add_script(L, route->before[i]);
     add_script(L, route->script);
-    loading->scripts->chain = luaL_ref(L, LUA_REGISTRYINDEX);
-    tg_vm_push_runtime(L, "load_table");
-    lua_pushstring(L, route->table);
-    lua_call(L, 1, 1);
-    loading->scripts->table = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+/* Routes with the same scripts share their list: a site may have ten thousand routes. */
+static int load_route(lua_State *L)
+{
+    struct loading *loading = lua_touserdata(L, 1);
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, loading->chains);
+    push_chain_key(L, loading->route);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, 2);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        push_new_chain(L, loading);
+        lua_pushvalue(L, -1);
+        lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+        lua_setfield(L, -2, "ref");
+        lua_pushvalue(L, 3);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, 2);
+    }
+    lua_getfield(L, -1, "ref");
+    lua_getfield(L, -2, "takes_route");
+    *loading->scripts = (struct tg_route_scripts){
+        .chain = (int)lua_tointeger(L, -2),
+        .takes_route = lua_toboolean(L, -1),
+        .text = loading->route->table,
+    };
     return 0;
 }
 

@@ -81,6 +81,7 @@ static void push_options(lua_State *L, const struct tg_vm_options *options)
 /* Leaves the environment of scripts as the state's globals and the helpers in the registry. */
 static int open_all(lua_State *L)
 {
+    static const char *const helpers[] = {"load_script", "load_table", "takes_route"};
     struct tg_vm *vm = tg_vm_of(L);
 
     luaL_openlibs(L);
@@ -103,10 +104,10 @@ static int open_all(lua_State *L)
     lua_pushvalue(L, 3);
     lua_pushvalue(L, 5);
     lua_call(L, 3, 1); /* 6: what runs scripts */
-    lua_getfield(L, 5, "load_script");
-    lua_setfield(L, 6, "load_script");
-    lua_getfield(L, 5, "load_table");
-    lua_setfield(L, 6, "load_table");
+    for (size_t i = 0; i < sizeof(helpers) / sizeof(*helpers); i++) {
+        lua_getfield(L, 5, helpers[i]);
+        lua_setfield(L, 6, helpers[i]);
+    }
     lua_setfield(L, LUA_REGISTRYINDEX, runtime_key);
     lua_pushvalue(L, 4);
     lua_replace(L, LUA_GLOBALSINDEX);
