@@ -188,18 +188,6 @@ static void read_body(lua_State *L, struct reading *r, int opts)
         tg_raise(L, "%s: only one of body, json and form can be given", r->name);
 }
 
-static bool is_ours(struct tg_text name)
-{
-    static const char *const names[] = {"connection", "content-length",    "keep-alive",
-                                        "te",         "transfer-encoding", "upgrade",
-                                        "trailer",    "proxy-connection"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (tg_text_is_nocase(name, tg_text_of(names[i])))
-            return true;
-    return false;
-}
-
 static void add_field(lua_State *L, struct reading *r, struct tg_text name, struct tg_field *list,
                       size_t *n)
 {
@@ -214,7 +202,7 @@ static void add_field(lua_State *L, struct reading *r, struct tg_text name, stru
     if (tg_strict_field_value(value) != NULL)
         tg_raise(L, "%s: the value of the header '%s' has characters that can't be sent", r->name,
                  name.base);
-    if (is_ours(name))
+    if (tg_strict_is_of_connection(name))
         return;
     if (tg_text_is_nocase(name, TG_TEXT("host"))) {
         r->call->call.host = keep(r, value);
@@ -223,18 +211,6 @@ static void add_field(lua_State *L, struct reading *r, struct tg_text name, stru
     if (tg_text_is_nocase(name, TG_TEXT("content-type")))
         r->content_type = NULL;
     list[(*n)++] = (struct tg_field){keep(r, name), keep(r, value)};
-}
-
-static size_t count_values(lua_State *L)
-{
-    size_t count = 0;
-
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-        count += lua_istable(L, -1) ? lua_objlen(L, -1) : 1;
-        lua_pop(L, 1);
-    }
-    return count;
 }
 
 static size_t read_header_table(lua_State *L, struct reading *r, struct tg_field **list)
@@ -247,7 +223,7 @@ static size_t read_header_table(lua_State *L, struct reading *r, struct tg_field
     }
     if (!lua_istable(L, -1))
         tg_raise(L, "%s: headers must be a table", r->name);
-    *list = h2o_mem_alloc_pool(r->pool, (count_values(L) + 1) * sizeof(**list));
+    *list = h2o_mem_alloc_pool(r->pool, (tg_fields_count(L) + 1) * sizeof(**list));
     struct tg_text *names = sorted_names(L, r, "headers", &count);
     for (size_t i = 0; i < count; i++) {
         lua_pushlstring(L, names[i].base, names[i].len);

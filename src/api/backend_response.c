@@ -2,12 +2,8 @@
 #include <lauxlib.h>
 
 #include "api/backend_call.h"
-#include "codec/xml_to_json.h"
+#include "api/body.h"
 #include "script/args.h"
-#include "script/fail.h"
-#include "script/json_value.h"
-#include "script/value.h"
-#include "script/xml_value.h"
 
 static const char metatable[] = "tidegate.backend_response";
 
@@ -41,60 +37,27 @@ static struct tg_backend_call *check(lua_State *L, const char *name)
     return live(L, luaL_checkudata(L, 1, metatable));
 }
 
-static struct tg_text body_of(const struct tg_backend_call *call)
+static struct tg_body body_of(const struct tg_backend_call *call)
 {
-    return tg_text(call->exchange.body.base, call->exchange.body.len);
-}
-
-/* A body that does not parse is its backend's fault. */
-static int fail(lua_State *L, struct tg_backend_call *call, const struct tg_parse_error *error)
-{
-    tg_fail_parse(L, error);
-    tg_fail_status(L, 502);
-    lua_pushstring(L, tg_backend_config(call->exchange.backend)->name);
-    lua_setfield(L, -2, "backend");
-    return 2;
+    return (struct tg_body){
+        .bytes = {call->exchange.body.base, call->exchange.body.len},
+        .backend = tg_backend_config(call->exchange.backend)->name,
+    };
 }
 
 static int json(lua_State *L)
 {
-    struct tg_backend_call *call = check(L, "json");
-    struct tg_json_options options;
-    struct tg_parse_error error;
-
-    tg_json_decode_options(L, "res:json", 2, &options);
-    tg_vm_glance(tg_vm_of(L));
-    if (!tg_json_decode(L, body_of(call), &options, &error))
-        return fail(L, call, &error);
-    return 1;
+    return tg_body_json(L, "res:json", body_of(check(L, "json")));
 }
 
 static int xml(lua_State *L)
 {
-    struct tg_backend_call *call = check(L, "xml");
-    struct tg_xml_options options;
-    struct tg_parse_error error;
-
-    tg_xml_options_read(L, "res:xml", 2, &options);
-    tg_vm_glance(tg_vm_of(L));
-    if (!tg_xml_decode(L, body_of(call), &options, &error))
-        return fail(L, call, &error);
-    return 1;
+    return tg_body_xml(L, "res:xml", body_of(check(L, "xml")));
 }
 
 static int to_json(lua_State *L)
 {
-    struct tg_backend_call *call = check(L, "to_json");
-    struct tg_buffer *out = tg_values_buffer(L);
-    struct tg_xml_options options;
-    struct tg_parse_error error;
-
-    tg_vm_glance(tg_vm_of(L));
-    tg_xml_options_read(L, "res:to_json", 2, &options);
-    if (!tg_xml_to_json(tg_values_xml(L), body_of(call), &options, out, &error))
-        return fail(L, call, &error);
-    lua_pushlstring(L, out->base, out->len);
-    return 1;
+    return tg_body_to_json(L, "res:to_json", body_of(check(L, "to_json")));
 }
 
 /* res.<name>: upvalue 1 holds the methods. */

@@ -31,6 +31,18 @@ const struct tg_field *tg_fields_find(struct tg_fields fields, struct tg_text na
     return NULL;
 }
 
+size_t tg_fields_count(lua_State *L)
+{
+    size_t count = 0;
+
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+        count += lua_istable(L, -1) ? lua_objlen(L, -1) : 1;
+        lua_pop(L, 1);
+    }
+    return count;
+}
+
 static struct tg_fields list_of(lua_State *L, const struct value *value)
 {
     if (*value->alive == NULL)

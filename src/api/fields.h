@@ -23,6 +23,9 @@ void tg_fields_open(lua_State *L);
  * a full userdata whose block begins with a pointer: while that is not NULL, the list is there. */
 void tg_fields_push(lua_State *L, int owner, struct tg_fields fields, enum tg_fields_kind kind);
 
+/* How many fields the table of headers on top makes: a list makes one for each of its items. */
+size_t tg_fields_count(lua_State *L);
+
 /* The first field of that name, without regard to case; NULL when there is none. */
 const struct tg_field *tg_fields_find(struct tg_fields fields, struct tg_text name);
 

@@ -13,31 +13,12 @@ enum { COPY_MAX = 4096 }; /* longer bodies stay in Lua's heap until they are sen
 /* Fields that belong to the connection, or that the server writes itself. */
 static bool is_ours(struct tg_text name)
 {
-    static const char *const names[] = {"connection", "content-length", "keep-alive",
-                                        "te",         "trailer",        "transfer-encoding",
-                                        "upgrade",    "date",           "proxy-connection"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (tg_text_is_nocase(name, tg_text_of(names[i])))
-            return true;
-    return false;
+    return tg_strict_is_of_connection(name) || tg_text_is_nocase(name, TG_TEXT("date"));
 }
 
 static h2o_iovec_t copy(struct tg_request *request, struct tg_text text)
 {
     return h2o_strdup(&request->run.pool, text.base, text.len);
-}
-
-static size_t count_values(lua_State *L)
-{
-    size_t count = 0;
-
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-        count += lua_istable(L, -1) ? lua_objlen(L, -1) : 1;
-        lua_pop(L, 1);
-    }
-    return count;
 }
 
 /* Adds the field whose name is at index -2 (a string) and whose value is on top. */
@@ -88,7 +69,7 @@ static void read_headers(lua_State *L, struct tg_request *request, const char *u
 {
     size_t n = 0;
     struct tg_field *list =
-        h2o_mem_alloc_pool(&request->run.pool, (count_values(L) + 1) * sizeof(*list));
+        h2o_mem_alloc_pool(&request->run.pool, (tg_fields_count(L) + 1) * sizeof(*list));
 
     lua_pushnil(L);
     while (lua_next(L, -2) != 0) {

@@ -4,16 +4,13 @@
 #include <stdio.h>
 
 #include "api/api.h"
+#include "api/body.h"
 #include "base/clock.h"
 #include "http/cookie.h"
 #include "http/escape.h"
 #include "http/query.h"
 #include "script/args.h"
 #include "script/fail.h"
-#include "script/json_value.h"
-#include "script/value.h"
-#include "script/xml_value.h"
-#include "codec/xml_to_json.h"
 
 static const char metatable[] = "tidegate.request";
 
@@ -347,56 +344,24 @@ static int set(lua_State *L)
                     lua_tostring(L, 2) != NULL ? lua_tostring(L, 2) : "?");
 }
 
-/* As it is for an answer: what the client sent wrongly is a 400. */
-static int fail_body(lua_State *L, const struct tg_parse_error *error)
+static struct tg_body body_of(const struct tg_request *request)
 {
-    bool too_large = error->limit != NULL && strcmp(error->limit, "doctype") != 0;
-
-    tg_fail_parse(L, error);
-    tg_fail_status(L, too_large ? 413 : 400);
-    return 2;
+    return (struct tg_body){.bytes = {request->body.base, request->body.len}};
 }
 
 static int json(lua_State *L)
 {
-    struct tg_request *request = check(L, "json");
-    struct tg_json_options options;
-    struct tg_parse_error error;
-
-    tg_json_decode_options(L, "req:json", 2, &options);
-    tg_vm_glance(tg_vm_of(L));
-    if (!tg_json_decode(L, tg_text(request->body.base, request->body.len), &options, &error))
-        return fail_body(L, &error);
-    return 1;
+    return tg_body_json(L, "req:json", body_of(check(L, "json")));
 }
 
 static int xml(lua_State *L)
 {
-    struct tg_request *request = check(L, "xml");
-    struct tg_xml_options options;
-    struct tg_parse_error error;
-
-    tg_xml_options_read(L, "req:xml", 2, &options);
-    tg_vm_glance(tg_vm_of(L));
-    if (!tg_xml_decode(L, tg_text(request->body.base, request->body.len), &options, &error))
-        return fail_body(L, &error);
-    return 1;
+    return tg_body_xml(L, "req:xml", body_of(check(L, "xml")));
 }
 
 static int to_json(lua_State *L)
 {
-    struct tg_request *request = check(L, "to_json");
-    struct tg_buffer *out = tg_values_buffer(L);
-    struct tg_xml_options options;
-    struct tg_parse_error error;
-
-    tg_vm_glance(tg_vm_of(L));
-    tg_xml_options_read(L, "req:to_json", 2, &options);
-    if (!tg_xml_to_json(tg_values_xml(L), tg_text(request->body.base, request->body.len), &options,
-                        out, &error))
-        return fail_body(L, &error);
-    lua_pushlstring(L, out->base, out->len);
-    return 1;
+    return tg_body_to_json(L, "req:to_json", body_of(check(L, "to_json")));
 }
 
 /* Whether the body is a form, with or without parameters behind the type. */

@@ -36,6 +36,18 @@ const char *tg_strict_field_value(struct tg_text value)
     return NULL;
 }
 
+bool tg_strict_is_of_connection(struct tg_text name)
+{
+    static const char *const names[] = {
+        "connection", "content-length", "keep-alive",        "proxy-connection",
+        "te",         "trailer",        "transfer-encoding", "upgrade"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (tg_text_is_nocase(name, tg_text_of(names[i])))
+            return true;
+    return false;
+}
+
 const char *tg_strict_content_length(struct tg_text value, uint64_t *length)
 {
     uint64_t number = 0;

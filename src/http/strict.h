@@ -21,6 +21,10 @@ const char *tg_strict_authority(struct tg_text authority);
 const char *tg_strict_field_name(struct tg_text name);
 const char *tg_strict_field_value(struct tg_text value);
 
+/* Whether the field belongs to one connection, or says where a message ends: such are neither
+ * taken from scripts nor passed on. Not a check: it gives a truth. */
+bool tg_strict_is_of_connection(struct tg_text name);
+
 /* Digits only, and below 2^60. *length is set when NULL is returned. */
 const char *tg_strict_content_length(struct tg_text value, uint64_t *length);
 

@@ -25,12 +25,7 @@ static bool is_one_of(struct tg_text text, const char *const *list)
 /* These decide where a request ends or what becomes of its connection: that is our business. */
 static bool is_ours(struct tg_text name)
 {
-    static const char *const ours[] = {
-        "host", "content-length", "transfer-encoding", "connection",       "keep-alive",
-        "te",   "trailer",        "upgrade",           "proxy-connection", NULL,
-    };
-
-    return is_one_of(name, ours);
+    return tg_strict_is_of_connection(name) || tg_text_is_nocase(name, TG_TEXT("host"));
 }
 
 static const char *check_target(struct tg_text target)

@@ -1,0 +1,21 @@
+/* A body as a value: the same methods of requests and of what backends answered. */
+#ifndef TG_API_BODY_H
+#define TG_API_BODY_H
+
+#include <lua.h>
+
+#include "base/text.h"
+
+struct tg_body {
+    struct tg_text bytes;
+    const char *backend; /* whose it is; NULL: the client's */
+};
+
+/* Each reads the options at index 2 and gives the value, or nil and an error of code parse, which
+ * stands for 502 when a backend sent the body, else for 400, or for 413 beyond a limit. `name` is
+ * the call as the script writes it. */
+int tg_body_json(lua_State *L, const char *name, struct tg_body body);
+int tg_body_xml(lua_State *L, const char *name, struct tg_body body);
+int tg_body_to_json(lua_State *L, const char *name, struct tg_body body);
+
+#endif
