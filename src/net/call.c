@@ -14,14 +14,6 @@ static struct tg_error wrong(const char *message)
     return (struct tg_error){"request", message};
 }
 
-static bool is_one_of(struct tg_text text, const char *const *list)
-{
-    for (; *list != NULL; list++)
-        if (tg_text_is_nocase(text, tg_text_of(*list)))
-            return true;
-    return false;
-}
-
 /* These decide where a request ends or what becomes of its connection: that is our business. */
 static bool is_ours(struct tg_text name)
 {
