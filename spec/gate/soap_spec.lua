@@ -50,7 +50,8 @@ end
 
 -- Whether node and the package are there, or can be had.
 local function has_service()
-  if os.execute('command -v node >/dev/null && command -v npm >/dev/null') ~= 0 then return false end
+  local tools = 'command -v node >/dev/null && command -v npm >/dev/null'
+  if os.execute(tools) ~= 0 then return false end
   if posix.read('spec/soap/node_modules/soap/package.json') ~= '' then return true end
   return os.execute('cd spec/soap && npm install --no-audit --no-fund --loglevel=error >&2') == 0
 end
