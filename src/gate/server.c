@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "gate/refusal.h"
 #include "gate/seams.h"
 #include "gate/worker.h"
+#include "net/resolver.h"
 
 enum { STATUS_OK = 0, STATUS_FAILED = 1 };
 
@@ -219,16 +219,14 @@ static bool resolve_names(const struct tg_site *site)
     for (size_t i = 0; i < site->backend_count; i++)
         for (size_t k = 0; k < site->backends[i].address_count; k++) {
             const struct tg_address *address = &site->backends[i].addresses[k];
-            struct addrinfo *found, hints = {.ai_socktype = SOCK_STREAM};
+            struct tg_addresses found;
             if (address->is_unix || address->is_number)
                 continue;
-            int rc = getaddrinfo(address->host, NULL, &hints, &found);
-            if (rc == 0) {
-                freeaddrinfo(found);
+            struct tg_error error = tg_resolver_lookup(address->host, &found);
+            if (error.code == NULL)
                 continue;
-            }
             fprintf(stderr, "%s/site.lua: backend '%s': the name '%s' can't be resolved: %s\n",
-                    site->folder, site->backends[i].name, address->host, gai_strerror(rc));
+                    site->folder, site->backends[i].name, address->host, error.message);
             well = false;
         }
     return well;

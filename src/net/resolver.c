@@ -44,14 +44,26 @@ static struct tg_error lookup_failed(int code)
     }
 }
 
-static struct tg_error system_lookup(const char *host, struct tg_addresses *found)
+/* RFC 6761: localhost is the loopback, also on a machine without /etc/hosts. */
+static struct tg_error local_lookup(struct tg_addresses *found)
+{
+    found->count = 2;
+    found->list[0].v4 =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    found->list[1].v6 =
+        (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    return TG_OK;
+}
+
+struct tg_error tg_resolver_lookup(const char *host, struct tg_addresses *found)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list;
     hints.ai_flags = AI_ADDRCONFIG;
     int code = getaddrinfo(host, NULL, &hints, &list);
 
+    found->count = 0;
     if (code != 0)
-        return lookup_failed(code);
+        return strcasecmp(host, "localhost") == 0 ? local_lookup(found) : lookup_failed(code);
     for (struct addrinfo *at = list; at != NULL && found->count < TG_ADDRESSES; at = at->ai_next)
         if (at->ai_addrlen <= sizeof(found->list[0]))
             memcpy(&found->list[found->count++], at->ai_addr, at->ai_addrlen);
@@ -77,7 +89,7 @@ struct tg_resolver *tg_resolver_create(h2o_loop_t *loop, struct tg_timers *timer
     if (chosen.stale_ms == 0)
         chosen.stale_ms = 5 * 60 * 1000;
     if (chosen.lookup == NULL)
-        chosen.lookup = system_lookup;
+        chosen.lookup = tg_resolver_lookup;
 
     struct tg_resolver *resolver = h2o_mem_alloc(sizeof(*resolver));
     *resolver = (struct tg_resolver){.timers = timers, .options = chosen};

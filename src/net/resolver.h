@@ -39,6 +39,9 @@ struct tg_resolver_options {
 
 struct tg_resolver;
 
+/* Looks a name up here and now, by getaddrinfo; any thread may. */
+struct tg_error tg_resolver_lookup(const char *host, struct tg_addresses *found);
+
 /* NULL stands for the default options. Gives NULL when no descriptor is free. */
 struct tg_resolver *tg_resolver_create(h2o_loop_t *loop, struct tg_timers *timers,
                                        const struct tg_resolver_options *options);
