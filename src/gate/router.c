@@ -295,8 +295,10 @@ static bool take(struct finding *f, const struct ends *ends)
     if (route != NULL)
         return true;
     for (size_t i = 0; i < ends->count; i++) {
-        allow(f->match, ends->list[i].route->method);
-        if (tg_text_is(ends->list[i].route->method, TG_TEXT("GET")))
+        const struct tg_route *other = ends->list[i].route;
+        assert(other != NULL); /* add_end put it there */
+        allow(f->match, other->method);
+        if (tg_text_is(other->method, TG_TEXT("GET")))
             allow(f->match, TG_TEXT("HEAD"));
     }
     return false;
