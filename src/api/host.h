@@ -18,14 +18,12 @@ enum {
 struct tg_every;
 
 struct tg_host {
-    struct tg_net *net;
     struct tg_backend **backends;
     size_t backend_count;
     const struct tg_log *log;
     bool debug;             /* errors of scripts may show their tracebacks to clients */
     bool runs_every;        /* this thread is the one that runs what tg.every registers */
     bool loaded;            /* scripts have loaded: nothing can be registered any more */
-    bool stopping;          /* nothing new is started */
     struct tg_every *every; /* a list */
     size_t after_count;     /* requests that live on for their `after` functions */
     uint64_t random[2];     /* state of the generator of ids */

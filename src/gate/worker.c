@@ -45,7 +45,6 @@ static void init_host(struct tg_worker *worker)
     const struct tg_site *site = worker->gate->site;
 
     worker->host = (struct tg_host){
-        .net = &worker->net,
         .log = &worker->gate->log,
         .debug = site->debug,
         .runs_every = worker->index == 0,
@@ -136,7 +135,6 @@ static void drain(struct tg_worker *worker)
     if (worker->draining)
         return;
     worker->draining = true;
-    worker->host.stopping = true;
     worker->drain_until_ms = tg_timers_now(&worker->timers) + worker->gate->site->drain_ms;
     tg_listener_stop(worker);
     if (worker->generation.vm != NULL)
