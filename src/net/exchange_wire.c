@@ -12,17 +12,11 @@ static void on_body(struct tg_origin_conn *conn);
 
 enum { READ_MOST = 256 * 1024 }; /* at once, so that one body doesn't hold up the others */
 
-static ssize_t send_two(int fd, struct tg_text head, h2o_iovec_t body)
+static ssize_t send_two(struct tg_origin_conn *conn, struct tg_text head, h2o_iovec_t body)
 {
     struct iovec parts[2] = {{(void *)(uintptr_t)head.base, head.len}, {body.base, body.len}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    ssize_t n;
 
-    do
-        n = body.len != 0 ? sendmsg(fd, &message, MSG_NOSIGNAL)
-                          : send(fd, head.base, head.len, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    return n < 0 && errno == EAGAIN ? 0 : n;
+    return tg_origin_send(conn, parts, body.len != 0 ? 2 : 1);
 }
 
 static h2o_iovec_t unsent_body(const struct tg_exchange *self)
@@ -60,7 +54,7 @@ void tg_exchange_use(struct tg_exchange *self, struct tg_origin_conn *conn)
 
     struct tg_text head = {request->base, request->len};
     h2o_iovec_t body = unsent_body(self);
-    ssize_t n = send_two(conn->fd, head, body);
+    ssize_t n = send_two(conn, head, body);
     if (n < 0) { /* none of it has left: any method may be sent again */
         if (!tg_exchange_retry(self))
             tg_exchange_fail(self, "reset", "the connection was reset before the request was sent");
@@ -75,7 +69,7 @@ void tg_exchange_use(struct tg_exchange *self, struct tg_origin_conn *conn)
     self->body_sent = sent - of_head;
     self->sending = true;
     tg_exchange_enter(self, TG_PHASE_SEND, self->backend->config->idle_timeout_ms);
-    h2o_socket_notify_write(conn->sock, on_writable);
+    tg_origin_await_room(conn, on_writable);
 }
 
 static void advance(struct tg_exchange *self, size_t sent)
@@ -96,7 +90,7 @@ static void on_writable(h2o_socket_t *sock, const char *err)
     struct tg_origin_conn *conn = sock->data;
     struct tg_exchange *self = conn->user;
     struct tg_text head = {self->unsent.base, self->unsent.len};
-    ssize_t n = err == NULL ? send_two(conn->fd, head, unsent_body(self)) : -1;
+    ssize_t n = err == NULL ? send_two(conn, head, unsent_body(self)) : -1;
 
     self->broken = n < 0;
     if (n > 0)
@@ -104,22 +98,12 @@ static void on_writable(h2o_socket_t *sock, const char *err)
     if (!self->broken && self->unsent.len + unsent_body(self).len != 0) {
         if (self->phase == TG_PHASE_SEND && n > 0)
             tg_exchange_enter(self, TG_PHASE_SEND, self->backend->config->idle_timeout_ms);
-        h2o_socket_notify_write(sock, on_writable);
+        tg_origin_await_room(conn, on_writable);
         return;
     }
     self->sending = false;
     if (self->phase == TG_PHASE_SEND)
         await_head(self);
-}
-
-static ssize_t receive(int fd, struct iovec *parts, int count)
-{
-    ssize_t n;
-
-    do
-        n = count == 1 ? recv(fd, parts->iov_base, parts->iov_len, 0) : readv(fd, parts, count);
-    while (n < 0 && errno == EINTR);
-    return n;
 }
 
 static bool must_wait(ssize_t n)
@@ -242,7 +226,7 @@ static void on_head(struct tg_origin_conn *conn)
 {
     struct tg_exchange *self = conn->user;
     struct iovec part = {self->backend->scratch, TG_SCRATCH};
-    ssize_t n = receive(conn->fd, &part, 1);
+    ssize_t n = tg_origin_receive(conn, &part, 1);
 
     if (must_wait(n))
         return;
@@ -273,9 +257,9 @@ static ssize_t receive_body(struct tg_exchange *self, size_t room)
     struct iovec parts[2] = {{NULL, room}, {self->backend->scratch, TG_SCRATCH}};
 
     if (room == 0)
-        return receive(self->conn->fd, &parts[1], 1);
+        return tg_origin_receive(self->conn, &parts[1], 1);
     parts[0].iov_base = self->content.base + self->content.len;
-    return receive(self->conn->fd, parts, room == self->framing.left ? 2 : 1);
+    return tg_origin_receive(self->conn, parts, room == self->framing.left ? 2 : 1);
 }
 
 static void on_body(struct tg_origin_conn *conn)

@@ -116,6 +116,45 @@ void tg_origin_close(struct tg_origin_conn *conn)
     drop(conn);
 }
 
+ssize_t tg_origin_send(struct tg_origin_conn *conn, const struct iovec *parts, int count)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts,
+                             .msg_iovlen = (size_t)count};
+    ssize_t n;
+
+    do
+        n = count == 1 ? send(conn->fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
+                       : sendmsg(conn->fd, &message, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 && errno == EAGAIN ? 0 : n;
+}
+
+ssize_t tg_origin_receive(struct tg_origin_conn *conn, const struct iovec *parts, int count)
+{
+    ssize_t n;
+
+    do
+        n = count == 1 ? recv(conn->fd, parts->iov_base, parts->iov_len, 0)
+                       : readv(conn->fd, parts, count);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+void tg_origin_await_room(struct tg_origin_conn *conn, h2o_socket_cb on_writable)
+{
+    h2o_socket_notify_write(conn->sock, on_writable);
+}
+
+void tg_origin_pause(struct tg_origin_conn *conn)
+{
+    h2o_socket_read_stop(conn->sock);
+}
+
+void tg_origin_continue(struct tg_origin_conn *conn)
+{
+    h2o_socket_read_start(conn->sock, on_readable);
+}
+
 /* The oldest is last: close those whose time is over, and wait for the next one's. */
 static void on_sweep(struct tg_timer *timer)
 {

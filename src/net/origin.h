@@ -2,6 +2,8 @@
 #ifndef TG_NET_ORIGIN_H
 #define TG_NET_ORIGIN_H
 
+#include <sys/uio.h>
+
 #include "net/backend.h"
 
 struct tg_origin {
@@ -15,11 +17,11 @@ struct tg_origin {
 };
 
 /* A connection. Its socket is watched for reading all the time, used or not, so that using it
- * costs no epoll_ctl; the bytes are read by its user, from fd. */
+ * costs no epoll_ctl; the bytes are read and written by its user with the functions below. */
 struct tg_origin_conn {
     struct tg_origin *origin;
     h2o_socket_t *sock;
-    int fd;
+    int fd; /* of sock */
     bool used_before;
     h2o_linklist_t link; /* in origin->unused */
     uint64_t unused_since_ms;
@@ -45,5 +47,20 @@ void tg_origin_give(struct tg_origin_conn *conn);
 
 /* Closes a connection, whether used or not, and frees it. */
 void tg_origin_close(struct tg_origin_conn *conn);
+
+/* Sends what it can of the parts: how many bytes, 0 when the connection takes none now,
+ * -1 when it is lost. */
+ssize_t tg_origin_send(struct tg_origin_conn *conn, const struct iovec *parts, int count);
+
+/* Receives into the parts: how many bytes, 0 when the other end has closed in order; -1 with errno
+ * EAGAIN when there is nothing now, with another errno when the connection is lost. */
+ssize_t tg_origin_receive(struct tg_origin_conn *conn, const struct iovec *parts, int count);
+
+/* Calls back once, when the connection takes more; sock->data is the connection. */
+void tg_origin_await_room(struct tg_origin_conn *conn, h2o_socket_cb on_writable);
+
+/* While it is paused, on_readable is not called and the other end is held back. */
+void tg_origin_pause(struct tg_origin_conn *conn);
+void tg_origin_continue(struct tg_origin_conn *conn);
 
 #endif
