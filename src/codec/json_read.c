@@ -307,6 +307,7 @@ static inline enum tg_json_event open(struct tg_json_reader *reader, const char 
 static inline enum tg_json_event close(struct tg_json_reader *reader, const char *p)
 {
     reader->depth--;
+    reader->token = p;
     reader->at = p + 1;
     reader->state = TG_JSON_AFTER_VALUE;
     return TG_JSON_END;
@@ -401,6 +402,11 @@ enum tg_json_event tg_json_next(struct tg_json_reader *reader)
     if (event == TG_JSON_NUMBER && !reader->number.exact)
         tg_json_number_weigh(&reader->number);
     return event;
+}
+
+enum tg_json_event tg_json_next_plain(struct tg_json_reader *reader)
+{
+    return next(reader);
 }
 
 bool tg_json_validate(struct tg_text text, size_t depth, struct tg_parse_error *error)

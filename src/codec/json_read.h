@@ -61,6 +61,9 @@ void tg_json_begin(struct tg_json_reader *reader, struct tg_text input, size_t d
 
 enum tg_json_event tg_json_next(struct tg_json_reader *reader);
 
+/* The same, but of a number only the text counts. */
+enum tg_json_event tg_json_next_plain(struct tg_json_reader *reader);
+
 /* Sets the error: "json: line 1, column 9: expected a value". */
 enum tg_json_event tg_json_fail(struct tg_json_reader *reader, const char *at, const char *format,
                                 ...) __attribute__((format(printf, 3, 4), cold));

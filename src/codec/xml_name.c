@@ -37,6 +37,11 @@ static bool is_part(uint32_t code)
     return is_start(code) || is_in(code, others, sizeof(others) / sizeof(*others));
 }
 
+bool tg_xml_is_name_char(uint32_t code, bool first)
+{
+    return first ? is_start(code) : is_part(code);
+}
+
 size_t tg_xml_ncname(const char *p, const char *end)
 {
     const char *start = p;

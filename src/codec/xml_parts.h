@@ -26,6 +26,8 @@ bool tg_xml_instruction(struct tg_xml *xml, const char *p);
 struct tg_xml_name *tg_xml_read_name(struct tg_xml *xml, const char *p);
 /* xml_name.c: the bytes of the name without colon at p, 0 when there is none. */
 size_t tg_xml_ncname(const char *p, const char *end);
+/* xml_name.c: whether the character may stand in a name without colon, or begin it. */
+bool tg_xml_is_name_char(uint32_t code, bool first);
 /* xml_name.c: the name of a text that is not of the document; NULL when it is no name. */
 struct tg_xml_name *tg_xml_know_name(struct tg_xml *xml, struct tg_text text);
 /* xml_name.c: puts xml: back in place after the tables were emptied. */
