@@ -37,7 +37,9 @@ tg.json = lock(tg.json, 'tg.json', function(_, value, opts)
   if opts ~= nil then return json_response(value, opts) end
   return setmetatable({ status = 200, body = encode(value) }, json_kind)
 end)
-for _, name in ipairs { 'xml', 'convert', 'base64', 'hash', 'log' } do
+local xml_response = native.xml_response
+tg.xml = lock(tg.xml, 'tg.xml', function(_, value, opts) return xml_response(value, opts) end)
+for _, name in ipairs { 'convert', 'base64', 'hash', 'log' } do
   if tg[name] then tg[name] = lock(tg[name], 'tg.' .. name) end
 end
 

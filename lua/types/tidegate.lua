@@ -55,6 +55,12 @@ function Request:xml(opts) end
 ---@return tidegate.Error? err
 function Request:to_json(opts) end
 
+--- The JSON body as XML text: bytes to bytes, with no Lua value between.
+---@param opts? tidegate.XmlWriteOptions
+---@return string? xml
+---@return tidegate.Error? err
+function Request:to_xml(opts) end
+
 --- The pairs of an application/x-www-form-urlencoded body.
 ---@return tidegate.Fields? pairs
 ---@return tidegate.Error? err  a 415 when the body is of another type
@@ -196,6 +202,8 @@ local Backend = {}
 ---@field headers? table<string, string|string[]>
 ---@field body? string  bytes to send
 ---@field json? any  encoded and sent as application/json
+---@field xml? any  encoded and sent as application/xml
+---@field xml_options? tidegate.XmlWriteOptions  how
 ---@field form? table<string, string|number|boolean|table>  sent as application/x-www-form-urlencoded
 ---@field timeout? tidegate.Duration  for the whole call; never longer than the request's own time
 ---@field connect_timeout? tidegate.Duration
@@ -289,6 +297,12 @@ function BackendResponse:xml(opts) end
 ---@return tidegate.Error? err
 function BackendResponse:to_json(opts) end
 
+--- The JSON body as XML text: bytes to bytes.
+---@param opts? tidegate.XmlWriteOptions
+---@return string? xml
+---@return tidegate.Error? err
+function BackendResponse:to_xml(opts) end
+
 --- Runs functions side by side, as parts of this request, and waits for them. It always gives two
 --- tables: results by name, and errors by name and in order of time (`errors[1]` came first). When
 --- one that is needed fails, the others are cancelled and the results are nil.
@@ -358,7 +372,41 @@ function tg.raw(json) end
 ---@field elements? integer  limit: elements (1 000 000)
 ---@field output? integer  limit: bytes of JSON (32 MB)
 
+---@class tidegate.XmlWriteOptions
+---@field root? string  the element around what is not one element by itself ('root')
+---@field item? string  an item of an array that has no name of its own ('item')
+---@field item_names? table<string, string>  names of items by the key of their array
+---@field arrays? 'repeat'|'wrap'  `<a>1</a><a>2</a>`, or `<a><item>1</item><item>2</item></a>`
+---@field attribute_prefix? string  keys that are attributes begin with it ('@'); '': there are none
+---@field attribute_group? string  the key of an object of attributes
+---@field text_key? string  the text of an element ('#text')
+---@field cdata_key? string  text that is written as CDATA
+---@field children_key? string  mixed content in its order ('#children')
+---@field comments_key? string  a comment or a list of them
+---@field pi_key? string  processing instructions: 'target data'
+---@field mixed? 'text'|'children'|'jsonml'  the last: the value is JsonML
+---@field namespaces? table<string, string>|'badgerfish'  prefixes to declare on the root ('' is the
+--- default namespace), or BadgerFish's "@xmlns" objects
+---@field order? table  names of elements in the order that a sequence wants; lists by the name of
+--- the element around; or both
+---@field declaration? boolean  begin with `<?xml version="1.0" encoding="UTF-8"?>`
+---@field indent? integer  blanks for each level, 0 to 16 (0: one line)
+---@field invalid_name? 'escape'|'error'|'replace'  a key that is no XML name: `_xHHHH_`, an error, '_'
+---@field control_chars? 'error'|'drop'|'replace'  characters that XML doesn't have
+---@field null? 'nil'|'empty'|'omit'  `xsi:nil="true"`, an empty element, nothing
+---@field empty_array? 'omit'|'empty'  nothing, or an empty element
+---@field duplicate_keys? 'repeat'|'error'  a key that comes twice in JSON text
+---@field input? integer|string  limit: bytes of JSON (8 MB)
+---@field depth? integer  limit: objects and arrays in each other (256)
+---@field key? integer|string  limit: bytes of a key (1024)
+---@field attributes? integer  limit: attributes of one element (256)
+---@field elements? integer  limit: elements (1 000 000)
+---@field output? integer|string  limit: bytes of XML (32 MB)
+
+--- `tg.xml(value, opts)` is a response with a value as XML, by the mirror of the convention that
+--- `tg.xml.decode` reads. `opts.xml` says how. Plain tables go in the order of their bytes.
 ---@class tidegate.xml
+---@overload fun(value: any, opts?: { status?: integer, headers?: table, xml?: tidegate.XmlWriteOptions }): tidegate.Response
 tg.xml = {}
 
 --- Reads XML text as a Lua value, by the convention of conversion.
@@ -368,8 +416,21 @@ tg.xml = {}
 ---@return tidegate.Error? err
 function tg.xml.decode(text, opts) end
 
+--- Writes a value as XML text. What has no XML raises, with the path to it.
+---@param value any
+---@param opts? tidegate.XmlWriteOptions
+---@return string xml
+function tg.xml.encode(value, opts) end
+
 ---@class tidegate.convert
 tg.convert = {}
+
+--- JSON text to XML text, bytes to bytes: members in their order, numbers digit by digit.
+---@param json string
+---@param opts? tidegate.XmlWriteOptions
+---@return string? xml
+---@return tidegate.Error? err
+function tg.convert.json_to_xml(json, opts) end
 
 --- XML text to JSON text, bytes to bytes.
 ---@param xml string

@@ -527,7 +527,7 @@ describe('a wrong call', function()
         'headers must be a table', 'must have names',
       "can't be the name of a header", "characters that can't be sent",
         "characters that can't be sent",
-      "the header 'a' is a table", 'body must be a string', 'only one of body, json and form',
+      "the header 'a' is a table", 'body must be a string', 'only one of body, json, xml and form',
         'cannot encode %.f',
       'timeout must be seconds', 'timeout must be seconds', 'connect_timeout must be seconds',
         'expect must be a status',

@@ -8,12 +8,14 @@
 #include "script/args.h"
 #include "script/json_value.h"
 #include "script/value.h"
+#include "script/xml_value.h"
 
-static const char *const known[] = {"query",   "headers",         "body",   "json", "form",
-                                    "timeout", "connect_timeout", "expect", NULL};
+static const char *const known[] = {
+    "query",   "headers",         "body",   "json", "xml", "xml_options", "form",
+    "timeout", "connect_timeout", "expect", NULL};
 static const char *const known_request[] = {
-    "method", "path",    "query",           "headers", "body", "json",
-    "form",   "timeout", "connect_timeout", "expect",  NULL};
+    "method",      "path", "query",   "headers",         "body",   "json", "xml",
+    "xml_options", "form", "timeout", "connect_timeout", "expect", NULL};
 
 struct reading {
     const char *name;
@@ -160,7 +162,21 @@ static void read_json_body(lua_State *L, struct reading *r)
     set_body(r, tg_text(out->base, out->len), "application/json");
 }
 
-/* At most one of body, json and form. */
+static void read_xml_body(lua_State *L, struct reading *r, int opts)
+{
+    struct tg_buffer *out = tg_values_buffer(L);
+    struct tg_xml_write_options options;
+    struct tg_parse_error error;
+    int value = lua_gettop(L);
+
+    lua_getfield(L, opts, "xml_options");
+    tg_xml_write_options_read(L, r->name, value + 1, &options);
+    if (!tg_xml_encode(L, value, &options, out, &error))
+        tg_raise(L, "%s: xml: %s", r->name, error.text);
+    set_body(r, tg_text(out->base, out->len), "application/xml");
+}
+
+/* At most one of body, json, xml and form. */
 static void read_body(lua_State *L, struct reading *r, int opts)
 {
     int given = 0;
@@ -179,13 +195,18 @@ static void read_body(lua_State *L, struct reading *r, int opts)
         read_json_body(L, r);
         given++;
     }
+    lua_getfield(L, opts, "xml");
+    if (!lua_isnil(L, -1)) {
+        read_xml_body(L, r, opts);
+        given++;
+    }
     lua_getfield(L, opts, "form");
     if (!lua_isnil(L, -1)) {
         set_body(r, encode_pairs(L, r, "form"), "application/x-www-form-urlencoded");
         given++;
     }
     if (given > 1)
-        tg_raise(L, "%s: only one of body, json and form can be given", r->name);
+        tg_raise(L, "%s: only one of body, json, xml and form can be given", r->name);
 }
 
 static void add_field(lua_State *L, struct reading *r, struct tg_text name, struct tg_field *list,

@@ -60,6 +60,11 @@ static int to_json(lua_State *L)
     return tg_body_to_json(L, "res:to_json", body_of(check(L, "to_json")));
 }
 
+static int to_xml(lua_State *L)
+{
+    return tg_body_to_xml(L, "res:to_xml", body_of(check(L, "to_xml")));
+}
+
 /* res.<name>: upvalue 1 holds the methods. */
 static int get(lua_State *L)
 {
@@ -119,10 +124,7 @@ void tg_backend_response_push(lua_State *L, struct tg_backend_call *call)
 }
 
 static const luaL_Reg methods[] = {
-    {"json", json},
-    {"xml", xml},
-    {"to_json", to_json},
-    {NULL, NULL},
+    {"json", json}, {"xml", xml}, {"to_json", to_json}, {"to_xml", to_xml}, {NULL, NULL},
 };
 
 void tg_backend_response_open(lua_State *L)

@@ -1,5 +1,6 @@
 #include "api/body.h"
 
+#include "codec/json_to_xml.h"
 #include "codec/xml_to_json.h"
 #include "script/fail.h"
 #include "script/json_value.h"
@@ -51,6 +52,21 @@ int tg_body_to_json(lua_State *L, const char *name, struct tg_body body)
     tg_xml_options_read(L, name, 2, &options);
     tg_vm_glance(tg_vm_of(L));
     if (!tg_xml_to_json(tg_values_xml(L), body.bytes, &options, out, &error))
+        return fail(L, body, &error);
+    lua_pushlstring(L, out->base, out->len);
+    return 1;
+}
+
+int tg_body_to_xml(lua_State *L, const char *name, struct tg_body body)
+{
+    struct tg_buffer *out = tg_values_buffer(L);
+    struct tg_xml_write_options options;
+    struct tg_parse_error error;
+
+    tg_xml_write_options_read(L, name, 2, &options);
+    tg_vm_glance(tg_vm_of(L));
+    if (!tg_json_to_xml(tg_values_writer(L), tg_values_xml(L), &tg_values_get(L)->text, body.bytes,
+                        &options, out, &error))
         return fail(L, body, &error);
     lua_pushlstring(L, out->base, out->len);
     return 1;

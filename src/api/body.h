@@ -17,5 +17,6 @@ struct tg_body {
 int tg_body_json(lua_State *L, const char *name, struct tg_body body);
 int tg_body_xml(lua_State *L, const char *name, struct tg_body body);
 int tg_body_to_json(lua_State *L, const char *name, struct tg_body body);
+int tg_body_to_xml(lua_State *L, const char *name, struct tg_body body);
 
 #endif

@@ -364,6 +364,11 @@ static int to_json(lua_State *L)
     return tg_body_to_json(L, "req:to_json", body_of(check(L, "to_json")));
 }
 
+static int to_xml(lua_State *L)
+{
+    return tg_body_to_xml(L, "req:to_xml", body_of(check(L, "to_xml")));
+}
+
 /* Whether the body is a form, with or without parameters behind the type. */
 static bool is_form(struct tg_request *request)
 {
@@ -448,8 +453,9 @@ int tg_request_begin(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"json", json},           {"xml", xml}, {"to_json", to_json}, {"form", form},
-    {"remaining", remaining}, {NULL, NULL},
+    {"json", json},     {"xml", xml},   {"to_json", to_json},
+    {"to_xml", to_xml}, {"form", form}, {"remaining", remaining},
+    {NULL, NULL},
 };
 
 static const struct {

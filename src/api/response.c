@@ -7,6 +7,7 @@
 #include "script/fail.h"
 #include "script/json_value.h"
 #include "script/value.h"
+#include "script/xml_value.h"
 
 const char *tg_response_type(enum tg_response_kind kind)
 {
@@ -21,6 +22,8 @@ const char *tg_response_type(enum tg_response_kind kind)
         return "text/plain; charset=utf-8";
     case TG_RESPONSE_HTML:
         return "text/html; charset=utf-8";
+    case TG_RESPONSE_XML:
+        return "application/xml";
     }
     return NULL;
 }
@@ -32,10 +35,11 @@ int tg_response_kind_of(lua_State *L, int index)
     lua_rawgeti(L, -1, 1);
     lua_Number kind = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
     lua_pop(L, 2);
-    return kind >= TG_RESPONSE_BARE && kind <= TG_RESPONSE_HTML ? (int)kind : 0;
+    return kind >= TG_RESPONSE_BARE && kind <= TG_RESPONSE_XML ? (int)kind : 0;
 }
 
 static const char *const build_options[] = {"status", "headers", NULL};
+static const char *const xml_options[] = {"status", "headers", "xml", NULL};
 
 /* The status in the options at index, or the one given. */
 static int read_status(lua_State *L, const char *name, int index, int otherwise)
@@ -82,7 +86,7 @@ static int build(lua_State *L, const char *name, enum tg_response_kind kind, int
         lua_setfield(L, -2, "content-type");
     }
     if (tg_args_optional_table(L, name, opts)) {
-        tg_args_keys(L, name, opts, build_options);
+        tg_args_keys(L, name, opts, kind == TG_RESPONSE_XML ? xml_options : build_options);
         status = read_status(L, name, opts, status);
         lua_getfield(L, opts, "headers");
         if (lua_isnil(L, -1))
@@ -119,6 +123,25 @@ static int json(lua_State *L)
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
     return build(L, "tg.json", TG_RESPONSE_JSON, 2, 200);
+}
+
+/* xml(value, opts): as tg.xml; runtime.lua makes it callable. */
+static int xml(lua_State *L)
+{
+    struct tg_xml_write_options options = {0};
+    struct tg_parse_error error;
+
+    lua_settop(L, 2);
+    if (tg_args_optional_table(L, "tg.xml", 2)) {
+        lua_getfield(L, 2, "xml");
+        tg_xml_write_options_read(L, "tg.xml", 3, &options);
+    }
+    struct tg_buffer *out = tg_values_buffer(L);
+    tg_vm_glance(tg_vm_of(L));
+    if (!tg_xml_encode(L, 1, &options, out, &error))
+        return tg_raise(L, "tg.xml: %s", error.text);
+    lua_pushlstring(L, out->base, out->len);
+    return build(L, "tg.xml", TG_RESPONSE_XML, 2, 200);
 }
 
 /* tg.text(s, opts) */
@@ -250,8 +273,8 @@ static const luaL_Reg functions[] = {
 /* Pushes the list of metatables; runtime.lua adds what makes `headers` when they are asked for. */
 static void push_kinds(lua_State *L)
 {
-    lua_createtable(L, TG_RESPONSE_HTML, 0);
-    for (int kind = TG_RESPONSE_BARE; kind <= TG_RESPONSE_HTML; kind++) {
+    lua_createtable(L, TG_RESPONSE_XML, 0);
+    for (int kind = TG_RESPONSE_BARE; kind <= TG_RESPONSE_XML; kind++) {
         lua_createtable(L, 1, 2);
         lua_pushinteger(L, kind);
         lua_rawseti(L, -2, 1);
@@ -272,6 +295,9 @@ void tg_open_response(lua_State *L)
     lua_pushvalue(L, -1);
     lua_pushcclosure(L, json, 1);
     lua_setfield(L, -4, "json_response");
+    lua_pushvalue(L, -1);
+    lua_pushcclosure(L, xml, 1);
+    lua_setfield(L, -4, "xml_response");
     lua_pushcfunction(L, encode_json);
     lua_setfield(L, -4, "encode_json");
     luaL_setfuncs(L, functions, 1);

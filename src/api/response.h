@@ -15,6 +15,7 @@ enum tg_response_kind {
     TG_RESPONSE_PROBLEM,
     TG_RESPONSE_TEXT,
     TG_RESPONSE_HTML,
+    TG_RESPONSE_XML,
 };
 
 /* The content type; NULL for the bare kind. */

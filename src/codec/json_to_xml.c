@@ -1,5 +1,6 @@
 #include "codec/json_to_xml.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "codec/json_read.h"
@@ -57,6 +58,21 @@ static bool convert(struct tg_xml_writer *writer, struct tg_json_reader *reader,
             return fail(writer, reader, reader->token);
     }
     return tg_xml_writer_finish(writer, xml, again) || fail(writer, reader, reader->start);
+}
+
+bool tg_json_into_xml(struct tg_xml_writer *writer, struct tg_text json, struct tg_buffer *scratch)
+{
+    struct tg_parse_error error;
+    struct tg_json_reader reader;
+    enum tg_json_event event;
+
+    tg_json_begin(&reader, json, TG_JSON_MAX_DEPTH, scratch, &error);
+    while ((event = tg_json_next_plain(&reader)) != TG_JSON_DONE) {
+        assert(event != TG_JSON_ERROR);
+        if (!take(writer, &reader, event))
+            return false;
+    }
+    return true;
 }
 
 static bool check_input(struct tg_text json, size_t limit, struct tg_parse_error *error)

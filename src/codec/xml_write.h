@@ -31,9 +31,9 @@ enum tg_xml_empty_array { TG_XML_EMPTY_ARRAY_OMIT, TG_XML_EMPTY_ARRAY_EMPTY };
 /* A key that comes twice in an object: two elements, or an error. */
 enum tg_xml_duplicate_keys { TG_XML_DUPLICATE_REPEAT, TG_XML_DUPLICATE_ERROR };
 
-/* Mixed content: "#children" of the default convention, or all of the values are JsonML:
- * ["name", {attributes}, child, ...]. */
-enum tg_xml_write_mixed { TG_XML_WRITE_CHILDREN, TG_XML_WRITE_JSONML };
+/* Mixed content: "#text" and "#children" as the default convention has them (the first two are one
+ * here), or all of the values are JsonML: ["name", {attributes}, child, ...]. */
+enum tg_xml_write_mixed { TG_XML_WRITE_TEXT, TG_XML_WRITE_CHILDREN, TG_XML_WRITE_JSONML };
 
 /* Declarations of prefixes: attributes as others, or BadgerFish's "@xmlns": {"$": "urn:default",
  * "p": "urn:p"}. */

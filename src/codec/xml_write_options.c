@@ -20,7 +20,7 @@ const struct tg_option tg_xml_write_option_table[] = {
     {"children_key", TG_OPTION_TEXT, AT(children_key), "a key", is_some},
     {"comments_key", TG_OPTION_TEXT, AT(comments_key), NULL, NULL},
     {"pi_key", TG_OPTION_TEXT, AT(pi_key), NULL, NULL},
-    {"mixed", TG_OPTION_CHOICE, AT(mixed), "children|jsonml", NULL},
+    {"mixed", TG_OPTION_CHOICE, AT(mixed), "text|children|jsonml", NULL},
     {"namespaces", TG_OPTION_OTHER, 0, NULL, NULL},
     {"order", TG_OPTION_OTHER, 0, NULL, NULL},
     {"declaration", TG_OPTION_FLAG, AT(declaration), NULL, NULL},

@@ -4,12 +4,11 @@
 #include <lauxlib.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "codec/utf8.h"
-#include "script/value.h"
+#include "script/value_members.h"
 #include "script/value_path.h"
 
 struct encoder {
@@ -22,12 +21,6 @@ struct encoder {
     const char *limit;
     char what[80];             /* why there is no JSON of the value */
     struct tg_value_path path; /* where it is */
-};
-
-/* A key to be sorted, and its index in the table of keys. */
-struct sorted_key {
-    struct tg_text text;
-    int index;
 };
 
 static bool encode_value(struct encoder *e);
@@ -99,18 +92,6 @@ static bool put(struct encoder *e, char c)
 
 /* Keys */
 
-/* The text of the key at the index; NULL base: it is none. */
-static struct tg_text key_text(struct encoder *e, int index)
-{
-    struct tg_text text = {NULL, 0};
-
-    if (lua_type(e->L, index) == LUA_TSTRING)
-        text.base = lua_tolstring(e->L, index, &text.len);
-    else
-        tg_number_literal(e->L, index, &text);
-    return text;
-}
-
 static bool refuse_key(struct encoder *e, int index)
 {
     if (lua_type(e->L, index) == LUA_TNUMBER)
@@ -140,7 +121,7 @@ static bool encode_object(struct encoder *e, int table)
     if (!put(e, '{'))
         return false;
     do {
-        struct tg_text key = key_text(e, -2);
+        struct tg_text key = tg_value_key_text(L, -2);
         if (key.base == NULL)
             return refuse_key(e, -2);
         if (!write_member(e, key, first))
@@ -151,35 +132,6 @@ static bool encode_object(struct encoder *e, int table)
     return put(e, '}');
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-    const struct sorted_key *x = a, *y = b;
-    size_t shorter = x->text.len < y->text.len ? x->text.len : y->text.len;
-    int order = memcmp(x->text.base, y->text.base, shorter);
-
-    return order != 0 ? order : (x->text.len > y->text.len) - (x->text.len < y->text.len);
-}
-
-/* Moves the keys into a list on top of the stack, and appends their texts to the scratch. */
-static bool collect_keys(struct encoder *e, int table, int *count)
-{
-    lua_State *L = e->L;
-
-    *count = 0;
-    lua_createtable(L, 8, 0);
-    lua_insert(L, -3);
-    do {
-        struct sorted_key key = {key_text(e, -2), ++*count};
-        if (key.text.base == NULL)
-            return refuse_key(e, -2);
-        tg_buffer_append(&e->values->names, &key, sizeof(key));
-        lua_pop(L, 1);
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, -3, *count);
-    } while (lua_next(L, table));
-    return true;
-}
-
 static bool encode_sorted(struct encoder *e, int table)
 {
     lua_State *L = e->L;
@@ -187,17 +139,17 @@ static bool encode_sorted(struct encoder *e, int table)
     size_t before = names->len;
     int count;
 
-    if (!collect_keys(e, table, &count))
-        return false;
-    qsort(names->base + before, (size_t)count, sizeof(struct sorted_key), by_bytes);
+    if (!tg_value_members(L, e->values, table, &count))
+        return refuse_key(e, -2);
     if (!put(e, '{'))
         return false;
     for (int i = 0; i < count; i++) {
         /* Nested objects append to the scratch, so it may have moved. */
-        struct sorted_key key = ((struct sorted_key *)(void *)(names->base + before))[i];
-        lua_rawgeti(L, -1, key.index);
+        struct tg_value_member member =
+            ((struct tg_value_member *)(void *)(names->base + before))[i];
+        lua_rawgeti(L, -1, member.index);
         lua_rawget(L, table);
-        if (!write_member(e, key.text, i == 0))
+        if (!write_member(e, member.key, i == 0))
             return false;
         lua_pop(L, 1);
     }
@@ -214,7 +166,7 @@ static bool encode_ordered(struct encoder *e, int table)
     if (!put(e, '{'))
         return false;
     while (tg_ordered_next(e->L, table, &at)) {
-        if (!write_member(e, key_text(e, -2), first))
+        if (!write_member(e, tg_value_key_text(e->L, -2), first))
             return false;
         first = false;
         lua_pop(e->L, 2);
@@ -222,33 +174,13 @@ static bool encode_ordered(struct encoder *e, int table)
     return put(e, '}');
 }
 
-/* A list whose items did not come in order: is it one? */
-static bool check_list(struct encoder *e, int table, int *items)
-{
-    lua_State *L = e->L;
-    lua_Number most = 0, count = 0;
-
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-        lua_Number key = lua_tonumber(L, -2);
-        if (lua_type(L, -2) != LUA_TNUMBER)
-            return refuse(e, "a table with both list items and named members");
-        if (key < 1 || key != floor(key))
-            return refuse(e, "a list with an index that is not 1, 2, 3…");
-        most = key > most ? key : most;
-        count++;
-    }
-    if (most != count)
-        return refuse(e, "a list with holes");
-    *items = (int)count;
-    return true;
-}
-
 static bool encode_scattered_list(struct encoder *e, int table)
 {
+    const char *what;
     int items;
 
-    if (!check_list(e, table, &items))
-        return false;
+    if (!tg_value_is_list(e->L, table, &items, &what))
+        return refuse(e, what);
     for (int i = 1; i <= items; i++) {
         if (i > 1 && !put(e, ','))
             return false;

@@ -16,6 +16,7 @@ static int on_collect(lua_State *L)
 
     if (values->xml != NULL)
         tg_xml_destroy(values->xml);
+    tg_xml_writer_destroy(values->writer);
     tg_buffer_dispose(&values->output);
     tg_buffer_dispose(&values->text);
     tg_buffer_dispose(&values->levels);
@@ -120,6 +121,15 @@ struct tg_xml *tg_values_xml(lua_State *L)
     if (values->xml == NULL)
         values->xml = tg_xml_create();
     return values->xml;
+}
+
+struct tg_xml_writer *tg_values_writer(lua_State *L)
+{
+    struct tg_values *values = tg_values_get(L);
+
+    if (values->writer == NULL)
+        values->writer = tg_xml_writer_create();
+    return values->writer;
 }
 
 enum tg_value_kind tg_value_kind(lua_State *L, const struct tg_values *values, int index)

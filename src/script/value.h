@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/text.h"
 #include "codec/xml_scan.h"
+#include "codec/xml_write.h"
 
 /* Once per state, before all else here. */
 void tg_values_open(lua_State *L);
@@ -42,12 +43,13 @@ struct tg_value_key {
  * nothing in it that is read after a call that may raise or run other code. */
 struct tg_values {
     struct tg_xml *xml;
+    struct tg_xml_writer *writer;
     struct tg_buffer output; /* of tg_values_buffer */
     struct tg_buffer text;   /* a string with escapes, a key that is put together */
     struct tg_buffer levels; /* of json_value.c and xml_value.c */
     struct tg_buffer names;  /* keys of open objects, to be compared or sorted */
     struct tg_buffer seen;   /* a set of keys */
-    struct tg_buffer paths;  /* of tg_xml_options_read */
+    struct tg_buffer paths;  /* the lists of options */
     const void *metatables[TG_VALUE_RAW + 1]; /* by kind, as lua_topointer has them */
     struct tg_value_key keys[TG_VALUE_KEYS];
 };
@@ -71,6 +73,9 @@ struct tg_buffer *tg_values_buffer(lua_State *L);
 
 /* The scanner of the state; tg_xml_decode uses it too. */
 struct tg_xml *tg_values_xml(lua_State *L);
+
+/* The writer of XML of the state; tg_xml_encode uses it too. */
+struct tg_xml_writer *tg_values_writer(lua_State *L);
 
 /* What the value at the index is, by its metatable; tables and userdata only. */
 enum tg_value_kind tg_value_kind(lua_State *L, const struct tg_values *values, int index);
