@@ -31,7 +31,8 @@ end
 describe('a value as XML', function()
   it('mirrors what decoding gives', function()
     assert.equal('<a id="1"><b>x</b><b>2</b><c/>t</a>',
-      encoded "{ a = tg.ordered { { '@id', 1 }, { 'b', { 'x', 2 } }, { 'c', '' }, { '#text', 't' } } }")
+      encoded [[{ a = tg.ordered {
+        { '@id', 1 }, { 'b', { 'x', 2 } }, { 'c', '' }, { '#text', 't' } } }]])
     assert.equal('<a>true</a>', encoded '{ a = true }')
     assert.equal('<root><item>1</item></root>', encoded 'tg.array { 1 }')
     assert.equal('<root/>', encoded '{}')
@@ -46,23 +47,28 @@ describe('a value as XML', function()
   it('has the members of plain tables in the order of their bytes', function()
     assert.equal('<a id="1"><Z>1</Z><a>2</a><b>3</b></a>',
       encoded "{ a = { b = 3, a = 2, Z = 1, ['@id'] = 1 } }")
-    assert.equal('<a><b>3</b><a>2</a></a>', encoded("{ a = { b = 3, a = 2 } }", "{ order = { 'b', 'a' } }"))
+    assert.equal('<a><b>3</b><a>2</a></a>',
+      encoded('{ a = { b = 3, a = 2 } }', "{ order = { 'b', 'a' } }"))
     assert.equal('<a><x><c>1</c><b>2</b></x><z><b>1</b><c>2</c></z></a>', encoded(
       '{ a = { x = { b = 2, c = 1 }, z = { b = 1, c = 2 } } }', "{ order = { x = { 'c', 'b' } } }"))
   end)
 
   it('takes raw JSON and what requests have', function()
     assert.equal('<a><z>1.0</z><b>2</b></a>', encoded [[{ a = tg.raw '{"z":1.0,"b":[2]}' }]])
-    assert.equal('<root><q>1</q></root>', run("return tg.xml.encode({ root = { q = req.query.q or 1 } })").body)
+    assert.equal('<root><q>1</q></root>',
+      run('return tg.xml.encode({ root = { q = req.query.q or 1 } })').body)
   end)
 
   it('takes options', function()
-    assert.equal('<?xml version="1.0" encoding="UTF-8"?>\n<o>\n  <i>\n    <n>1</n>\n  </i>\n</o>', encoded(
-      '{ o = { i = tg.array { 1 } } }', "{ declaration = true, indent = 2, arrays = 'wrap', item_names = { i = 'n' } }"))
-    assert.equal('<p:a xmlns:p="urn:p"/>', encoded("{ ['p:a'] = '' }", "{ namespaces = { p = 'urn:p' } }"))
+    assert.equal('<?xml version="1.0" encoding="UTF-8"?>\n<o>\n  <i>\n    <n>1</n>\n  </i>\n</o>',
+      encoded('{ o = { i = tg.array { 1 } } }',
+        "{ declaration = true, indent = 2, arrays = 'wrap', item_names = { i = 'n' } }"))
+    assert.equal('<p:a xmlns:p="urn:p"/>',
+      encoded("{ ['p:a'] = '' }", "{ namespaces = { p = 'urn:p' } }"))
     assert.equal('<a xmlns="urn:d"/>', encoded("{ a = { ['@xmlns'] = { ['$'] = 'urn:d' } } }",
       "{ namespaces = 'badgerfish' }"))
-    assert.equal('<a>x<b/>y</a>', encoded("tg.array { 'a', 'x', tg.array { 'b' }, 'y' }", "{ mixed = 'jsonml' }"))
+    assert.equal('<a>x<b/>y</a>',
+      encoded("tg.array { 'a', 'x', tg.array { 'b' }, 'y' }", "{ mixed = 'jsonml' }"))
   end)
 
   it('raises with the path to what has no XML', function()
@@ -105,13 +111,15 @@ end)
 
 describe('tg.xml', function()
   it('answers with XML', function()
-    local res = run "return tg.xml({ a = 1 }, { status = 201, headers = { ['x-a'] = 'b' }, xml = { indent = 1 } })"
+    local res = run [[
+      return tg.xml({ a = 1 }, { status = 201, headers = { ['x-a'] = 'b' }, xml = { indent = 1 } })]]
     assert.same({ 201, 'application/xml', 'b', '<a>1</a>' },
       { res.status, res.headers['content-type'], res.headers['x-a'], res.body })
   end)
 
   it('has an option that others have not', function()
-    assert.truthy(run('return select(2, pcall(tg.json, {}, { xml = {} }))').body:find("'xml'", 1, true))
+    local body = run('return select(2, pcall(tg.json, {}, { xml = {} }))').body
+    assert.truthy(body:find("'xml'", 1, true))
   end)
 end)
 
@@ -142,7 +150,8 @@ describe('a backend call', function()
         local tg = require 'tidegate'
         local up = tg.backend 'up'
         return function()
-          local res = tg.try(up:post('/in', { xml = { a = { b = 1 } }, xml_options = { declaration = true } }))
+          local res = tg.try(up:post('/in', {
+            xml = { a = { b = 1 } }, xml_options = { declaration = true } }))
           return tg.text(tg.try(res:to_xml()))
         end]],
     }

@@ -84,7 +84,8 @@ struct tg_xml_write_options {
     enum tg_xml_null null;
 };
 
-/* Ends with a NULL name. `namespaces` ("badgerfish" or pairs) and `order` have readers of their own.
+/* Ends with a NULL name. `namespaces` ("badgerfish" or pairs) and `order` have readers of their
+ * own.
  */
 extern const struct tg_option tg_xml_write_option_table[];
 
