@@ -10,7 +10,8 @@ setup(function()
       local tg = require 'tidegate'
       return function(req)
         if req.headers['x-value'] == 'json' then return tg.json(tg.try(req:json())) end
-        return assert(loadstring('local tg, req = ... ' .. req.headers['x-lua']))(tg, req)
+        local lua = tg.unescape(req.headers['x-lua'])
+        return assert(loadstring('local tg, req = ... ' .. lua))(tg, req)
       end]],
     site = { workers = 1 },
   }
@@ -19,7 +20,8 @@ end)
 teardown(function() tide:stop() end)
 
 local function run(lua, body, more)
-  local headers = { ['x-lua'] = lua }
+  local escaped = lua:gsub('[%c%%]', function(c) return ('%%%02X'):format(c:byte()) end)
+  local headers = { ['x-lua'] = escaped }
   for name, value in pairs(more or {}) do headers[name] = value end
   return tide:request { method = 'POST', path = '/', body = body or '', headers = headers }
 end
@@ -112,7 +114,8 @@ end)
 describe('tg.xml', function()
   it('answers with XML', function()
     local res = run [[
-      return tg.xml({ a = 1 }, { status = 201, headers = { ['x-a'] = 'b' }, xml = { indent = 1 } })]]
+      return tg.xml({ a = 1 },
+        { status = 201, headers = { ['x-a'] = 'b' }, xml = { indent = 1 } })]]
     assert.same({ 201, 'application/xml', 'b', '<a>1</a>' },
       { res.status, res.headers['content-type'], res.headers['x-a'], res.body })
   end)
