@@ -12,29 +12,42 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The escape at p of xml_write_name.c: *code is the character, UINT32_MAX for none. Returns its
- * length; 0: it is not one. */
+/* The escape at p of xml_write_name.c, _xHHHH_ or _xHHHHHHHH_; its length, 0 when it is none. */
 static size_t read_escape(const char *p, size_t left, uint32_t *code)
 {
     size_t digits = 0;
 
-    if (left < 3 || p[0] != '_' || p[1] != 'x')
+    if (left < 7 || p[0] != '_' || p[1] != 'x')
         return 0;
     *code = 0;
     for (int d; 2 + digits < left && digits < 8 && (d = hex_digit(p[2 + digits])) >= 0; digits++)
         *code = *code << 4 | (uint32_t)d;
-    if (2 + digits >= left || p[2 + digits] != '_' || (digits != 0 && digits != 4 && digits != 8))
+    if (2 + digits >= left || p[2 + digits] != '_' || (digits != 4 && digits != 8))
         return 0;
-    if (digits == 0)
-        *code = UINT32_MAX;
-    else if (*code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
+    if (*code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
         return 0;
     return digits + 3;
 }
 
-/* What the writer made of a key, made the key again. */
+/* Whether the writer would take the key for a name with a prefix. */
+static bool looks_qualified(struct tg_text key)
+{
+    const char *colon = key.len != 0 ? memchr(key.base, ':', key.len) : NULL;
+    const char *end = key.base + key.len;
+
+    return colon != NULL && colon != key.base && colon + 1 != end &&
+           memchr(colon + 1, ':', (size_t)(end - colon - 1)) == NULL;
+}
+
+/* What the writer made of a key, made the key again: _x_ is the empty one. A colon that was escaped
+ * stays so where the key would then be read as a name with a prefix. */
 static void put_unescaped(struct tg_buffer *out, struct tg_text name)
 {
+    size_t before = out->len;
+    bool colon = false;
+
+    if (tg_text_is(name, TG_TEXT("_x_")))
+        return;
     for (size_t i = 0; i < name.len;) {
         uint32_t code;
         size_t n = read_escape(name.base + i, name.len - i, &code);
@@ -43,9 +56,13 @@ static void put_unescaped(struct tg_buffer *out, struct tg_text name)
             continue;
         }
         char *room = tg_buffer_reserve(out, 4);
-        if (code != UINT32_MAX)
-            out->len = (size_t)(tg_utf8_write(room, code) - out->base);
+        out->len = (size_t)(tg_utf8_write(room, code) - out->base);
+        colon |= code == ':';
         i += n;
+    }
+    if (colon && looks_qualified(tg_text(out->base + before, out->len - before))) {
+        out->len = before;
+        tg_buffer_append(out, name.base, name.len);
     }
 }
 
