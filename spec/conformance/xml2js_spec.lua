@@ -6,7 +6,8 @@ local SCRIPT = [[
 const fs = require('fs');
 const { Parser } = require('./spec/conformance/node_modules/xml2js');
 for (const path of fs.readFileSync(0, 'utf8').split('\n').filter(Boolean)) {
-  const text = fs.readFileSync(path, 'utf8').replace(/\r\n?/g, '\n'); // which the library does not do
+  // Line ends are what XML makes of them, which the library does not see to.
+  const text = fs.readFileSync(path, 'utf8').replace(/\r\n?/g, '\n');
   new Parser({ async: false }).parseString(text, (err, value) => {
     console.log(path + '\t' + (err ? 'error' : JSON.stringify(value)));
   });

@@ -74,8 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct convention ways[] = {
         {{0}, {.limits = LIMITS}},
-        {{.text_key = {"_", 1}, .attribute_group = {"$", 1}},
-         {.text_key = {"_", 1}, .attribute_group = {"$", 1}, .limits = LIMITS}},
+        {{.text_key = {"$t", 2}, .attribute_group = {"$", 1}},
+         {.text_key = {"$t", 2}, .attribute_group = {"$", 1}, .limits = LIMITS}},
         {{.mixed = TG_XML_MIXED_CHILDREN, .comments_key = {"#comment", 8}, .pi_key = {"?", 1}},
          {.comments_key = {"#comment", 8}, .pi_key = {"?", 1}, .limits = LIMITS}},
         {{.mixed = TG_XML_MIXED_JSONML, .trim = TG_XML_TRIM_NONE},

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define FIRST ((size_t)4 * 1024)
-#define LARGEST ((size_t)1024 * 1024)
+#define CHUNK ((size_t)64 * 1024)
 
 struct tg_xml_arena_chunk {
     struct tg_xml_arena_chunk *next;
@@ -12,20 +12,27 @@ struct tg_xml_arena_chunk {
     _Alignas(16) char bytes[];
 };
 
-static struct tg_xml_arena_chunk *add_chunk(struct tg_xml_arena *arena, size_t n)
+static struct tg_xml_arena_chunk *make_chunk(size_t size)
 {
-    size_t size = arena->chunks != NULL ? arena->chunks->size * 2 : FIRST;
+    struct tg_xml_arena_chunk *chunk = malloc(sizeof(*chunk) + size);
 
-    if (size > LARGEST)
-        size = LARGEST;
-    if (size < n)
-        size = n;
-    struct tg_xml_arena_chunk *chunk = calloc(1, sizeof(*chunk) + size);
     if (chunk == NULL) {
         fprintf(stderr, "tidegate: out of memory\n");
         abort();
     }
     chunk->size = size;
+    return chunk;
+}
+
+static struct tg_xml_arena_chunk *add_chunk(struct tg_xml_arena *arena, size_t n)
+{
+    struct tg_xml_arena_chunk *chunk = arena->spare;
+
+    if (chunk != NULL && n <= chunk->size)
+        arena->spare = NULL;
+    else
+        chunk = make_chunk(n > CHUNK ? n : CHUNK);
+    chunk->used = 0;
     chunk->next = arena->chunks;
     arena->chunks = chunk;
     return chunk;
@@ -40,14 +47,44 @@ void *tg_xml_arena_take(struct tg_xml_arena *arena, size_t n)
         chunk = add_chunk(arena, n);
     void *memory = chunk->bytes + chunk->used;
     chunk->used += n;
-    return memory;
+    return memset(memory, 0, n);
+}
+
+struct tg_xml_arena_mark tg_xml_arena_mark(const struct tg_xml_arena *arena)
+{
+    struct tg_xml_arena_chunk *chunk = arena->chunks;
+
+    return (struct tg_xml_arena_mark){chunk, chunk != NULL ? chunk->used : 0};
+}
+
+/* Keeps one of the usual size, so that who goes to and fro over its edge does not pay each time. */
+static void drop_chunk(struct tg_xml_arena *arena)
+{
+    struct tg_xml_arena_chunk *chunk = arena->chunks;
+
+    arena->chunks = chunk->next;
+    if (arena->spare == NULL && chunk->size == CHUNK)
+        arena->spare = chunk;
+    else
+        free(chunk);
+}
+
+void tg_xml_arena_release(struct tg_xml_arena *arena, struct tg_xml_arena_mark mark)
+{
+    while (arena->chunks != mark.chunk)
+        drop_chunk(arena);
+    if (mark.chunk != NULL)
+        mark.chunk->used = mark.used;
 }
 
 void tg_xml_arena_clear(struct tg_xml_arena *arena)
 {
-    while (arena->chunks != NULL) {
-        struct tg_xml_arena_chunk *chunk = arena->chunks;
-        arena->chunks = chunk->next;
-        free(chunk);
-    }
+    tg_xml_arena_release(arena, (struct tg_xml_arena_mark){NULL, 0});
+}
+
+void tg_xml_arena_dispose(struct tg_xml_arena *arena)
+{
+    tg_xml_arena_clear(arena);
+    free(arena->spare);
+    arena->spare = NULL;
 }

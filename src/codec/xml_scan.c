@@ -32,7 +32,7 @@ void tg_xml_destroy(struct tg_xml *xml)
     tg_xml_names_dispose(&xml->names);
     tg_xml_names_dispose(&xml->uris);
     tg_xml_names_dispose(&xml->keys);
-    tg_xml_arena_clear(&xml->arena);
+    tg_xml_arena_dispose(&xml->arena);
     tg_buffer_dispose(&xml->frames);
     tg_buffer_dispose(&xml->runs);
     tg_buffer_dispose(&xml->jumps);

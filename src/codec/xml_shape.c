@@ -292,12 +292,14 @@ static bool write_element(struct tg_xml_shaper *s, const struct tg_xml_node *nod
 static bool write_value(struct tg_xml_shaper *s, const struct tg_xml_node *node)
 {
     const struct tg_xml_scope *before = s->scope;
+    struct tg_xml_arena_mark mark = tg_xml_arena_mark(&s->xml->arena);
 
     s->node = node;
     s->scope = scope_of(s, node);
     bool good =
         s->options->mixed == TG_XML_MIXED_JSONML ? write_jsonml(s, node) : write_element(s, node);
     s->scope = before;
+    tg_xml_arena_release(&s->xml->arena, mark);
     return good;
 }
 
