@@ -62,7 +62,9 @@ static void finish(struct tg_exchange *self, struct tg_error error)
     halt(self);
     self->elapsed_ms = (uint32_t)(tg_timers_now(timers_of(self)) - self->started_ms);
     self->error = error;
-    if (error.code != NULL)
+    if (error.code != NULL && self->told)
+        self->body = h2o_iovec_init(NULL, 0);
+    else if (error.code != NULL)
         tg_exchange_dispose(self);
     self->on_done(self);
 }
@@ -80,8 +82,8 @@ void tg_exchange_complete(struct tg_exchange *self, bool extra)
         self->conn = NULL;
         tg_origin_give(conn);
     }
-    self->body = h2o_iovec_init(self->content.base, self->content.len);
-    self->content = (struct tg_buffer){0};
+    if (self->on_piece == NULL)
+        self->body = h2o_iovec_init(self->content.base, self->content.len);
     finish(self, TG_OK);
 }
 
@@ -177,6 +179,8 @@ static void fail_phase(struct tg_exchange *self)
     case TG_PHASE_BODY:
         tg_exchange_fail(self, "timeout_idle", "no more of the body within the idle timeout");
         break;
+    case TG_PHASE_HELD: /* is never due */
+        break;
     }
 }
 
@@ -198,10 +202,23 @@ static void on_timer(struct tg_timer *timer)
     tg_timer_start(timers_of(self), timer, due_ms - now_ms, on_timer);
 }
 
+void tg_exchange_bound(struct tg_exchange *self, uint32_t delay_ms)
+{
+    self->deadline_ms = after(self, delay_ms);
+}
+
 void tg_exchange_start(struct tg_exchange *exchange, struct tg_backend *backend,
                        const struct tg_call *call, void (*on_done)(struct tg_exchange *self))
 {
-    *exchange = (struct tg_exchange){.backend = backend, .call = call, .on_done = on_done};
+    tg_exchange_stream(exchange, backend, call, NULL, on_done);
+}
+
+void tg_exchange_stream(struct tg_exchange *exchange, struct tg_backend *backend,
+                        const struct tg_call *call, void (*on_piece)(struct tg_exchange *self),
+                        void (*on_done)(struct tg_exchange *self))
+{
+    *exchange = (struct tg_exchange){
+        .backend = backend, .call = call, .on_piece = on_piece, .on_done = on_done};
     exchange->started_ms = tg_timers_now(timers_of(exchange));
     exchange->deadline_ms =
         after(exchange, call->timeout_ms != 0 ? call->timeout_ms : backend->config->timeout_ms);
@@ -225,9 +242,14 @@ void tg_exchange_cancel(struct tg_exchange *exchange)
 
 void tg_exchange_dispose(struct tg_exchange *exchange)
 {
+    struct tg_origin_conn *tunnel = tg_exchange_take_tunnel(exchange);
+
+    if (tunnel != NULL)
+        tg_origin_close(tunnel);
     free(exchange->fields);
-    free(exchange->body.base);
+    free(exchange->window);
     tg_buffer_dispose(&exchange->content);
+    exchange->window = NULL;
     exchange->fields = NULL;
     exchange->field_count = 0;
     exchange->body = h2o_iovec_init(NULL, 0);
