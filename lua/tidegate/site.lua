@@ -238,6 +238,7 @@ local backend_checks = {
   first_byte_timeout = duration(1, 86400e3), idle_timeout = duration(1, 86400e3),
   keepalive_timeout = duration(0, 86400e3), keepalive = number(0, 65535),
   limit = size(0, 1073741824), head_limit = size(1024, 1048576), expect = status_class,
+  host = one_of('backend', 'client'),
 }
 
 local function address(value, where)
@@ -361,7 +362,44 @@ end
 
 local route_checks = {
   timeout = duration(1, 86400e3), jit = boolean, before = list_of(script), settings = settings,
+  backend = text, path = text, host = one_of('backend', 'client'), upgrade = boolean,
+  upgrade_timeout = duration(1, 86400e3),
 }
+
+-- What says how a route without a script passes its requests on.
+local passing_keys = { 'path', 'host', 'upgrade', 'upgrade_timeout' }
+
+-- '/v2/{path...}' as texts and places of the pattern's segments.
+local function rewriting(value, where, parsed)
+  local places, parts = {}, {}
+  for i, segment in ipairs(parsed.segments) do
+    if segment.name then places[segment.name] = i end
+  end
+  if value:sub(1, 1) ~= '/' then return complain(where, "path must begin with '/'") end
+  if value:find('{}', 1, true) then return complain(where, 'path: {} has no name') end
+  if value:find '[^!-~]' or value:find '[?#]' then
+    return complain(where, "path has a character that must be escaped, or a query")
+  end
+  for plain, braced in (value .. '{}'):gmatch '([^{}]*)(%b{})' do
+    local name, dots = braced:match '^{([%a_][%w_]*)(%.*)}$'
+    if plain ~= '' then insert(parts, { text = plain }) end
+    if braced ~= '{}' then
+      local place = name and places[name]
+      if not place then
+        return complain(where, "path: the pattern has no %s%s", braced,
+          nearest(name or '', places))
+      end
+      local rest = parsed.segments[place].kind == 'rest'
+      if dots ~= '' and not (rest and dots == '...') then
+        return complain(where, "path: %s is not how the pattern writes it", braced)
+      end
+      insert(parts, { segment = place })
+    end
+  end
+  local without = value:gsub('%b{}', '')
+  if without:find '[{}]' then return complain(where, "path: '%s' has a brace too many", value) end
+  return parts
+end
 
 -- The route's table as the text of a Lua expression, for the states that run its scripts.
 local function write(value)
@@ -387,10 +425,23 @@ local function route(value, where, name)
     return complain(where, "a route begins with its pattern, such as 'GET /path'")
   end
   local parsed = pattern(value[1], where .. '.1')
-  if value[2] == nil then
-    complain(where, "route '%s' needs a script", value[1])
+  if value[2] == nil and value.backend == nil then
+    complain(where, "route '%s' needs a script, or a backend to pass its requests to", value[1])
+  elseif value[2] ~= nil and value.backend ~= nil then
+    complain(where .. '.backend',
+      "route '%s' has a script and a backend; one of them answers: a script can call the other",
+      value[1])
+  elseif value[2] == nil then
+    if parsed and result.path then
+      result.parts = rewriting(result.path, where .. '.path', parsed)
+    end
   elseif value[2] ~= absent then
     result.script = script(value[2], where .. '.2', 'a script')
+  end
+  for _, key in ipairs(passing_keys) do
+    if value.backend == nil and value[key] ~= nil then
+      complain(where .. '.' .. key, "%s is for routes that have a backend instead of a script", key)
+    end
   end
   if value[3] ~= nil then complain(where .. '.3',
     "route '%s' has a third item; it has a pattern and a script", value[1]) end
@@ -544,6 +595,14 @@ local function read()
   no_positions(value, '', 'site.lua')
   local site = record(value, '', 'site.lua', site_checks)
   if value.routes == nil then problem(nil, 'a site needs routes') end
+  local names = {}
+  for _, item in ipairs(site.backends or {}) do names[item.name] = true end
+  for _, item in ipairs(site.routes or {}) do
+    if item.backend and not names[item.backend] then
+      problem(item.line, "route '%s': there is no backend '%s'%s", item.pattern, item.backend,
+        nearest(item.backend, names))
+    end
+  end
   local limits = site.limits or {}
   if (limits.script_memory or 67108864) > (limits.lua_memory or 268435456) then
     complain('limits', 'script_memory must not be above lua_memory')

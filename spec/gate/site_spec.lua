@@ -188,7 +188,7 @@ describe('a route', function()
     { "'b.lua'", "route 'GET /' has a third item" },
     { "timeot = 5", "unknown key 'timeot' in a route; did you mean 'timeout'%?" },
     { 'cache = {}', "unknown key 'cache' in a route" },
-    { "backend = 'shop'", "unknown key 'backend' in a route" },
+    { "backend = 'shop'", "route 'GET /' has a script and a backend" },
   }
   for _, case in ipairs(wrong) do
     it('is refused, with its line: ' .. case[1], function()

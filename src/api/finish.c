@@ -183,6 +183,8 @@ int tg_response_finish(lua_State *L)
     struct tg_request *request = lua_touserdata(L, 1);
 
     request->response = (struct tg_response){.status = 0};
+    if (lua_isnil(L, 2) && request->scripts->passes)
+        return 0;
     if (lua_type(L, 2) == LUA_TSTRING) {
         lua_pushvalue(L, 2);
         take_body(L, request);

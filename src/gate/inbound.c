@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "gate/access_log.h"
 #include "gate/peer.h"
+#include "gate/pass.h"
+#include "gate/stream.h"
 
 static void destroy(struct tg_inbound *inbound)
 {
@@ -43,6 +45,10 @@ static void on_dispose(void *holder)
     if (h2o_linklist_is_linked(&inbound->link))
         h2o_linklist_unlink(&inbound->link);
     tg_task_dispose(&request->task);
+    if (inbound->stream != NULL)
+        tg_stream_end(inbound->stream);
+    if (inbound->pass != NULL)
+        tg_pass_end(inbound->pass);
     log_access(inbound);
     tg_response_release(request);
     inbound->req = NULL;
@@ -110,6 +116,7 @@ void tg_inbound_fill(struct tg_inbound *inbound)
     request->fields = (struct tg_fields){list, n};
     request->scheme = inbound->req->input.scheme->name;
     request->body = inbound->req->entity;
+    request->has_body = request->body.base != NULL;
     if (request->body.base == NULL)
         request->body = h2o_iovec_init(H2O_STRLIT(""));
 }

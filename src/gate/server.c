@@ -264,8 +264,12 @@ int tg_server_routes(const char *folder)
     printf("%-*s  %-24s  %s\n", widest, "ROUTE", "SCRIPT", "POLICY");
     for (size_t i = 0; i < site->route_count; i++) {
         const struct tg_route *route = &site->routes[i];
-        printf("%-*s  %-24s  timeout=%gs%s%s\n", widest, route->pattern, route->script,
-               route->timeout_ms / 1e3, route->jit ? " jit" : "",
+        char backend[80];
+        if (route->script == NULL)
+            snprintf(backend, sizeof(backend), "-> %s", site->backends[route->backend].name);
+        printf("%-*s  %-24s  timeout=%gs%s%s\n", widest, route->pattern,
+               route->script != NULL ? route->script : backend, route->timeout_ms / 1e3,
+               route->jit ? " jit" : "",
                route->before_count + site->before_count > 0 ? " before" : "");
     }
     tg_site_destroy(site);

@@ -193,6 +193,7 @@ static void read_backend(lua_State *L, struct tg_site *site, struct tg_backend_c
         .head_limit = (size_t)field_number(L, "head_limit", 65536),
         .limit = (size_t)field_number(L, "limit", 8 * 1048576.0),
     };
+    backend->clients_host = tg_text_is(field_text(L, site, "host"), TG_TEXT("client"));
     snprintf(backend->name, sizeof(backend->name), "%s", field_text(L, site, "name").base);
     snprintf(backend->expect, sizeof(backend->expect), "%.*s", (int)expect.len,
              expect.base != NULL ? expect.base : "");
@@ -236,6 +237,44 @@ static void read_segments(lua_State *L, struct tg_site *site, struct tg_route *r
     lua_pop(L, 1);
 }
 
+/* The parts of the path at the backend; none when the route doesn't say. */
+static void read_parts(lua_State *L, struct tg_site *site, struct tg_route *route)
+{
+    route->part_count = push_list(L, "parts");
+    struct tg_route_part *parts = array(site, route->part_count, sizeof(*parts));
+    for (size_t i = 0; i < route->part_count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        parts[i].text = field_text(L, site, "text");
+        parts[i].is_text = parts[i].text.base != NULL;
+        parts[i].segment = (size_t)field_number(L, "segment", 1) - 1;
+        lua_pop(L, 1);
+    }
+    route->parts = parts;
+    lua_pop(L, 1);
+}
+
+static size_t find_backend(const struct tg_site *site, struct tg_text name)
+{
+    for (size_t i = 0; name.base != NULL && i < site->backend_count; i++)
+        if (tg_text_is(name, tg_text_of(site->backends[i].name)))
+            return i;
+    return TG_NO_BACKEND;
+}
+
+/* How a route without a script passes its requests on. */
+static void read_pass(lua_State *L, struct tg_site *site, struct tg_route *route)
+{
+    struct tg_text host = field_text(L, site, "host");
+
+    route->backend = find_backend(site, field_text(L, site, "backend"));
+    route->clients_host = tg_text_is(host, TG_TEXT("client"));
+    if (host.base == NULL && route->backend != TG_NO_BACKEND)
+        route->clients_host = site->backends[route->backend].clients_host;
+    route->upgrade = field_true(L, "upgrade");
+    route->upgrade_timeout_ms = (uint32_t)field_number(L, "upgrade_timeout", 60e3);
+    read_parts(L, site, route);
+}
+
 /* The route whose table is on top. */
 static void read_route(lua_State *L, struct tg_site *site, struct tg_route *route,
                        double timeout_ms)
@@ -243,6 +282,7 @@ static void read_route(lua_State *L, struct tg_site *site, struct tg_route *rout
     route->pattern = field_text(L, site, "pattern").base;
     route->script = field_text(L, site, "script").base;
     route->table = field_text(L, site, "table").base;
+    read_pass(L, site, route);
     route->before = read_names(L, site, "before", &route->before_count);
     route->timeout_ms = (uint32_t)field_number(L, "timeout", timeout_ms);
     route->jit = field_true(L, "jit");

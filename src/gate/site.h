@@ -16,12 +16,27 @@ struct tg_segment {
     struct tg_text text; /* decoded literal, or the name */
 };
 
+/* A part of the path that a route's requests get at the backend. */
+struct tg_route_part {
+    bool is_text;
+    struct tg_text text;
+    size_t segment; /* of the route: what it took of the path */
+};
+
+#define TG_NO_BACKEND SIZE_MAX
+
 struct tg_route {
     const char *pattern;   /* as the site writes it */
     struct tg_text method; /* 'ANY' stands for all */
     const struct tg_segment *segments;
     size_t segment_count;
-    const char *script;  /* relative to the site's folder */
+    const char *script; /* relative to the site's folder; NULL: it passes requests on */
+    size_t backend;     /* of the site: where they go; or TG_NO_BACKEND */
+    const struct tg_route_part *parts; /* of the path there; none: as it came */
+    size_t part_count;
+    bool clients_host; /* the backend gets the Host of the client */
+    bool upgrade;      /* connections may become tunnels */
+    uint32_t upgrade_timeout_ms;
     const char **before; /* the route's own */
     size_t before_count;
     const char *table; /* the route's table, as the text of a Lua expression */

@@ -45,6 +45,7 @@ struct tg_backend_config {
     uint32_t keepalive;             /* how many unused connections are kept per address */
     size_t head_limit;              /* bytes of a response's head */
     size_t limit;                   /* bytes of a body read whole */
+    bool clients_host;              /* requests passed on keep the client's Host */
     char expect[8];                 /* '2xx' or '200', or empty: any status */
 };
 

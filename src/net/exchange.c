@@ -49,6 +49,7 @@ static void drop_conn(struct tg_exchange *self)
 /* Ends all that goes on; the result stays. */
 static void halt(struct tg_exchange *self)
 {
+    self->elapsed_ms = (uint32_t)(tg_timers_now(timers_of(self)) - self->started_ms);
     tg_timer_stop(timers_of(self), &self->timer);
     tg_connect_cancel(&self->connect);
     drop_conn(self);
@@ -60,7 +61,6 @@ static void halt(struct tg_exchange *self)
 static void finish(struct tg_exchange *self, struct tg_error error)
 {
     halt(self);
-    self->elapsed_ms = (uint32_t)(tg_timers_now(timers_of(self)) - self->started_ms);
     self->error = error;
     if (error.code != NULL && self->told)
         self->body = h2o_iovec_init(NULL, 0);

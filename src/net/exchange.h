@@ -6,6 +6,7 @@
 #include "net/backend.h"
 #include "net/connect.h"
 #include "net/framing.h"
+#include "net/source.h"
 
 struct tg_field {
     h2o_iovec_t name; /* as sent or received; compare without case */
@@ -80,7 +81,9 @@ struct tg_exchange {
     struct tg_buffer content; /* of a body read whole */
     char *window;             /* of a streamed body: what is received after the head */
     bool told;                /* the owner has the head: the fields stay, even when it fails */
-    bool paused;              /* the connection, since more came than the owner wanted */
+    bool given;               /* the source has handed the first piece over */
+    struct tg_source source;
+    bool paused; /* the connection, since more came than the owner wanted */
 };
 
 /* Begins it. on_done is called once, perhaps before this returns; then the result is there. */
@@ -99,6 +102,10 @@ void tg_exchange_stream(struct tg_exchange *exchange, struct tg_backend *backend
 
 /* The owner has done with the piece: what follows is received, and told of later. */
 void tg_exchange_next(struct tg_exchange *exchange);
+
+/* The owner, who has a piece or the last one, leaves the body to another: a source of this piece
+ * and all that follow. From now on neither on_piece nor on_done is called. */
+struct tg_source *tg_exchange_source(struct tg_exchange *exchange);
 
 /* The owner, who has a piece, wants the rest whole after all: on_done comes with all of the body
  * from this piece on, within the limit and the timeouts of the call. */

@@ -137,3 +137,50 @@ struct tg_origin_conn *tg_exchange_take_tunnel(struct tg_exchange *exchange)
     exchange->tunnel = NULL;
     return conn;
 }
+
+/* ---- as a source */
+
+static struct tg_exchange *exchange_of(struct tg_source *source)
+{
+    return H2O_STRUCT_FROM_MEMBER(struct tg_exchange, source, source);
+}
+
+static void on_source_piece(struct tg_exchange *self)
+{
+    self->source.on_piece(&self->source, self->body, TG_SOURCE_MORE);
+}
+
+static void on_source_done(struct tg_exchange *self)
+{
+    bool broken = self->error.code != NULL;
+
+    self->source.error = self->error;
+    self->source.on_piece(&self->source, self->body, broken ? TG_SOURCE_BROKEN : TG_SOURCE_END);
+}
+
+static void next_piece(struct tg_source *source)
+{
+    struct tg_exchange *self = exchange_of(source);
+
+    if (self->given)
+        tg_exchange_next(self);
+    else if (self->phase == TG_PHASE_OVER)
+        on_source_done(self);
+    else {
+        self->given = true;
+        on_source_piece(self);
+    }
+}
+
+static void cancel_source(struct tg_source *source)
+{
+    tg_exchange_cancel(exchange_of(source));
+}
+
+struct tg_source *tg_exchange_source(struct tg_exchange *exchange)
+{
+    exchange->on_piece = on_source_piece;
+    exchange->on_done = on_source_done;
+    exchange->source = (struct tg_source){.next = next_piece, .cancel = cancel_source};
+    return &exchange->source;
+}
