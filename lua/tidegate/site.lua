@@ -445,6 +445,7 @@ local function route(value, where, name)
   end
   if value[3] ~= nil then complain(where .. '.3',
     "route '%s' has a third item; it has a pattern and a script", value[1]) end
+  result.passes = value[2] == nil
   result.parsed, result.pattern, result.line = parsed, value[1], line_of(where)
   result.well = #problems == before
   if result.well then result.table = write(value) end
@@ -598,7 +599,7 @@ local function read()
   local names = {}
   for _, item in ipairs(site.backends or {}) do names[item.name] = true end
   for _, item in ipairs(site.routes or {}) do
-    if item.backend and not names[item.backend] then
+    if item.passes and item.backend and not names[item.backend] then
       problem(item.line, "route '%s': there is no backend '%s'%s", item.pattern, item.backend,
         nearest(item.backend, names))
     end

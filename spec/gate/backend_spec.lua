@@ -115,8 +115,9 @@ describe('a backend call', function()
         local res = shop:get '/'
         local names = {}
         for name in pairs(res.headers) do names[#names + 1] = name:lower() end
-        local unchanged = pcall(function() res.status = 1 end) or pcall(function() res.headers.x =
-          1 end)
+        local unchanged = pcall(function() res.status = 1 end) or
+          pcall(function() res.headers['a b'] = '1' end) or
+          pcall(function() res.headers.x = 'a\nb' end) or pcall(function() res.headers.x = {{}} end)
         return { res.status, res.headers['x-A'], res.headers:all 'X-A', res.headers['set-cookie'],
           res.headers:all 'set-cookie', #res.body, names, unchanged, res.none == nil }
       end]])

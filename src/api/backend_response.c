@@ -6,6 +6,7 @@
 #include "script/args.h"
 
 static const char metatable[] = "tidegate.backend_response";
+static const char streamed_metatable[] = "tidegate.streamed_response";
 
 /* The block of a response userdata. */
 struct value {
@@ -34,7 +35,8 @@ static struct tg_backend_call *check(lua_State *L, const char *name)
 {
     if (!lua_isuserdata(L, 1))
         tg_raise(L, "'%s' is a method of a response: call it with a colon, res:%s(…)", name, name);
-    return live(L, luaL_checkudata(L, 1, metatable));
+    struct tg_backend_call *call = tg_backend_response_at(L, 1);
+    return call != NULL ? call : live(L, luaL_checkudata(L, 1, metatable));
 }
 
 static struct tg_body body_of(const struct tg_backend_call *call)
@@ -60,6 +62,169 @@ static int to_json(lua_State *L)
     return tg_body_to_json(L, "res:to_json", body_of(check(L, "to_json")));
 }
 
+/* ---- a body that is read later */
+
+static void on_rest_start(struct tg_wait *wait);
+static void on_rest(struct tg_exchange *exchange);
+static int take_rest(lua_State *L, struct tg_wait *wait);
+static void on_piece_start(struct tg_wait *wait);
+static void on_piece(struct tg_exchange *exchange);
+static int take_piece(lua_State *L, struct tg_wait *wait);
+
+static struct tg_backend_call *of_more(struct tg_wait *wait)
+{
+    return H2O_STRUCT_FROM_MEMBER(struct tg_backend_call, more, wait);
+}
+
+static struct tg_backend_call *of_exchange(struct tg_exchange *exchange)
+{
+    return H2O_STRUCT_FROM_MEMBER(struct tg_backend_call, exchange, exchange);
+}
+
+static void on_more_cancel(struct tg_wait *wait)
+{
+    struct tg_backend_call *call = of_more(wait);
+
+    if (call->begun)
+        tg_exchange_cancel(&call->exchange);
+    call->begun = false;
+}
+
+static void on_rest_start(struct tg_wait *wait)
+{
+    struct tg_backend_call *call = of_more(wait);
+
+    call->exchange.on_done = on_rest;
+    if (call->begun)
+        tg_exchange_read_rest(&call->exchange);
+    else
+        tg_task_resume(wait->task);
+}
+
+static void on_rest(struct tg_exchange *exchange)
+{
+    of_exchange(exchange)->begun = false;
+    tg_task_resume(of_exchange(exchange)->more.task);
+}
+
+/* Gives true, or nil and why the body did not come. */
+static int take_rest(lua_State *L, struct tg_wait *wait)
+{
+    struct tg_backend_call *call = of_more(wait);
+
+    if (call->exchange.error.code != NULL)
+        return tg_backend_fail(L, call, call->exchange.error);
+    call->streamed = false; /* from now on it is as one that was read whole */
+    call->run->held += call->exchange.body.len;
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* The first piece, unless it is empty, came with the head. */
+static void on_piece_start(struct tg_wait *wait)
+{
+    struct tg_backend_call *call = of_more(wait);
+    bool first = !call->taken;
+
+    call->taken = true;
+    call->exchange.on_piece = on_piece;
+    call->exchange.on_done = on_rest;
+    if (!first && !call->begun)
+        call->exchange.body.len = 0;
+    if (call->begun && (!first || call->exchange.body.len == 0))
+        tg_exchange_next(&call->exchange);
+    else
+        tg_task_resume(wait->task);
+}
+
+static void on_piece(struct tg_exchange *exchange)
+{
+    tg_task_resume(of_exchange(exchange)->more.task);
+}
+
+static int take_piece(lua_State *L, struct tg_wait *wait)
+{
+    struct tg_backend_call *call = of_more(wait);
+
+    if (call->exchange.error.code != NULL) {
+        tg_backend_fail(L, call, call->exchange.error);
+        return lua_error(L);
+    }
+    if (call->exchange.body.len == 0)
+        return 0;
+    lua_pushlstring(L, call->exchange.body.base, call->exchange.body.len);
+    return 1;
+}
+
+static void check_untaken(lua_State *L, const struct tg_backend_call *call)
+{
+    if (call->taken)
+        tg_raise(L, "the body of this response was taken before; a streamed one comes only once");
+}
+
+/* rest(res): reads the body whole, when it is not. */
+static int rest(lua_State *L)
+{
+    struct tg_backend_call *call = check(L, "body");
+
+    if (call->streamed)
+        check_untaken(L, call);
+    call->more =
+        (struct tg_wait){.start = on_rest_start, .cancel = on_more_cancel, .take = take_rest};
+    return tg_task_wait(L, tg_task_current(L, "res.body"), &call->more);
+}
+
+/* piece(res): the next piece of the body, or nothing. */
+static int piece(lua_State *L)
+{
+    struct tg_backend_call *call = check(L, "chunks");
+
+    call->more =
+        (struct tg_wait){.start = on_piece_start, .cancel = on_more_cancel, .take = take_piece};
+    return tg_task_wait(L, tg_task_current(L, "res:chunks"), &call->more);
+}
+
+/* is_whole(res): whether the body is here already. */
+static int is_whole(lua_State *L)
+{
+    lua_pushboolean(L, !check(L, "body")->streamed);
+    return 1;
+}
+
+/* start(res): from now on the body is taken in pieces. */
+static int begin_pieces(lua_State *L)
+{
+    check_untaken(L, check(L, "chunks"));
+    return 0;
+}
+
+void tg_backend_response_use(lua_State *L, struct tg_backend_call *call,
+                             struct tg_response *response)
+{
+    check_untaken(L, call);
+    call->taken = true;
+    response->passed = true;
+    response->length_known = call->exchange.length_known;
+    response->length = call->exchange.length;
+    if (call->begun)
+        response->source = tg_exchange_source(&call->exchange);
+    else
+        response->body = call->exchange.body;
+}
+
+struct tg_backend_call *tg_backend_response_at(lua_State *L, int index)
+{
+    struct value *value = lua_touserdata(L, index);
+
+    if (value == NULL || !lua_getmetatable(L, index))
+        return NULL;
+    luaL_getmetatable(L, metatable);
+    luaL_getmetatable(L, streamed_metatable);
+    bool is = lua_rawequal(L, -1, -3) || lua_rawequal(L, -2, -3);
+    lua_pop(L, 3);
+    return is ? live(L, value) : NULL;
+}
+
 /* res.<name>: upvalue 1 holds the methods. */
 static int get(lua_State *L)
 {
@@ -78,8 +243,7 @@ static int get(lua_State *L)
         return 1;
     }
     if (tg_text_is(name, TG_TEXT("headers"))) {
-        struct tg_fields fields = {call->exchange.fields, call->exchange.field_count};
-        tg_fields_push(L, 1, fields, TG_FIELDS_HEADERS);
+        tg_fields_push_open(L, 1, &call->fields, &call->run->pool);
         return 1;
     }
     lua_pushvalue(L, 2);
@@ -102,7 +266,13 @@ static int collect(lua_State *L)
         return 0;
     value->call = NULL;
     call->value = NULL;
-    call->run->held -= call->exchange.body.len;
+    if (call->taken)
+        return 0; /* it is being sent */
+    if (!call->streamed)
+        call->run->held -= call->exchange.body.len;
+    if (call->begun)
+        tg_exchange_cancel(&call->exchange);
+    call->begun = false;
     tg_exchange_dispose(&call->exchange);
     return 0;
 }
@@ -112,7 +282,7 @@ void tg_backend_response_push(lua_State *L, struct tg_backend_call *call)
     struct value *value = lua_newuserdata(L, sizeof(*value));
 
     value->call = NULL;
-    luaL_getmetatable(L, metatable);
+    luaL_getmetatable(L, call->streamed ? streamed_metatable : metatable);
     lua_setmetatable(L, -2);
     value->call = call;
     call->value = (void **)&value->call;
@@ -125,11 +295,15 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-void tg_backend_response_open(lua_State *L)
+static const luaL_Reg waits[] = {
+    {"rest", rest}, {"piece", piece}, {"is_whole", is_whole}, {"begin_pieces", begin_pieces},
+    {NULL, NULL},
+};
+
+/* Fills the metatable on top; the table of methods lies below it. */
+static void fill_metatable(lua_State *L)
 {
-    luaL_newmetatable(L, metatable);
-    lua_newtable(L);
-    luaL_register(L, NULL, methods);
+    lua_pushvalue(L, -2);
     lua_pushcclosure(L, get, 1);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, set);
@@ -138,5 +312,21 @@ void tg_backend_response_open(lua_State *L)
     lua_setfield(L, -2, "__gc");
     lua_pushliteral(L, "backend_response");
     lua_setfield(L, -2, "__metatable");
+}
+
+/* runtime.lua makes those that wait of what stands in `backend_responses`. */
+void tg_backend_response_open(lua_State *L)
+{
+    lua_newtable(L);
+    luaL_register(L, NULL, waits);
+    lua_newtable(L);
+    luaL_register(L, NULL, methods);
+    luaL_newmetatable(L, metatable);
+    fill_metatable(L);
     lua_pop(L, 1);
+    luaL_newmetatable(L, streamed_metatable);
+    fill_metatable(L);
+    lua_setfield(L, -3, "streamed");
+    lua_setfield(L, -2, "methods");
+    lua_setfield(L, -2, "backend_responses");
 }

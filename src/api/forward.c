@@ -161,6 +161,22 @@ void tg_forward_request(struct tg_request *request, bool clients_host, size_t ro
     call->has_body = request->has_body;
 }
 
+/* Nearly always the target came as it goes: then the query stands behind it already. */
+h2o_iovec_t tg_forward_target(struct tg_request *request)
+{
+    h2o_iovec_t path = request->path, raw = request->raw_path, query = request->query;
+
+    if (query.len == 0)
+        return path;
+    if (h2o_memis(raw.base, raw.len, path.base, path.len) && raw.base + raw.len + 1 == query.base)
+        return h2o_iovec_init(raw.base, raw.len + 1 + query.len);
+    char *target = h2o_mem_alloc_pool(&request->run.pool, path.len + 1 + query.len);
+    memcpy(target, path.base, path.len);
+    target[path.len] = '?';
+    memcpy(target + path.len + 1, query.base, query.len);
+    return h2o_iovec_init(target, path.len + 1 + query.len);
+}
+
 /* ---- responses */
 
 struct tg_fields tg_forward_response(h2o_mem_pool_t *pool, struct tg_fields received)

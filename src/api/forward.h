@@ -12,6 +12,9 @@
 void tg_forward_request(struct tg_request *request, bool clients_host, size_t room,
                         struct tg_call *call);
 
+/* The request's normal path with its query. */
+h2o_iovec_t tg_forward_target(struct tg_request *request);
+
 /* The fields of a backend's response that go on to the client, with Via. */
 struct tg_fields tg_forward_response(h2o_mem_pool_t *pool, struct tg_fields received);
 

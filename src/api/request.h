@@ -16,6 +16,7 @@ struct tg_response {
     struct tg_source *source; /* of a body that comes in pieces; NULL: it is whole */
     bool length_known;        /* of such a body, or of the one that the answer to HEAD has not */
     uint64_t length;
+    bool passed; /* it is what a backend answered */
 };
 
 /* One call of a backend, for the access log. */
@@ -61,6 +62,8 @@ struct tg_request {
     bool peer_trusted;
     bool has_body;                                /* it has Content-Length or Transfer-Encoding */
     void (*find_client)(struct tg_request *self); /* fills what tells of client and peer */
+    /* Logs that a function of the body has failed. */
+    void (*report_body)(struct tg_request *self, const struct tg_task_report *report);
     void **value; /* the block of the Lua value `req`; NULL when there is none */
     struct tg_call_record *calls, **last_call;
     struct tg_response response;
@@ -69,6 +72,9 @@ struct tg_request {
     bool response_sent; /* what still runs is what tg.after left */
     bool kept;          /* texts have been copied into the pool: it outlives its connection */
 };
+
+/* The request whose Lua value is at the index. Raises when there is none, or it is over. */
+struct tg_request *tg_request_at(lua_State *L, const char *name, int index);
 
 /* The id of the request, taken from X-Request-Id when that is fit, else made. */
 h2o_iovec_t tg_request_id(struct tg_request *request);

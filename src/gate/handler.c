@@ -270,6 +270,11 @@ void tg_handler_fail(struct tg_inbound *inbound, const struct tg_task_report *re
     respond_failure(inbound, report);
 }
 
+void tg_handler_report_body(struct tg_request *request, const struct tg_task_report *report)
+{
+    log_failure(H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request, request), report);
+}
+
 void tg_handler_fail_unsent(struct tg_inbound *inbound)
 {
     leave_scripts(inbound);
@@ -300,9 +305,12 @@ static void answer(struct tg_inbound *inbound)
     leave_scripts(inbound);
     if (response->status == 0) {
         tg_pass_start(inbound);
-    } else if (response->source != NULL) {
+    } else if (response->source != NULL && tg_respond_has_body(inbound->req, response->status)) {
+        inbound->request.run.deadline_ms = 0; /* a body may take as long as it is read */
         tg_handler_wait(inbound);
         tg_stream_start(inbound);
+    } else if (response->passed) {
+        tg_respond_passed(inbound->req, response);
     } else {
         tg_respond(inbound->req, response);
     }

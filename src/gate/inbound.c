@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "gate/access_log.h"
+#include "gate/handler.h"
 #include "gate/peer.h"
 #include "gate/pass.h"
 #include "gate/stream.h"
@@ -47,6 +48,8 @@ static void on_dispose(void *holder)
     tg_task_dispose(&request->task);
     if (inbound->stream != NULL)
         tg_stream_end(inbound->stream);
+    else if (request->response.source != NULL)
+        request->response.source->cancel(request->response.source);
     if (inbound->pass != NULL)
         tg_pass_end(inbound->pass);
     log_access(inbound);
@@ -91,6 +94,7 @@ struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
         .authority = req->input.authority,
         .version = req->version,
         .find_client = find_client,
+        .report_body = tg_handler_report_body,
     };
     if (req->input.authority.base == req->hostconf->authority.hostport.base)
         inbound->request.authority = h2o_iovec_init(H2O_STRLIT("")); /* HTTP/1.0 without Host */

@@ -38,10 +38,10 @@ static struct tg_text taken(const struct tg_route *route, size_t i, const struct
     return tg_text(from.base, (size_t)(path->normal.base + path->normal.len - from.base));
 }
 
-static h2o_iovec_t rewrite(const struct tg_inbound *inbound, const struct tg_path *path)
+static h2o_iovec_t rewrite(struct tg_inbound *inbound, const struct tg_path *path)
 {
     const struct tg_route *route = inbound->route;
-    h2o_mem_pool_t *pool = (h2o_mem_pool_t *)&inbound->request.run.pool;
+    h2o_mem_pool_t *pool = &inbound->request.run.pool;
     h2o_iovec_t out = {(char *)"", 0};
 
     for (size_t i = 0; i < route->part_count; i++)
@@ -51,22 +51,17 @@ static h2o_iovec_t rewrite(const struct tg_inbound *inbound, const struct tg_pat
     return out;
 }
 
-h2o_iovec_t tg_pass_target(const struct tg_inbound *inbound, const struct tg_path *path)
+h2o_iovec_t tg_pass_target(struct tg_inbound *inbound, const struct tg_path *path)
 {
-    const struct tg_request *request = &inbound->request;
-    h2o_iovec_t target = request->path, raw = request->raw_path;
+    struct tg_request *request = &inbound->request;
 
-    if (inbound->route->part_count != 0)
-        target = rewrite(inbound, path);
-    if (request->query.len == 0)
-        return target;
-    /* Nearly always the target came as it goes: then the query stands behind it already. */
-    if (inbound->route->part_count == 0 && h2o_memis(raw.base, raw.len, target.base, target.len) &&
-        raw.base + raw.len + 1 == request->query.base)
-        return h2o_iovec_init(raw.base, raw.len + 1 + request->query.len);
-    put_text((h2o_mem_pool_t *)&request->run.pool, &target, TG_TEXT("?"));
-    put_text((h2o_mem_pool_t *)&request->run.pool, &target,
-             tg_text(request->query.base, request->query.len));
+    if (inbound->route->part_count == 0)
+        return tg_forward_target(request);
+    h2o_iovec_t target = rewrite(inbound, path);
+    if (request->query.len != 0) {
+        put_text(&request->run.pool, &target, TG_TEXT("?"));
+        put_text(&request->run.pool, &target, tg_text(request->query.base, request->query.len));
+    }
     return target;
 }
 

@@ -7,7 +7,7 @@
 #include "http/path.h"
 
 /* Where a request of the route goes: the path as it came, or rewritten, with the query. */
-h2o_iovec_t tg_pass_target(const struct tg_inbound *inbound, const struct tg_path *path);
+h2o_iovec_t tg_pass_target(struct tg_inbound *inbound, const struct tg_path *path);
 
 /* Passes the request on; its target has been set. The last thing done with it. */
 void tg_pass_start(struct tg_inbound *inbound);

@@ -43,6 +43,11 @@ static void add_field(h2o_req_t *req, const struct tg_field *field)
                               NULL, field->value.base, field->value.len);
 }
 
+bool tg_respond_has_body(const h2o_req_t *req, int status)
+{
+    return !is_to_head(req) && !has_no_body(status);
+}
+
 void tg_respond_head(h2o_req_t *req, const struct tg_response *response)
 {
     h2o_headers_t *headers = &req->res.headers;
@@ -64,10 +69,13 @@ void tg_respond(h2o_req_t *req, const struct tg_response *response)
 
 void tg_respond_passed(h2o_req_t *req, const struct tg_response *response)
 {
+    static const h2o_iovec_t nothing = {NULL, 0};
+    bool has_body = tg_respond_has_body(req, response->status);
+
     tg_respond_head(req, response);
-    if (!response->length_known && !is_to_head(req) && !has_no_body(response->status))
+    if (has_body)
         req->res.content_length = response->body.len;
-    send_all(req, response->body);
+    send_all(req, has_body ? response->body : nothing);
 }
 
 void tg_respond_problem(h2o_req_t *req, int status, struct tg_text detail, struct tg_text code,

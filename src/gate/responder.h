@@ -10,6 +10,9 @@ void tg_respond(h2o_req_t *req, const struct tg_response *response);
 /* Sets status, fields and length of a response whose body is sent later. */
 void tg_respond_head(h2o_req_t *req, const struct tg_response *response);
 
+/* Whether the answer to the request, with this status, has a body. */
+bool tg_respond_has_body(const h2o_req_t *req, int status);
+
 /* Sends a response that a backend gave, whole: as it is, also when its body is left out. */
 void tg_respond_passed(h2o_req_t *req, const struct tg_response *response);
 
