@@ -46,7 +46,8 @@ struct tg_worker {
     struct tg_timer drain_step; /* closes idle connections while the worker drains */
     uint64_t drain_until_ms;
     h2o_linklist_t running; /* requests whose scripts run or wait */
-    size_t requests;        /* that have not been answered to the end */
+    h2o_linklist_t tunnels; /* connections that have switched protocols */
+    size_t requests;        /* and tunnels; that have not been answered to the end */
     bool draining, started;
     struct tg_buffer line; /* scratch for one line of the access log */
 };

@@ -7,6 +7,7 @@
 #include "gate/pass.h"
 #include "gate/responder.h"
 #include "gate/stream.h"
+#include "gate/tunnel.h"
 #include "http/strict.h"
 
 /* In the order of a request: on_req → on_suspend → on_done, on_deadline or on_gone. */
@@ -359,6 +360,7 @@ static void on_gone(struct tg_watch *watch)
 
 void tg_handler_abandon(struct tg_worker *worker)
 {
+    tg_tunnel_close_all(worker);
     while (!h2o_linklist_is_empty(&worker->running)) {
         struct tg_inbound *inbound =
             H2O_STRUCT_FROM_MEMBER(struct tg_inbound, link, worker->running.next);

@@ -6,6 +6,7 @@
 #include "gate/handler.h"
 #include "gate/responder.h"
 #include "gate/stream.h"
+#include "gate/tunnel.h"
 #include "script/fail.h"
 
 /* In the order of a call: tg_pass_start → on_head or on_done. */
@@ -90,6 +91,22 @@ static void on_head(struct tg_exchange *exchange)
     tg_stream_start(pass->inbound);
 }
 
+/* The 101 says to what; the field belongs to the connection and is not passed on otherwise. */
+static void add_upgrade(struct tg_pass *pass)
+{
+    struct tg_fields received = {pass->exchange.fields, pass->exchange.field_count};
+    const struct tg_field *upgrade = tg_fields_find(received, TG_TEXT("upgrade"));
+    struct tg_fields *fields = &pass->inbound->request.response.fields;
+    struct tg_field *list =
+        h2o_mem_alloc_pool(&pass->inbound->request.run.pool, (fields->count + 1) * sizeof(*list));
+
+    pass->inbound->request.response.length_known = false;
+    memcpy(list, fields->list, fields->count * sizeof(*list));
+    list[fields->count] = (struct tg_field){h2o_iovec_init(H2O_STRLIT("upgrade")),
+                                            upgrade != NULL ? upgrade->value : pass->call.upgrade};
+    *fields = (struct tg_fields){list, fields->count + 1};
+}
+
 static void fail(struct tg_pass *pass, struct tg_error error)
 {
     struct tg_inbound *inbound = pass->inbound;
@@ -117,6 +134,11 @@ static void on_done(struct tg_exchange *exchange)
     }
     take_head(pass);
     h2o_linklist_unlink(&inbound->link);
+    if (exchange->status == 101) {
+        add_upgrade(pass);
+        tg_tunnel_start(inbound, tg_exchange_take_tunnel(exchange), exchange->body);
+        return;
+    }
     tg_respond_passed(inbound->req, &inbound->request.response);
 }
 
@@ -140,6 +162,8 @@ void tg_pass_start(struct tg_inbound *inbound)
         .record = {.backend = config->name, .exchange = &pass->exchange},
     };
     tg_forward_request(request, route->clients_host, 0, &pass->call);
+    if (route->upgrade && tg_tunnel_is_wanted(inbound->req))
+        pass->call.upgrade = inbound->req->upgrade;
     inbound->pass = pass;
     *request->last_call = &pass->record;
     request->last_call = &pass->record.next;

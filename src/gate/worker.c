@@ -79,6 +79,7 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     h2o_context_init(&worker->ctx, h2o_evloop_create(), &gate->config);
     worker->accept = (h2o_accept_ctx_t){.ctx = &worker->ctx, .hosts = gate->config.hosts};
     h2o_linklist_init_anchor(&worker->running);
+    h2o_linklist_init_anchor(&worker->tunnels);
     tg_timers_init(&worker->timers);
     worker->net = (struct tg_net){.loop = worker->ctx.loop, .timers = &worker->timers};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
