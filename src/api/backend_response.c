@@ -3,6 +3,7 @@
 
 #include "api/backend_call.h"
 #include "api/body.h"
+#include "codec/inflate.h"
 #include "script/args.h"
 
 static const char metatable[] = "tidegate.backend_response";
@@ -39,27 +40,80 @@ static struct tg_backend_call *check(lua_State *L, const char *name)
     return call != NULL ? call : live(L, luaL_checkudata(L, 1, metatable));
 }
 
-static struct tg_body body_of(const struct tg_backend_call *call)
+/* What was decoded is as if it had come so: body and fields. */
+static void forget_coding(struct tg_backend_call *call, struct tg_buffer *plain)
 {
-    return (struct tg_body){
+    struct tg_exchange *exchange = &call->exchange;
+    struct tg_fields old = call->fields;
+    struct tg_field *list = h2o_mem_alloc_pool(&call->run->pool, (old.count + 1) * sizeof(*list));
+    size_t n = 0;
+
+    for (size_t i = 0; i < old.count; i++)
+        if (!tg_text_is_nocase(tg_text(old.list[i].name.base, old.list[i].name.len),
+                               TG_TEXT("content-encoding")))
+            list[n++] = old.list[i];
+    call->fields = (struct tg_fields){list, n};
+    call->run->held += plain->len;
+    call->run->held -= exchange->body.len;
+    tg_buffer_dispose(&exchange->content);
+    exchange->content = *plain;
+    exchange->body = h2o_iovec_init(plain->base, plain->len);
+    exchange->length_known = false;
+}
+
+/* Undoes the coding of the body when a script looks at it for the first time. */
+static struct tg_error decode(struct tg_backend_call *call)
+{
+    const struct tg_backend_config *config = tg_backend_config(call->exchange.backend);
+    struct tg_fields received = {call->exchange.fields, call->exchange.field_count};
+    const struct tg_field *field = tg_fields_find(received, TG_TEXT("content-encoding"));
+    struct tg_text body = {call->exchange.body.base, call->exchange.body.len};
+    struct tg_buffer plain = {.limit = config->limit};
+
+    if (call->decoded || call->taken || field == NULL || body.len == 0)
+        return TG_OK;
+    struct tg_text coding = {field->value.base, field->value.len};
+    if (!tg_inflate_knows(coding))
+        return TG_OK;
+    enum tg_inflate_result result = tg_inflate(coding, body, &plain);
+    if (result == TG_INFLATE_DONE) {
+        call->decoded = true;
+        forget_coding(call, &plain);
+        return TG_OK;
+    }
+    tg_buffer_dispose(&plain);
+    return result == TG_INFLATE_DAMAGED
+               ? (struct tg_error){"protocol", "the body is not of its Content-Encoding"}
+               : (struct tg_error){"body_too_large", "the body of the response is longer than the "
+                                                     "limit when it is decoded"};
+}
+
+typedef int reader(lua_State *L, const char *name, struct tg_body body);
+
+static int read_as(lua_State *L, struct tg_backend_call *call, const char *name, reader *read)
+{
+    struct tg_error error = decode(call);
+    struct tg_body body = {
         .bytes = {call->exchange.body.base, call->exchange.body.len},
         .backend = tg_backend_config(call->exchange.backend)->name,
     };
+
+    return error.code != NULL ? tg_backend_fail(L, call, error) : read(L, name, body);
 }
 
 static int json(lua_State *L)
 {
-    return tg_body_json(L, "res:json", body_of(check(L, "json")));
+    return read_as(L, check(L, "json"), "res:json", tg_body_json);
 }
 
 static int xml(lua_State *L)
 {
-    return tg_body_xml(L, "res:xml", body_of(check(L, "xml")));
+    return read_as(L, check(L, "xml"), "res:xml", tg_body_xml);
 }
 
 static int to_json(lua_State *L)
 {
-    return tg_body_to_json(L, "res:to_json", body_of(check(L, "to_json")));
+    return read_as(L, check(L, "to_json"), "res:to_json", tg_body_to_json);
 }
 
 /* ---- a body that is read later */
@@ -239,6 +293,11 @@ static int get(lua_State *L)
         return 1;
     }
     if (tg_text_is(name, TG_TEXT("body"))) {
+        struct tg_error error = decode(call);
+        if (error.code != NULL) {
+            tg_backend_fail(L, call, error);
+            return lua_error(L);
+        }
         lua_pushlstring(L, call->exchange.body.base, call->exchange.body.len);
         return 1;
     }
