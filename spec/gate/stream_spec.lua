@@ -26,6 +26,8 @@ local ANSWERS = {
   ['/cut'] = { 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf', 0.05, close = true },
 }
 
+local STALL = { ['/stall'] = { 'HTTP/1.1 200 OK\r\nx-a: 1\r\n\r\nhalf', 30 } }
+
 describe('a response of a backend that a script returns', function()
   it('is passed on as it is, streamed or whole', function()
     for _, stream in ipairs { 'true', 'false' } do
@@ -166,6 +168,40 @@ describe('a streamed response', function()
     local told = tide:get('/'):json()
     assert.same({ false, false }, { told.again, told.third })
     assert.truthy(told.why:find('taken before', 1, true))
+    stop()
+  end)
+
+  it('can be read by one function at a time, and not after it was cancelled', function()
+    local tide, _, stop = play(STALL, [[
+      return function(req)
+        local res = assert(shop:get('/stall', { stream = true }))
+        local function read() return res.body end
+        local _, errors = tg.gather({ one = read, two = read }, { timeout = 0.2, need = {} })
+        local again, err = pcall(read)
+        local value, why = res:json()
+        return { two = tostring(errors.two), again = again, code = err.code,
+          a = res.headers['x-a'], why = why.code, value = value }
+      end]])
+    local told = tide:get('/'):json()
+    assert.truthy(told.two:find('is reading this body', 1, true))
+    assert.same({ false, 'cancelled', '1', 'cancelled' },
+      { told.again, told.code, told.a, told.why })
+    stop()
+  end)
+
+  it('that is cut off by its client can still be looked at by functions that run later', function()
+    local tide, shop, stop = play(STALL, [[
+      return function(req)
+        local res = assert(shop:get('/stall', { stream = true }))
+        tg.after(function() tg.log.info('later', { a = res.headers['x-a'] }) end)
+        return res
+      end]])
+    local c = tide:connect()
+    c:send 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'
+    wait.eventually(function() return c:rest(0.01):find 'half' end)
+    c:close()
+    shop:await 'abandoned'
+    tide:await_log 'event=later a=1'
     stop()
   end)
 

@@ -15,6 +15,7 @@ struct tg_backend_call {
     char expect[8];          /* '2xx', '200', or empty */
     void **value;            /* the block of the response's Lua value, or NULL */
     bool streamed;           /* its body is not read before a script, or the client, asks for it */
+    bool reading;            /* a function of the request waits for a part of the body */
     bool decoded;            /* the body has been looked at: it is as it was before any coding */
     bool taken;              /* ... in pieces, by a script; or by the response of the request */
     struct tg_fields fields; /* of the response; a script may change them */

@@ -139,6 +139,7 @@ static void on_more_cancel(struct tg_wait *wait)
 {
     struct tg_backend_call *call = of_more(wait);
 
+    call->reading = false;
     if (call->begun)
         tg_exchange_cancel(&call->exchange);
     call->begun = false;
@@ -166,6 +167,7 @@ static int take_rest(lua_State *L, struct tg_wait *wait)
 {
     struct tg_backend_call *call = of_more(wait);
 
+    call->reading = false;
     if (call->exchange.error.code != NULL)
         return tg_backend_fail(L, call, call->exchange.error);
     call->streamed = false; /* from now on it is as one that was read whole */
@@ -200,6 +202,7 @@ static int take_piece(lua_State *L, struct tg_wait *wait)
 {
     struct tg_backend_call *call = of_more(wait);
 
+    call->reading = false;
     if (call->exchange.error.code != NULL) {
         tg_backend_fail(L, call, call->exchange.error);
         return lua_error(L);
@@ -216,6 +219,18 @@ static void check_untaken(lua_State *L, const struct tg_backend_call *call)
         tg_raise(L, "the body of this response was taken before; a streamed one comes only once");
 }
 
+static int wait_for_more(lua_State *L, struct tg_backend_call *call, const char *name,
+                         struct tg_wait wait)
+{
+    struct tg_task *task = tg_task_current(L, name);
+
+    if (call->reading)
+        return tg_raise(L, "%s: another function of this request is reading this body", name);
+    call->reading = true;
+    call->more = wait;
+    return tg_task_wait(L, task, &call->more);
+}
+
 /* rest(res): reads the body whole, when it is not. */
 static int rest(lua_State *L)
 {
@@ -223,19 +238,17 @@ static int rest(lua_State *L)
 
     if (call->streamed)
         check_untaken(L, call);
-    call->more =
-        (struct tg_wait){.start = on_rest_start, .cancel = on_more_cancel, .take = take_rest};
-    return tg_task_wait(L, tg_task_current(L, "res.body"), &call->more);
+    return wait_for_more(
+        L, call, "res.body",
+        (struct tg_wait){.start = on_rest_start, .cancel = on_more_cancel, .take = take_rest});
 }
 
 /* piece(res): the next piece of the body, or nothing. */
 static int piece(lua_State *L)
 {
-    struct tg_backend_call *call = check(L, "chunks");
-
-    call->more =
-        (struct tg_wait){.start = on_piece_start, .cancel = on_more_cancel, .take = take_piece};
-    return tg_task_wait(L, tg_task_current(L, "res:chunks"), &call->more);
+    return wait_for_more(
+        L, check(L, "chunks"), "res:chunks",
+        (struct tg_wait){.start = on_piece_start, .cancel = on_more_cancel, .take = take_piece});
 }
 
 /* is_whole(res): whether the body is here already. */
@@ -256,6 +269,10 @@ void tg_backend_response_use(lua_State *L, struct tg_backend_call *call,
                              struct tg_response *response)
 {
     check_untaken(L, call);
+    if (call->exchange.error.code != NULL) {
+        tg_backend_fail(L, call, call->exchange.error);
+        lua_error(L);
+    }
     call->taken = true;
     response->passed = true;
     response->length_known = call->exchange.length_known;

@@ -237,7 +237,12 @@ void tg_exchange_cancel(struct tg_exchange *exchange)
     if (exchange->phase == TG_PHASE_OVER)
         return;
     halt(exchange);
-    tg_exchange_dispose(exchange);
+    if (!exchange->told) {
+        tg_exchange_dispose(exchange);
+        return;
+    }
+    exchange->body = h2o_iovec_init(NULL, 0);
+    exchange->error = (struct tg_error){"cancelled", "the call was cancelled"};
 }
 
 void tg_exchange_dispose(struct tg_exchange *exchange)

@@ -115,7 +115,7 @@ void tg_exchange_read_rest(struct tg_exchange *exchange);
 struct tg_origin_conn *tg_exchange_take_tunnel(struct tg_exchange *exchange);
 
 /* Ends it wherever it is, without calling back; its connection is closed. All zero or over: nothing
- * happens. */
+ * happens. Of one whose head had been told of the fields stay, and the error is `cancelled`. */
 void tg_exchange_cancel(struct tg_exchange *exchange);
 
 /* Frees the result: fields and body end here. After on_done or cancel; a second time is harmless.
