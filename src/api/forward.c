@@ -1,7 +1,5 @@
 #include "api/forward.h"
 
-#include <stdio.h>
-
 #include "http/hop.h"
 
 enum { OWN_FIELDS = 5 }; /* that we add to a request */
@@ -59,8 +57,8 @@ static h2o_iovec_t append_to(h2o_mem_pool_t *pool, struct tg_fields fields, stru
             continue;
         memcpy(joined + n, fields.list[i].value.base, fields.list[i].value.len);
         n += fields.list[i].value.len;
-        memcpy(joined + n, ", ", 2);
-        n += 2;
+        joined[n++] = ',';
+        joined[n++] = ' ';
     }
     memcpy(joined + n, own.base, own.len);
     return h2o_iovec_init(joined, size);
@@ -90,20 +88,31 @@ static bool is_ours(const struct tg_field *field)
     }
 }
 
+static char *put(char *to, struct tg_text text)
+{
+    memcpy(to, text.base, text.len);
+    return to + text.len;
+}
+
 /* This hop as an item of the Forwarded field (RFC 7239). */
 static h2o_iovec_t write_hop(struct tg_request *request)
 {
-    bool v6 = strchr(request->peer_address, ':') != NULL;
-    size_t size = sizeof(request->peer_address) + request->authority.len + request->scheme.len + 32;
-    char *text = h2o_mem_alloc_pool(&request->run.pool, size);
-    int n = snprintf(text, size, v6 ? "for=\"[%s]\"" : "for=%s", request->peer_address);
+    struct tg_text peer = tg_text_of(request->peer_address);
+    bool v6 = memchr(peer.base, ':', peer.len) != NULL;
+    size_t size = peer.len + request->authority.len + request->scheme.len + 32;
+    char *text = h2o_mem_alloc_pool(&request->run.pool, size), *end = text;
 
-    if (request->authority.len != 0)
-        n += snprintf(text + n, size - (size_t)n, ";host=\"%.*s\"", (int)request->authority.len,
-                      request->authority.base);
-    n += snprintf(text + n, size - (size_t)n, ";proto=%.*s", (int)request->scheme.len,
-                  request->scheme.base);
-    return h2o_iovec_init(text, (size_t)n);
+    end = put(end, v6 ? TG_TEXT("for=\"[") : TG_TEXT("for="));
+    end = put(end, peer);
+    end = put(end, v6 ? TG_TEXT("]\"") : TG_TEXT(""));
+    if (request->authority.len != 0) {
+        end = put(end, TG_TEXT(";host=\""));
+        end = put(end, text_of(request->authority));
+        end = put(end, TG_TEXT("\""));
+    }
+    end = put(end, TG_TEXT(";proto="));
+    end = put(end, text_of(request->scheme));
+    return h2o_iovec_init(text, (size_t)(end - text));
 }
 
 /* What a trusted peer says of the client's side, else what we see ourselves. */

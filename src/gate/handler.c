@@ -216,13 +216,19 @@ void tg_handler_wait(struct tg_inbound *inbound)
     tg_watch_arm(&inbound->watch, inbound->req, &inbound->worker->timers, on_gone);
 }
 
+static void unlink_running(struct tg_inbound *inbound)
+{
+    if (h2o_linklist_is_linked(&inbound->link))
+        h2o_linklist_unlink(&inbound->link);
+}
+
 /* The scripts of the request are over, one way or another, and so is the call that passes it on. */
 static void leave_scripts(struct tg_inbound *inbound)
 {
     if (inbound->pass != NULL)
         tg_pass_end(inbound->pass);
     tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
-    h2o_linklist_unlink(&inbound->link);
+    unlink_running(inbound);
     tg_task_dispose(&inbound->request.task);
 }
 
@@ -365,7 +371,7 @@ void tg_handler_abandon(struct tg_worker *worker)
         struct tg_inbound *inbound =
             H2O_STRUCT_FROM_MEMBER(struct tg_inbound, link, worker->running.next);
         if (inbound->stream != NULL) {
-            h2o_linklist_unlink(&inbound->link);
+            unlink_running(inbound);
             tg_stream_cut(inbound->stream);
             continue;
         }

@@ -57,12 +57,12 @@ struct tg_exchange {
     int status;
     struct tg_field *fields; /* in the order they came; Transfer-Encoding and the like are in */
     size_t field_count;
-    h2o_iovec_t body;  /* streamed: the piece that the owner has */
-    bool length_known; /* the body will have `length` bytes, or the one behind a HEAD would */
+    h2o_iovec_t body; /* streamed: the piece that the owner has */
     uint64_t length;
     struct tg_origin_conn *tunnel; /* after a 101 that was asked for; tg_exchange_take_tunnel */
     uint32_t elapsed_ms;           /* from start to on_done */
     bool reused;                   /* it went over a connection used before */
+    bool length_known; /* the body will have `length` bytes, or the one behind a HEAD would */
     /* ---- what only net/exchange.c touches */
     enum tg_exchange_phase phase;
     uint64_t started_ms, deadline_ms; /* loop time */
@@ -74,16 +74,16 @@ struct tg_exchange {
     bool answered;           /* a byte of the response has come */
     bool sending;            /* a part of the request is still to be sent */
     bool broken;             /* the rest of the request could not be sent */
+    bool told;               /* the owner has the head: the fields stay, even when it fails */
+    bool given;              /* the source has handed the first piece over */
+    bool paused;             /* the connection, since more came than the owner wanted */
     struct tg_buffer unsent; /* of the request's head */
     size_t body_sent;
     struct tg_framing framing;
     struct tg_buffer partial; /* of the response's head, when it comes in pieces */
     struct tg_buffer content; /* of a body read whole */
     char *window;             /* of a streamed body: what is received after the head */
-    bool told;                /* the owner has the head: the fields stay, even when it fails */
-    bool given;               /* the source has handed the first piece over */
     struct tg_source source;
-    bool paused; /* the connection, since more came than the owner wanted */
 };
 
 /* Begins it. on_done is called once, perhaps before this returns; then the result is there. */
