@@ -316,7 +316,7 @@ static void answer(struct tg_inbound *inbound)
         inbound->request.run.deadline_ms = 0; /* a body may take as long as it is read */
         tg_handler_wait(inbound);
         tg_stream_start(inbound);
-    } else if (response->passed) {
+    } else if (response->passed || response->source != NULL) {
         tg_respond_passed(inbound->req, response);
     } else {
         tg_respond(inbound->req, response);
