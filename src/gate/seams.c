@@ -1,12 +1,13 @@
 /* libh2o calls some of its own functions through the dynamic linker: a function of the same name
- * in our program is called instead. So a request head that two parsers could read in two ways is
- * refused (400, and the connection closed) before h2o believes it. */
+ * in our program is called instead. So a request head or a chunked body that two parsers could read
+ * in two ways is refused (400, and the connection closed) before h2o believes it. */
 #include "gate/seams.h"
 
 #include <assert.h>
 #include <dlfcn.h>
 #include <h2o.h>
 
+#include "http/chunked.h"
 #include "http/strict.h"
 #include "net/phr.h"
 
@@ -52,10 +53,79 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
     return rc;
 }
 
+/* ---- chunked bodies */
+
+/* What we keep in h2o's decoder, which is all zero at the start: the same size, its own flag in its
+ * own place. */
+struct decoder {
+    uint64_t left;
+    char consume_trailer;
+    uint8_t digits, state;
+    uint8_t unused;
+    uint32_t seen;
+};
+
+_Static_assert(sizeof(struct decoder) == sizeof(struct phr_chunked_decoder), "h2o's decoder");
+_Static_assert(offsetof(struct decoder, consume_trailer) ==
+                   offsetof(struct phr_chunked_decoder, consume_trailer),
+               "h2o's decoder");
+
+static struct tg_chunked load(const struct decoder *decoder)
+{
+    return (struct tg_chunked){.left = decoder->left,
+                               .digits = decoder->digits,
+                               .state = decoder->state,
+                               .seen = decoder->seen,
+                               .no_space = true};
+}
+
+static void store(struct decoder *decoder, const struct tg_chunked *chunked)
+{
+    decoder->left = chunked->left;
+    decoder->digits = chunked->digits;
+    decoder->state = chunked->state;
+    decoder->seen = chunked->seen;
+}
+
+/* Trailers are always read to their end: h2o asks for no less. */
+ssize_t phr_decode_chunked(struct phr_chunked_decoder *decoder, char *buf, size_t *size)
+{
+    struct tg_chunked chunked = load((struct decoder *)decoder);
+    struct tg_text in = {buf, *size}, piece;
+    enum tg_chunked_step step;
+    size_t len = 0;
+
+    while ((step = tg_chunked_next(&chunked, &in, &piece)) == TG_CHUNKED_PIECE) {
+        memmove(buf + len, piece.base, piece.len);
+        len += piece.len;
+    }
+    store((struct decoder *)decoder, &chunked);
+    memmove(buf + len, in.base, in.len);
+    *size = len;
+    return step == TG_CHUNKED_END ? (ssize_t)in.len : step == TG_CHUNKED_MORE ? -2 : -1;
+}
+
+int phr_decode_chunked_is_in_data(struct phr_chunked_decoder *decoder)
+{
+    struct tg_chunked chunked = load((struct decoder *)decoder);
+
+    return tg_chunked_is_in_data(&chunked);
+}
+
+/* ---- whether they are called */
+
+static bool is_ours(const char *name, void *ours)
+{
+    return dlsym(RTLD_DEFAULT, name) == ours;
+}
+
 bool tg_seams_are_in_place(void)
 {
-    parse_request *seen;
+    parse_request *parse = phr_parse_request;
+    ssize_t (*decode)(struct phr_chunked_decoder *, char *, size_t *) = phr_decode_chunked;
+    int (*is_in_data)(struct phr_chunked_decoder *) = phr_decode_chunked_is_in_data;
 
-    *(void **)&seen = dlsym(RTLD_DEFAULT, "phr_parse_request");
-    return seen == phr_parse_request;
+    return is_ours("phr_parse_request", *(void **)&parse) &&
+           is_ours("phr_decode_chunked", *(void **)&decode) &&
+           is_ours("phr_decode_chunked_is_in_data", *(void **)&is_in_data);
 }
