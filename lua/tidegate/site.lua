@@ -418,6 +418,12 @@ end
 local limit_checks = {
   body = size(0, 33554431), script_cpu = duration(1, 3600e3),
   script_memory = size(1048576, 68719476736), lua_memory = size(8388608, 68719476736),
+  head = size(256, 262144), fields = number(1, 100), url = size(16, 131072),
+  head_timeout = duration(10, 86400e3), keepalive_timeout = duration(10, 86400e3),
+  body_timeout = duration(10, 86400e3), body_rate = size(0, 1073741824),
+  send_timeout = duration(10, 86400e3), send_rate = size(0, 1073741824),
+  requests = number(1, 1000000000), connections = number(1, 1000000),
+  bodies = size(0, 1099511627776),
 }
 
 local log_checks = {

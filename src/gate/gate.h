@@ -6,6 +6,7 @@
 
 #include "api/request.h"
 #include "base/log.h"
+#include "gate/account.h"
 #include "gate/router.h"
 #include "gate/site.h"
 
@@ -19,6 +20,20 @@ struct tg_gate {
     struct tg_sink *access; /* NULL: no access log */
     int *listen_fds;        /* one per tg_site.listens; each thread works on duplicates */
     struct tg_worker *workers;
+    size_t most_connections;    /* of clients, at once */
+    _Atomic size_t connections; /* those that are there */
+    _Atomic size_t bodies;      /* bytes of requests' bodies in memory */
+};
+
+/* A thread's clients, and whether more are let in. */
+struct tg_door {
+    h2o_linklist_t waiting; /* for a request, or for the rest of one: the longest first */
+    h2o_linklist_t busy;    /* those whose request is worked on */
+    struct tg_timer sweep;  /* looks at all of them */
+    struct tg_timer reopen;
+    uint64_t logged_ms;
+    unsigned admins; /* connections of the admin address */
+    bool is_shut;
 };
 
 /* The Lua states of one thread, loaded from one reading of the site. */
@@ -41,6 +56,8 @@ struct tg_worker {
     struct tg_net net;
     struct tg_host host;
     struct tg_generation generation;
+    struct tg_door door;
+    struct tg_account account;
     int wake_fd;        /* an eventfd: written to when the thread is to end; the main thread's */
     h2o_socket_t *wake; /* the loop's side of it */
     struct tg_timer drain_step; /* closes idle connections while the worker drains */

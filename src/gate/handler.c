@@ -153,6 +153,15 @@ static void run_scripts(struct tg_inbound *inbound)
     tg_task_start(&request->task, jit ? generation->jit_serve : generation->serve, request);
 }
 
+/* Answers with the status of that refusal, and ends the connection. */
+static int refuse(struct tg_inbound *inbound, enum tg_refused reason, const char *detail)
+{
+    tg_count(&inbound->worker->account.refused[reason], 1);
+    inbound->req->http1_is_persistent = 0;
+    respond_problem(inbound, tg_refused_status(reason), detail);
+    return 0;
+}
+
 static int on_req(h2o_handler_t *handler, h2o_req_t *req)
 {
     struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, ctx, req->conn->ctx);
@@ -161,16 +170,17 @@ static int on_req(h2o_handler_t *handler, h2o_req_t *req)
     struct tg_match match;
 
     (void)handler;
+    if (inbound->client->refusal.detail != NULL)
+        return refuse(inbound, inbound->client->refusal.reason, inbound->client->refusal.detail);
     const char *reason = read_head(inbound, &path);
     tg_inbound_fill(inbound);
-    if (reason != NULL) {
-        respond_problem(inbound, 400, reason);
-        return 0;
-    }
-    if (inbound->request.body.len > worker->gate->site->body_limit) {
-        respond_problem(inbound, 413, "");
-        return 0;
-    }
+    if (reason != NULL)
+        return refuse(inbound, TG_REFUSED_MALFORMED, reason);
+    if (inbound->request.body.len > worker->gate->site->body_limit)
+        return refuse(inbound, TG_REFUSED_BODY, "the body of the request is too large");
+    if (!tg_client_hold(inbound->client, inbound->request.body.len))
+        return refuse(inbound, TG_REFUSED_BODIES, "too many bodies of requests are on their way");
+    tg_count(&worker->account.bytes_in, inbound->request.body.len);
     tg_router_find(worker->gate->router, text_of(inbound->request.method), &path, &match);
     if (match.route == NULL) {
         respond_unrouted(inbound, &match);

@@ -2,13 +2,14 @@
 #ifndef TG_GATE_INBOUND_H
 #define TG_GATE_INBOUND_H
 
-#include "gate/gate.h"
+#include "gate/client.h"
 #include "gate/watch.h"
 
 struct tg_inbound {
     struct tg_request request; /* its pool holds all of this */
     struct tg_worker *worker;
     h2o_req_t *req;               /* NULL once h2o has let go of it */
+    struct tg_client *client;     /* as long as req */
     const struct tg_route *route; /* NULL until it is found */
     struct tg_timer deadline;
     struct tg_watch watch;

@@ -13,6 +13,10 @@ uint16_t tg_listener_port(int fd);
 /* Begins to accept in the worker's loop, on duplicates of the gate's descriptors. */
 bool tg_listener_start(struct tg_worker *worker);
 
+/* Accepts nothing until it is resumed. */
+void tg_listener_pause(struct tg_worker *worker);
+void tg_listener_resume(struct tg_worker *worker);
+
 /* Accepts no more. */
 void tg_listener_stop(struct tg_worker *worker);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "gate/door.h"
 #include "gate/handler.h"
 #include "gate/listener.h"
 #include "gate/refusal.h"
@@ -14,6 +15,9 @@
 #include "net/resolver.h"
 
 enum { STATUS_OK = 0, STATUS_FAILED = 1 };
+
+/* h2o takes it from the time of day: it must stay well below that. */
+static const uint64_t NEVER_MS = 30ULL * 86400 * 1000;
 
 static struct tg_site *read_site(const char *folder)
 {
@@ -32,6 +36,8 @@ static void init_config(struct tg_gate *gate)
     /* h2o refuses a chunked body of exactly its limit; the handler looks at the byte more. */
     gate->config.max_request_entity_size = gate->site->body_limit + 1;
     gate->config.http1.upgrade_to_http2 = 0;
+    gate->config.http1.req_timeout = NEVER_MS;            /* the door has finer ones */
+    h2o_socket_buffer_mmap_settings.threshold = SIZE_MAX; /* no body lies in a file of /tmp */
     h2o_hostconf_t *host =
         h2o_config_register_host(&gate->config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     tg_handler_register(host);
@@ -105,6 +111,10 @@ static void log_ready(struct tg_gate *gate)
     struct tg_buffer line = {.limit = 4096};
     char url[320];
 
+    if (gate->most_connections < site->limits.connections)
+        tg_log_warn(&gate->log, NULL,
+                    "event=connections_lowered to=%zu reason=\"half of the open files allowed\"",
+                    gate->most_connections);
     for (size_t i = 0; i < site->listen_count; i++) {
         const char *host = site->listens[i].host;
         bool v6 = strchr(host, ':') != NULL;
@@ -203,6 +213,7 @@ int tg_server_run(const char *folder, int port)
     init_config(&gate);
     gate.log = log_of(site);
     gate.router = tg_router_create(site);
+    gate.most_connections = tg_door_size(site->limits.connections);
     bool well = bind_all(&gate) && open_logs(&gate) && make_workers(&gate, site->workers);
     if (well)
         serve(&gate, &signals);

@@ -273,6 +273,20 @@ static void read_limits(lua_State *L, struct tg_site *site)
         lua_pop(L, 1);
         lua_newtable(L);
     }
+    site->limits = (struct tg_limits){
+        .head = {.bytes = (size_t)field_number(L, "head", 32 * 1024.0),
+                 .url = (size_t)field_number(L, "url", 8 * 1024.0),
+                 .fields = (size_t)field_number(L, "fields", TG_HEAD_FIELDS)},
+        .bodies = (size_t)field_number(L, "bodies", 256 * 1048576.0),
+        .head_ms = (uint32_t)field_number(L, "head_timeout", 10e3),
+        .body_ms = (uint32_t)field_number(L, "body_timeout", 10e3),
+        .body_rate = (size_t)field_number(L, "body_rate", 1024),
+        .send_ms = (uint32_t)field_number(L, "send_timeout", 30e3),
+        .send_rate = (size_t)field_number(L, "send_rate", 256),
+        .keepalive_ms = (uint32_t)field_number(L, "keepalive_timeout", 60e3),
+        .requests = (uint32_t)field_number(L, "requests", 10000),
+        .connections = (size_t)field_number(L, "connections", 10000),
+    };
     site->body_limit = (size_t)field_number(L, "body", 8 * 1048576.0);
     site->script_memory = (size_t)field_number(L, "script_memory", 64 * 1048576.0);
     site->lua_memory = (size_t)field_number(L, "lua_memory", 256 * 1048576.0);

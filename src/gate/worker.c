@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "gate/door.h"
 #include "gate/handler.h"
 #include "gate/listener.h"
 #include "gate/scripts.h"
@@ -80,6 +81,7 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     worker->accept = (h2o_accept_ctx_t){.ctx = &worker->ctx, .hosts = gate->config.hosts};
     h2o_linklist_init_anchor(&worker->running);
     tg_timers_init(&worker->timers);
+    tg_door_init(worker);
     worker->net = (struct tg_net){.loop = worker->ctx.loop, .timers = &worker->timers};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
     init_host(worker);
@@ -218,6 +220,7 @@ static void *run(void *argument)
     bool busy = false;
 
     tg_timers_refresh(&worker->timers);
+    tg_door_watch(worker);
     tg_every_start(generation->vm);
     if (generation->jit_vm != NULL)
         tg_every_start(generation->jit_vm);
