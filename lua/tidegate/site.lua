@@ -218,6 +218,25 @@ local function listener(value, where)
   return value
 end
 
+local admin_checks = { token = text }
+
+-- An address alone, or { address, token = 'secret' }.
+local function admin(value, where)
+  if type(value) == 'string' then value = { value } end
+  local result = record(value, where, 'admin', admin_checks)
+  if type(value) ~= 'table' or value[1] == absent then return nil end
+  if type(value[1]) ~= 'string' then
+    return complain(where, "admin needs an address: 'http://127.0.0.1:9090' or 'unix:admin.sock'")
+  end
+  if result.token and (#result.token < 8 or result.token:find('[^!-~]')) then
+    return complain(where, 'the token of admin has at least 8 characters, none of them a space')
+  end
+  local message = native.admin(value[1], folder, value.token ~= nil)
+  if message then return complain(where, "admin: '%s': %s", value[1], message) end
+  result.address = value[1]
+  return result
+end
+
 local function network(value, where)
   if not text(value, where, 'trusted') then return nil end
   local message = native.network(value)
@@ -442,7 +461,7 @@ local function part(name, checks)
 end
 
 local site_checks = {
-  listen = list_of(listener), workers = number(1, 256), backends = backends, routes = routes,
+  listen = list_of(listener), admin = admin, workers = number(1, 256), backends = backends, routes = routes,
   limits = part('limits', limit_checks), log = part('log', log_checks),
   timeout = duration(1, 86400e3), before = list_of(script), trusted = list_of(network),
   debug = boolean, package_path = text, drain_timeout = duration(0, 3600e3),

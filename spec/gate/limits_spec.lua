@@ -83,7 +83,8 @@ describe('limits.fields', function()
     refused(431, ask(tide, with(101)))
     refused(431, ask(tide, with(1000)))
     refused(431, ask(tide, with(4000)))
-    refused(431, ask(tide, 'GET / HTTP/1.1\r\nhost: a\r\n' .. ('cookie: a=b\r\n'):rep(10000) .. '\r\n'))
+    local cookies = ('cookie: a=b\r\n'):rep(10000)
+    refused(431, ask(tide, 'GET / HTTP/1.1\r\nhost: a\r\n' .. cookies .. '\r\n'))
     tide:stop()
   end)
 end)
@@ -112,7 +113,10 @@ describe('limits.bodies', function()
   it('is for all bodies together: 503 beyond', function()
     local tide = serve({ bodies = 3000, body = 2000 }, { script = [[
       local tg = require 'tidegate'
-      return function(req) if req.path == '/wait' then tg.sleep(30) end return #req.body .. '' end]] })
+      return function(req)
+        if req.path == '/wait' then tg.sleep(30) end
+        return tostring(#req.body)
+      end]] })
     local first = tide:connect()
     first:send('POST /wait HTTP/1.1\r\nhost: a\r\ncontent-length: 2000\r\n\r\n' .. ('x'):rep(2000))
     wait.eventually(function() return tide:post('/', ('x'):rep(1001)).status == 503 end)
@@ -244,7 +248,8 @@ describe('when no descriptor is left', function()
     local tide = serve({ connections = 1000 })
     assert.equal(200, tide:get('/').status)
     local now = tide:descriptors()
-    assert.equal(0, os.execute(('prlimit --pid %d --nofile=%d:%d'):format(tide.pid, now + 8, now + 8)))
+    local few = ('prlimit --pid %d --nofile=%d:%d'):format(tide.pid, now + 8, now + 8)
+    assert.equal(0, os.execute(few))
     local list = {}
     for i = 1, 40 do
       list[i] = tide:connect()
@@ -283,7 +288,10 @@ describe('clients that go', function()
   it('leave no descriptor behind, 500 times', function()
     local tide = serve({}, { script = [[
       local tg = require 'tidegate'
-      return function(req) if req.path == '/wait' then tg.sleep(5) end return ('x'):rep(200000) end]] })
+      return function(req)
+        if req.path == '/wait' then tg.sleep(5) end
+        return ('x'):rep(200000)
+      end]] })
     assert.equal(200, tide:get('/').status)
     local before = tide:descriptors()
     for i = 1, 500 do
@@ -291,7 +299,9 @@ describe('clients that go', function()
       local kind = i % 5
       if kind == 1 then connection:send 'GET /wait HTTP/1.1\r\nhost: a\r\n\r\n' end
       if kind == 2 then connection:send 'GET / HTTP/1.1\r\nhost: a\r\n\r\n' end
-      if kind == 3 then connection:send 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc' end
+      if kind == 3 then
+        connection:send 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc'
+      end
       if kind == 4 then connection:send 'GET / HTTP/1.1\r\nho' end
       if i % 2 == 0 then connection:reset() else connection:close() end
     end

@@ -90,7 +90,7 @@ describe('a key of site.lua', function()
     { 'limits = { head_timeout = 0.009 }', 'head_timeout must be from 0.01 to 86400 seconds' },
     { "limits = { send_timeout = '2d' }", 'send_timeout must be from 0.01 to 86400 seconds' },
     { "limits = { body_rate = 'x' }", 'body_rate must be bytes' },
-    { 'limits = { head_timout = 1 }', "unknown key 'head_timout' in limits; did you mean 'head_timeout'" },
+    { 'limits = { head_timout = 1 }', "unknown key 'head_timout'.*mean 'head_timeout'" },
     { 'limits = { body = -1 }', 'body must be from 0 to 33554431 bytes' },
     { "limits = { body = '32MB' }", 'body must be from 0 to 33554431 bytes' },
     { 'limits = { script_cpu = 0 }', 'script_cpu must be from 0.001 to 3600 seconds' },

@@ -187,6 +187,7 @@ static int on_req(h2o_handler_t *handler, h2o_req_t *req)
         return 0;
     }
     inbound->route = match.route;
+    tg_count(&worker->route_requests[match.route->index], 1);
     read_params(inbound, &path);
     run_scripts(inbound);
     return 0;
@@ -220,6 +221,8 @@ static void log_failure(struct tg_inbound *inbound, const struct tg_task_report 
     struct tg_buffer line = {.limit = 32768};
     char id[65] = "";
     bool is_mistake = report->code.len == 0;
+    if (is_mistake)
+        tg_count(&inbound->worker->account.script_failures, 1);
 
     memcpy(id, id_of(inbound).base, id_of(inbound).len);
     tg_log_field(&line, "event", is_mistake ? TG_TEXT("script_error") : TG_TEXT("request_failed"));

@@ -17,7 +17,7 @@ enum {
     ACCEPTS_A_TURN = 16, /* the other threads get their share */
 };
 
-static socklen_t make_address(const struct tg_listen *listen, struct sockaddr_storage *storage)
+socklen_t tg_listener_address(const struct tg_listen *listen, struct sockaddr_storage *storage)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)storage;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)storage;
@@ -38,7 +38,7 @@ static socklen_t make_address(const struct tg_listen *listen, struct sockaddr_st
 int tg_listener_bind(const struct tg_listen *listen_on)
 {
     struct sockaddr_storage address;
-    socklen_t len = make_address(listen_on, &address);
+    socklen_t len = tg_listener_address(listen_on, &address);
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
     if (fd < 0)

@@ -6,11 +6,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "gate/admin.h"
+#include "gate/ask.h"
 #include "gate/door.h"
 #include "gate/handler.h"
 #include "gate/listener.h"
 #include "gate/refusal.h"
 #include "gate/seams.h"
+#include "gate/status.h"
 #include "gate/worker.h"
 #include "net/resolver.h"
 
@@ -42,6 +46,8 @@ static void init_config(struct tg_gate *gate)
         h2o_config_register_host(&gate->config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     tg_handler_register(host);
     tg_refusal_register(host);
+    gate->hosts[0] = host;
+    tg_admin_register(gate);
 }
 
 static struct tg_log log_of(const struct tg_site *site)
@@ -87,6 +93,10 @@ static bool bind_all(struct tg_gate *gate)
                     listen->port, strerror(errno));
             return false;
         }
+    }
+    if (!tg_admin_bind(gate)) {
+        fprintf(stderr, "tidegate: can't listen on the admin address: %s\n", strerror(errno));
+        return false;
     }
     return true;
 }
@@ -186,6 +196,7 @@ static void dispose(struct tg_gate *gate)
         if (gate->listen_fds[i] >= 0)
             close(gate->listen_fds[i]);
     free(gate->listen_fds);
+    tg_admin_unbind(gate);
     if (gate->router != NULL)
         tg_router_destroy(gate->router);
     h2o_config_dispose(&gate->config);
@@ -198,7 +209,7 @@ static void dispose(struct tg_gate *gate)
 int tg_server_run(const char *folder, int port)
 {
     struct tg_site *site = read_site(folder);
-    struct tg_gate gate = {.site = site};
+    struct tg_gate gate = {.site = site, .admin_fd = -1, .generation = 1};
     sigset_t signals;
 
     if (site == NULL)
@@ -209,6 +220,7 @@ int tg_server_run(const char *folder, int port)
     }
     if (port >= 0)
         site->listens[0].port = (uint16_t)port;
+    gate.started_ns = tg_clock_monotonic_ns();
     block_signals(&signals);
     init_config(&gate);
     gate.log = log_of(site);
@@ -246,7 +258,7 @@ static bool resolve_names(const struct tg_site *site)
 int tg_server_check(const char *folder)
 {
     struct tg_site *site = read_site(folder);
-    struct tg_gate gate = {.site = site};
+    struct tg_gate gate = {.site = site, .admin_fd = -1};
 
     if (site == NULL)
         return STATUS_FAILED;
@@ -281,4 +293,52 @@ int tg_server_routes(const char *folder)
     }
     tg_site_destroy(site);
     return STATUS_OK;
+}
+
+/* Asks the address and shows what it says. */
+static int show_status(const struct tg_admin_address *address, struct tg_text token,
+                       const char *shown, bool json)
+{
+    struct tg_buffer body = {.limit = 64 * 1048576};
+    const char *wrong = tg_ask(address, token, "/status", &body);
+    bool well = wrong == NULL;
+
+    if (!well)
+        fprintf(stderr, "tidegate: %s: %s\n", shown, wrong);
+    else if (json)
+        fwrite(body.base, 1, body.len, stdout);
+    else if (!(well = tg_status_print(tg_text(body.base, body.len), stdout)))
+        fprintf(stderr, "tidegate: %s: what it says is no status\n", shown);
+    tg_buffer_dispose(&body);
+    return well ? STATUS_OK : STATUS_FAILED;
+}
+
+static int status_of_address(const char *text, bool json)
+{
+    const char *token = getenv("TIDEGATE_ADMIN_TOKEN");
+    struct tg_admin_address address;
+    const char *wrong = tg_admin_address_parse(tg_text_of(text), ".", true, &address);
+
+    if (wrong != NULL) {
+        fprintf(stderr, "tidegate: '%s': %s\n", text, wrong);
+        return STATUS_FAILED;
+    }
+    return show_status(&address, tg_text_of(token != NULL ? token : ""), text, json);
+}
+
+int tg_server_status(const char *folder, const char *admin, bool json)
+{
+    if (admin != NULL)
+        return status_of_address(admin, json);
+    struct tg_site *site = read_site(folder);
+    int result = STATUS_FAILED;
+
+    if (site == NULL)
+        return result;
+    if (site->admin == NULL)
+        fprintf(stderr, "tidegate: %s/site.lua has no admin address\n", folder);
+    else
+        result = show_status(&site->admin->address, site->admin->token, folder, json);
+    tg_site_destroy(site);
+    return result;
 }

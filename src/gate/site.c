@@ -33,6 +33,15 @@ static int check_listen(lua_State *L)
     return push_reason(L, tg_listen_parse(text_arg(L, 1), &listen));
 }
 
+/* admin(text, folder, has_token) */
+static int check_admin(lua_State *L)
+{
+    struct tg_admin_address address;
+
+    return push_reason(L, tg_admin_address_parse(text_arg(L, 1), luaL_checkstring(L, 2),
+                                                 lua_toboolean(L, 3), &address));
+}
+
 static int check_network(lua_State *L)
 {
     struct tg_network network;
@@ -69,11 +78,8 @@ static int split_path(lua_State *L)
 }
 
 static const luaL_Reg natives[] = {
-    {"listen", check_listen},
-    {"network", check_network},
-    {"address", check_address},
-    {"path", split_path},
-    {NULL, NULL},
+    {"listen", check_listen},   {"admin", check_admin}, {"network", check_network},
+    {"address", check_address}, {"path", split_path},   {NULL, NULL},
 };
 
 /* ---- from the checked table to C: what is read here has been checked there */
@@ -156,6 +162,20 @@ static void read_listens(lua_State *L, struct tg_site *site)
     if (count == 0) {
         tg_listen_parse(TG_TEXT("http://127.0.0.1:8080"), &site->listens[0]);
         site->listen_count = 1;
+    }
+    lua_pop(L, 1);
+}
+
+static void read_admin(lua_State *L, struct tg_site *site)
+{
+    lua_getfield(L, -1, "admin");
+    if (lua_istable(L, -1)) {
+        struct tg_text text = field_text(L, site, "address");
+        site->admin = array(site, 1, sizeof(*site->admin));
+        site->admin->token = field_text(L, site, "token");
+        const char *reason = tg_admin_address_parse(text, site->folder, site->admin->token.len != 0,
+                                                    &site->admin->address);
+        assert(reason == NULL);
     }
     lua_pop(L, 1);
 }
@@ -329,6 +349,7 @@ static struct tg_site *take_over(lua_State *L, const char *folder)
     site->debug = field_true(L, "debug");
     site->before = read_names(L, site, "before", &site->before_count);
     read_listens(L, site);
+    read_admin(L, site);
     read_trusted(L, site);
     read_secrets(L, site);
     read_backends(L, site);

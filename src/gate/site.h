@@ -6,6 +6,7 @@
 #include <h2o.h>
 
 #include "base/buffer.h"
+#include "gate/admin_address.h"
 #include "gate/head.h"
 #include "gate/network.h"
 #include "net/backend.h"
@@ -46,11 +47,17 @@ struct tg_limits {
     size_t connections;
 };
 
+struct tg_admin {
+    struct tg_admin_address address;
+    struct tg_text token; /* empty: none is asked for */
+};
+
 struct tg_site {
     h2o_mem_pool_t pool; /* all of this */
     const char *folder;  /* as the user wrote it */
     struct tg_listen *listens;
     size_t listen_count;
+    struct tg_admin *admin; /* NULL: there is none */
     unsigned workers;
     struct tg_backend_config *backends;
     size_t backend_count;

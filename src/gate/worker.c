@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "gate/admin.h"
 #include "gate/door.h"
 #include "gate/handler.h"
 #include "gate/listener.h"
@@ -78,10 +79,12 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
 {
     *worker = (struct tg_worker){.gate = gate, .index = index};
     h2o_context_init(&worker->ctx, h2o_evloop_create(), &gate->config);
-    worker->accept = (h2o_accept_ctx_t){.ctx = &worker->ctx, .hosts = gate->config.hosts};
+    worker->accept = (h2o_accept_ctx_t){.ctx = &worker->ctx, .hosts = gate->hosts};
     h2o_linklist_init_anchor(&worker->running);
     tg_timers_init(&worker->timers);
     tg_door_init(worker);
+    worker->route_requests = calloc(gate->site->route_count + 1, sizeof(tg_counter));
+    assert(worker->route_requests != NULL);
     worker->net = (struct tg_net){.loop = worker->ctx.loop, .timers = &worker->timers};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
     init_host(worker);
@@ -168,8 +171,8 @@ static bool is_over(struct tg_worker *worker)
 
 static void close_all(struct tg_worker *worker)
 {
-    worker->gate = NULL;
     tg_listener_stop(worker);
+    tg_admin_stop(worker);
     tg_timer_stop(&worker->timers, &worker->drain_step);
     if (worker->generation.vm != NULL)
         tg_generation_close(&worker->generation, &worker->host);
@@ -183,6 +186,7 @@ static void close_all(struct tg_worker *worker)
     h2o_evloop_run(worker->ctx.loop, 0); /* closes what was closed last */
     tg_timers_dispose(&worker->timers);
     tg_buffer_dispose(&worker->line);
+    worker->gate = NULL;
     if (has_connections(worker))
         return; /* abandoned ones; the process is about to end */
     h2o_loop_t *loop = worker->ctx.loop;
@@ -244,7 +248,7 @@ bool tg_worker_start(struct tg_worker *worker)
     pthread_attr_t attributes;
 
     tg_timers_refresh(&worker->timers);
-    if (!tg_listener_start(worker))
+    if (!tg_listener_start(worker) || (worker->index == 0 && !tg_admin_start(worker)))
         return false;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
@@ -273,4 +277,6 @@ void tg_worker_dispose(struct tg_worker *worker)
     if (worker->wake_fd > 0)
         close(worker->wake_fd);
     worker->wake_fd = 0;
+    free(worker->route_requests);
+    worker->route_requests = NULL;
 }
