@@ -311,6 +311,34 @@ describe('clients that go', function()
   end)
 end)
 
+describe('a refusal', function()
+  it('reaches a client that goes on sending', function()
+    local tide = serve { body = 1000 }
+    local before
+    for _ = 1, 20 do
+      local connection = tide:connect()
+      connection:send('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3000000\r\n\r\n')
+      connection:send(('x'):rep(3000000))
+      assert.equal(413, connection:receive(5).status)
+      connection:close()
+      before = before or tide:descriptors()
+    end
+    wait.eventually(function() return tide:descriptors() <= before end)
+    tide:stop()
+  end)
+
+  it('is not waited for by a client that neither reads on nor closes', function()
+    local tide = serve { body = 1000 }
+    local before = tide:descriptors()
+    local connection = tide:connect()
+    connection:send('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3000000\r\n\r\n')
+    assert.equal(413, connection:receive(5).status)
+    wait.eventually(function() return tide:descriptors() <= before end)
+    connection:close()
+    tide:stop()
+  end)
+end)
+
 describe('bodies of twice the limit, many at once', function()
   it('are refused before they are held', function()
     local tide = serve({ body = '1MB' }, {})

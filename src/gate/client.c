@@ -1,9 +1,11 @@
 #include "gate/client.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include "gate/door.h"
+#include "gate/linger.h"
 
 /* In the order of a connection: on_body_read again and again, on_close. */
 static void on_body_read(h2o_socket_t *sock, const char *err);
@@ -13,7 +15,8 @@ struct tg_client *tg_client_create(struct tg_worker *worker, h2o_socket_t *sock,
 {
     struct tg_client *client = h2o_mem_alloc(sizeof(*client));
 
-    *client = (struct tg_client){.worker = worker, .sock = sock, .is_admin = is_admin};
+    *client =
+        (struct tg_client){.worker = worker, .sock = sock, .is_admin = is_admin, .linger_fd = -1};
     client->since_ms = tg_timers_now(&worker->timers);
     h2o_linklist_insert(&worker->door.waiting, &client->link);
     sock->on_close.cb = on_close;
@@ -30,6 +33,8 @@ static void on_close(void *data)
     bool is_admin = client->is_admin;
 
     tg_client_hold(client, 0);
+    if (client->linger_fd >= 0)
+        tg_linger_start(worker, client->linger_fd);
     h2o_linklist_unlink(&client->link);
     free(client);
     tg_door_leave(worker, is_admin);
@@ -91,6 +96,12 @@ static void on_body_read(h2o_socket_t *sock, const char *err)
         tg_client_refuse(client, TG_REFUSED_BODIES, "too many bodies of requests are on their way");
     else
         client->read(sock, err);
+}
+
+void tg_client_linger(struct tg_client *client)
+{
+    if (client->linger_fd < 0)
+        client->linger_fd = fcntl(h2o_socket_get_fd(client->sock), F_DUPFD_CLOEXEC, 0);
 }
 
 enum tg_client_phase tg_client_look(const struct tg_client *client)

@@ -32,6 +32,7 @@ struct tg_client {
     enum tg_client_phase phase; /* as the sweep saw it */
     bool is_admin;              /* of the admin address: bounds of its own */
     bool is_busy;
+    int linger_fd; /* a second descriptor of a connection that is refused, or -1 */
     struct tg_refusal refusal;
 };
 
@@ -52,6 +53,9 @@ void tg_client_expect_body(struct tg_client *client);
 
 /* It holds so many bytes of a body; false when that is more than all clients together may. */
 bool tg_client_hold(struct tg_client *client, size_t bytes);
+
+/* A request of it is refused: what it still sends must not reset the answer. */
+void tg_client_linger(struct tg_client *client);
 
 /* What it does now. */
 enum tg_client_phase tg_client_look(const struct tg_client *client);

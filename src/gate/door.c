@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "gate/client.h"
+#include "gate/linger.h"
 #include "gate/listener.h"
 
 enum {
@@ -16,6 +17,7 @@ void tg_door_init(struct tg_worker *worker)
 {
     h2o_linklist_init_anchor(&worker->door.waiting);
     h2o_linklist_init_anchor(&worker->door.busy);
+    tg_linger_init(worker);
 }
 
 bool tg_door_enter(struct tg_worker *worker, bool is_admin)

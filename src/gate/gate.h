@@ -32,9 +32,11 @@ struct tg_gate {
 
 /* A thread's clients, and whether more are let in. */
 struct tg_door {
-    h2o_linklist_t waiting; /* for a request, or for the rest of one: the longest first */
-    h2o_linklist_t busy;    /* those whose request is worked on */
-    struct tg_timer sweep;  /* looks at all of them */
+    h2o_linklist_t waiting;   /* for a request, or for the rest of one: the longest first */
+    h2o_linklist_t busy;      /* those whose request is worked on */
+    h2o_linklist_t lingering; /* refused ones that still send */
+    unsigned lingering_count;
+    struct tg_timer sweep; /* looks at all of them */
     struct tg_timer reopen;
     uint64_t logged_ms;
     unsigned admins; /* connections of the admin address */

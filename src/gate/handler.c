@@ -158,6 +158,7 @@ static int refuse(struct tg_inbound *inbound, enum tg_refused reason, const char
 {
     tg_count(&inbound->worker->account.refused[reason], 1);
     inbound->req->http1_is_persistent = 0;
+    tg_client_linger(inbound->client);
     respond_problem(inbound, tg_refused_status(reason), detail);
     return 0;
 }

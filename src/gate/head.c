@@ -60,7 +60,7 @@ static int judge_whole(const struct tg_head_limits *limits, const char *bytes, i
 {
     const char *wrong;
 
-    if (head->path_len > limits->url)
+    if (head->path_len > limits->url || head->method_len > BESIDE_URL)
         return refuse(refusal, TG_REFUSED_URL, "the request target is too long");
     if ((size_t)len > limits->bytes)
         return refuse(refusal, TG_REFUSED_HEAD, "the head of the request is too large");

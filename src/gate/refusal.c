@@ -40,6 +40,7 @@ static h2o_iovec_t write_problem(h2o_req_t *req)
     struct tg_text none = {NULL, 0};
     struct tg_buffer out = {.limit = 1024};
 
+    tg_client_linger(inbound->client);
     if (!inbound->client->is_admin)
         tg_count(&worker->account.refused[refusal.reason], 1);
     tg_problem_write(&out, req->res.status, tg_text_of(refusal.detail), none, none,

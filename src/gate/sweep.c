@@ -6,6 +6,7 @@
 
 #include "gate/client.h"
 #include "gate/door.h"
+#include "gate/linger.h"
 
 static uint64_t bytes_taken(const struct tg_client *client)
 {
@@ -118,6 +119,7 @@ static void on_sweep(struct tg_timer *timer)
 
     sweep(&worker->door.waiting);
     sweep(&worker->door.busy);
+    tg_linger_sweep(worker);
     tg_timer_start(&worker->timers, timer, period(&worker->gate->site->limits), on_sweep);
 }
 

@@ -12,8 +12,10 @@
 
 #include "base/clock.h"
 #include "gate/admin.h"
+#include "gate/client.h"
 #include "gate/door.h"
 #include "gate/handler.h"
+#include "gate/linger.h"
 #include "gate/listener.h"
 #include "gate/scripts.h"
 #include "net/resolver.h"
@@ -21,6 +23,7 @@
 enum {
     LOOP_SLEEP_MS = 1000,
     DRAIN_STEP_MS = 20,
+    NEW_MS = 300,
     STACK_BYTES = 64 * 1024 * 1024, /* callbacks inside callbacks of a script nest on it */
 };
 
@@ -98,12 +101,17 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
 
 /* ---- ending */
 
-/* A connection between two requests: nothing of a next one has come yet. */
+/* A connection without a request: nothing of a next one has come yet. The first one of a new
+ * connection is on its way, it seems. */
 static int close_idle(h2o_req_t *req, void *unused)
 {
     h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
+    const struct tg_client *client = sock->on_close.data;
+    uint64_t now = tg_timers_now(&client->worker->timers);
 
     (void)unused;
+    if (client->requests == 0 && now - client->since_ms < NEW_MS)
+        return 0;
     if (req->version == 0 && sock->input->size == 0)
         shutdown(h2o_socket_get_fd(sock), SHUT_RD);
     return 0;
@@ -173,6 +181,7 @@ static void close_all(struct tg_worker *worker)
 {
     tg_listener_stop(worker);
     tg_admin_stop(worker);
+    tg_linger_stop(worker);
     tg_timer_stop(&worker->timers, &worker->drain_step);
     if (worker->generation.vm != NULL)
         tg_generation_close(&worker->generation, &worker->host);
