@@ -180,6 +180,9 @@ end
 case('bytes beyond ASCII in a value', GET .. 'x: \195\169\255\r\n\r\n', { '/', '' })
 case('a tab in a value', GET .. 'x: a\tb\r\n\r\n', { '/', '' })
 case('an empty value', GET .. 'x:\r\ny: \r\n\r\n', { '/', '' })
+case('an empty line first', '\r\n' .. GET .. '\r\n', { '/', '' })
+case('two empty lines first', '\r\n\r\n' .. GET .. '\r\n', 400)
+case('LF first', '\n' .. GET .. '\r\n', 400)
 case('two empty lines only', '\r\n\r\n', 'closed')
 
 -- Host.

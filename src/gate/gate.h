@@ -26,6 +26,7 @@ struct tg_gate {
     uint64_t started_ns;        /* monotonic */
     unsigned generation;        /* how often the site has been read */
     size_t most_connections;    /* of clients, at once */
+    _Atomic unsigned serving;   /* threads whose loop runs */
     _Atomic size_t connections; /* those that are there */
     _Atomic size_t bodies;      /* bytes of requests' bodies in memory */
 };

@@ -6,7 +6,10 @@
 
 #include "http/strict.h"
 
-enum { BESIDE_URL = 64 }; /* bytes of a request line before the target's end: method and spaces */
+enum {
+    METHOD_MOST = 64,
+    BESIDE_URL = METHOD_MOST + 16, /* of a request line: the method, spaces, the version */
+};
 
 typedef int parse_request(const char *, size_t, const char **, size_t *, const char **, size_t *,
                           int *, struct phr_header *, size_t *, size_t);
@@ -60,7 +63,7 @@ static int judge_whole(const struct tg_head_limits *limits, const char *bytes, i
 {
     const char *wrong;
 
-    if (head->path_len > limits->url || head->method_len > BESIDE_URL)
+    if (head->path_len > limits->url || head->method_len > METHOD_MOST)
         return refuse(refusal, TG_REFUSED_URL, "the request target is too long");
     if ((size_t)len > limits->bytes)
         return refuse(refusal, TG_REFUSED_HEAD, "the head of the request is too large");

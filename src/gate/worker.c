@@ -172,7 +172,10 @@ static bool is_over(struct tg_worker *worker)
 {
     if (!worker->draining)
         return false;
-    if (!has_connections(worker) && worker->requests == 0 && worker->host.after_count == 0)
+    /* The thread with the admin address is the last, for it tells how the others do. */
+    bool is_last = worker->admin.listener == NULL || atomic_load(&worker->gate->serving) == 1;
+    if (is_last && !has_connections(worker) && worker->requests == 0 &&
+        worker->host.after_count == 0)
         return true;
     return tg_timers_now(&worker->timers) >= worker->drain_until_ms + 1000;
 }
@@ -248,6 +251,7 @@ static void *run(void *argument)
         busy = tg_timers_run(&worker->timers) > 0;
         busy = run_scripts(worker) || busy;
     }
+    atomic_fetch_sub(&worker->gate->serving, 1);
     close_all(worker); /* here: h2o keeps buffers by thread */
     return NULL;
 }
@@ -261,7 +265,10 @@ bool tg_worker_start(struct tg_worker *worker)
         return false;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    atomic_fetch_add(&worker->gate->serving, 1);
     worker->started = pthread_create(&worker->thread, &attributes, run, worker) == 0;
+    if (!worker->started)
+        atomic_fetch_sub(&worker->gate->serving, 1);
     pthread_attr_destroy(&attributes);
     return worker->started;
 }
