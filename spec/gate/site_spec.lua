@@ -265,7 +265,7 @@ site.lua:8: route 'GET /b/{y...}' has the same shape as 'GET /b/{x...}' in line 
 end)
 
 describe('what is not built', function()
-  for _, line in ipairs { 'cache = {}', "admin = 'http://127.0.0.1:9090'", 'tls = {}' } do
+  for _, line in ipairs { 'cache = {}', 'tls = {}' } do
     it('is an unknown key: ' .. line, function()
       refused(with(line), "^site%.lua:2: unknown key '" .. line:match '^%a+')
     end)

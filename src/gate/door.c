@@ -7,6 +7,7 @@
 #include "gate/listener.h"
 
 enum {
+    USUAL_MOST = 20000,
     ADMIN_MOST = 32, /* connections of the admin address */
     SHUT_MS = 100,   /* then it is tried again */
     YOUNG_MS = 100,  /* so long a client that says nothing is not called idle */
@@ -97,6 +98,7 @@ size_t tg_door_size(size_t wanted)
 {
     struct rlimit limit;
 
+    wanted = wanted != 0 ? wanted : USUAL_MOST;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return wanted;
     limit.rlim_cur = limit.rlim_max;

@@ -20,7 +20,7 @@ void tg_door_shut(struct tg_worker *worker);
 void tg_door_watch(struct tg_worker *worker);
 
 /* Raises the limit of descriptors as far as may be. Returns how many connections fit, at most
- * `wanted`: half of the descriptors are for backends. */
+ * `wanted` (0: 20 000): half of the descriptors are for backends. */
 size_t tg_door_size(size_t wanted);
 
 #endif

@@ -305,7 +305,7 @@ static void read_limits(lua_State *L, struct tg_site *site)
         .send_rate = (size_t)field_number(L, "send_rate", 256),
         .keepalive_ms = (uint32_t)field_number(L, "keepalive_timeout", 60e3),
         .requests = (uint32_t)field_number(L, "requests", 10000),
-        .connections = (size_t)field_number(L, "connections", 20000),
+        .connections = (size_t)field_number(L, "connections", 0),
     };
     site->body_limit = (size_t)field_number(L, "body", 8 * 1048576.0);
     site->script_memory = (size_t)field_number(L, "script_memory", 64 * 1048576.0);

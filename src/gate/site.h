@@ -44,7 +44,7 @@ struct tg_limits {
     size_t send_rate;
     uint32_t keepalive_ms; /* between two requests */
     uint32_t requests;     /* on one connection */
-    size_t connections;
+    size_t connections;    /* 0: as many as usual */
 };
 
 struct tg_admin {
