@@ -12,7 +12,7 @@
 #include "gate/responder.h"
 #include "gate/status.h"
 
-enum { BACKLOG = 64, ACCEPTS_A_TURN = 16, PAUSE_MS = 100 };
+enum { BACKLOG = 64, ACCEPTS_A_TURN = 16, PAUSE_MS = 100, STATUS_MOST = 67108864 };
 
 static const struct tg_text none = {NULL, 0};
 
@@ -34,7 +34,7 @@ static int respond_status(struct tg_worker *worker, h2o_req_t *req)
 {
     struct tg_field field = {h2o_iovec_init(H2O_STRLIT("content-type")),
                              h2o_iovec_init(H2O_STRLIT("application/json"))};
-    struct tg_buffer out = {.limit = 64 * 1048576};
+    struct tg_buffer out = {.limit = STATUS_MOST};
 
     tg_status_write(worker, &out);
     struct tg_response response = {

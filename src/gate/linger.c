@@ -61,12 +61,13 @@ static void on_readable(h2o_socket_t *sock, const char *err)
 void tg_linger_sweep(struct tg_worker *worker)
 {
     h2o_linklist_t *list = &worker->door.lingering;
+    uint64_t now = tg_timers_now(&worker->timers);
 
-    while (!h2o_linklist_is_empty(list)) {
-        struct lingerer *first = H2O_STRUCT_FROM_MEMBER(struct lingerer, link, list->next);
-        if (first->until_ms > tg_timers_now(&worker->timers))
-            return;
-        end(first);
+    for (h2o_linklist_t *at = list->next, *next; at != list; at = next) {
+        struct lingerer *lingerer = H2O_STRUCT_FROM_MEMBER(struct lingerer, link, at);
+        next = at->next;
+        if (lingerer->until_ms <= now)
+            end(lingerer);
     }
 }
 
@@ -74,6 +75,8 @@ void tg_linger_stop(struct tg_worker *worker)
 {
     h2o_linklist_t *list = &worker->door.lingering;
 
-    while (!h2o_linklist_is_empty(list))
-        end(H2O_STRUCT_FROM_MEMBER(struct lingerer, link, list->next));
+    for (h2o_linklist_t *at = list->next, *next; at != list; at = next) {
+        next = at->next;
+        end(H2O_STRUCT_FROM_MEMBER(struct lingerer, link, at));
+    }
 }

@@ -299,7 +299,7 @@ int tg_server_routes(const char *folder)
 static int show_status(const struct tg_admin_address *address, struct tg_text token,
                        const char *shown, bool json)
 {
-    struct tg_buffer body = {.limit = 64 * 1048576};
+    struct tg_buffer body = {.limit = 67108864};
     const char *wrong = tg_ask(address, token, "/status", &body);
     bool well = wrong == NULL;
 
