@@ -59,7 +59,7 @@ describe('a key of site.lua', function()
     { 'backends = { shop = {} }', "backend 'shop' needs at least one address" },
     { 'backends = { shop = 7 }', "backend 'shop' must be a table; it is a number" },
     { 'backends = { shop = { 7 } }', 'an address must be a string; it is a number' },
-    { "backends = { shop = 'ftp://127.0.0.1' }", 'an address begins with http:// or unix:' },
+    { "backends = { shop = 'ftp://127.0.0.1' }", 'an address begins with http://, https:// or unix:' },
     { "backends = { shop = 'https://127.0.0.1' }", 'https backends are not supported' },
     { "backends = { shop = 'http://127.0.0.1:0' }", 'the port is out of range: 1 to 65535' },
     { "backends = { shop = 'http://127.0.0.1:65536' }", 'the port is out of range: 1 to 65535' },

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "http/path.h"
+#include "net/tls.h"
 #include "script/library.h"
 
 /* ---- what lua/tidegate/site.lua asks of C */
@@ -47,6 +48,31 @@ static int check_address(lua_State *L)
     return push_reason(L, tg_address_parse(text_arg(L, 1), &address).message);
 }
 
+static const char *option(lua_State *L, const char *name)
+{
+    lua_getfield(L, 1, name);
+    const char *text = lua_tostring(L, -1); /* the table keeps it */
+    lua_pop(L, 1);
+    return text;
+}
+
+/* tls(options): nothing when it is well, else the option that is wrong and why. */
+static int check_tls(lua_State *L)
+{
+    struct tg_tls_options options = {
+        .ca = option(L, "ca"), .cert = option(L, "cert"), .key = option(L, "key")};
+    struct tg_tls_problem problem;
+    struct tg_tls *tls = tg_tls_create(&options, &problem);
+
+    if (tls != NULL) {
+        tg_tls_destroy(tls);
+        return 0;
+    }
+    lua_pushstring(L, problem.option);
+    lua_pushstring(L, problem.text);
+    return 2;
+}
+
 /* path(text): the decoded segments of a path as the router will see them, or nil and why not. */
 static int split_path(lua_State *L)
 {
@@ -72,6 +98,7 @@ static const luaL_Reg natives[] = {
     {"listen", check_listen},
     {"network", check_network},
     {"address", check_address},
+    {"tls", check_tls},
     {"path", split_path},
     {NULL, NULL},
 };
@@ -178,8 +205,74 @@ static void read_secrets(lua_State *L, struct tg_site *site)
     lua_pop(L, 1);
 }
 
+static bool is_text(lua_State *L, struct tg_site *site, const char *name, const char *text)
+{
+    struct tg_text value = field_text(L, site, name);
+
+    return value.base != NULL && strcmp(value.base, text) == 0;
+}
+
+static bool field_false(lua_State *L, const char *name)
+{
+    lua_getfield(L, -1, name);
+    bool is_false = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return is_false;
+}
+
+/* False when a file has changed since it was checked. */
+static bool read_tls(lua_State *L, struct tg_site *site, struct tg_backend_config *backend)
+{
+    struct tg_tls_problem problem;
+
+    lua_getfield(L, -1, "tls");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+    }
+    struct tg_tls_options options = {
+        .ca = field_text(L, site, "ca").base,
+        .cert = field_text(L, site, "cert").base,
+        .key = field_text(L, site, "key").base,
+        .name = field_text(L, site, "name").base,
+        .unverified = field_false(L, "verify"),
+        .only_1_3 = is_text(L, site, "minimum", "1.3"),
+    };
+    lua_pop(L, 1);
+    backend->unverified = options.unverified;
+    backend->tls = tg_tls_create(&options, &problem);
+    return backend->tls != NULL;
+}
+
+/* One address has nowhere else to send its calls: it is left out only when the site says so. */
+static struct tg_eject read_eject(lua_State *L, size_t addresses)
+{
+    struct tg_eject eject = {.failures = addresses > 1 ? 5 : 0, .time_ms = 10000, .most_ms = 300000};
+
+    lua_getfield(L, -1, "eject");
+    if (lua_isboolean(L, -1))
+        eject.failures = 0;
+    if (lua_istable(L, -1)) {
+        eject.failures = (uint32_t)field_number(L, "failures", 5);
+        eject.time_ms = (uint32_t)field_number(L, "time", 10e3);
+        eject.most_ms = (uint32_t)field_number(L, "most", 300e3);
+        if (eject.most_ms < eject.time_ms)
+            eject.most_ms = eject.time_ms;
+    }
+    lua_pop(L, 1);
+    return eject;
+}
+
+static bool has_https(const struct tg_backend_config *backend)
+{
+    for (size_t i = 0; i < backend->address_count; i++)
+        if (backend->addresses[i].is_tls)
+            return true;
+    return false;
+}
+
 /* The backend whose table is on top. */
-static void read_backend(lua_State *L, struct tg_site *site, struct tg_backend_config *backend)
+static bool read_backend(lua_State *L, struct tg_site *site, struct tg_backend_config *backend)
 {
     struct tg_text expect = field_text(L, site, "expect");
 
@@ -190,6 +283,13 @@ static void read_backend(lua_State *L, struct tg_site *site, struct tg_backend_c
         .idle_timeout_ms = (uint32_t)field_number(L, "idle_timeout", 10e3),
         .keepalive_ms = (uint32_t)field_number(L, "keepalive_timeout", 60e3),
         .keepalive = (uint32_t)field_number(L, "keepalive", 128),
+        .lifetime_ms = (uint32_t)field_number(L, "lifetime", 3600e3),
+        .connections = (uint32_t)field_number(L, "connections", 256),
+        .queue = (uint32_t)field_number(L, "queue", 1000),
+        .queue_timeout_ms = (uint32_t)field_number(L, "queue_timeout", 0),
+        .retries = (uint32_t)field_number(L, "retries", 1),
+        .retry_budget = (uint32_t)field_number(L, "retry_budget", 20),
+        .least = is_text(L, site, "balance", "least"),
         .head_limit = (size_t)field_number(L, "head_limit", 65536),
         .limit = (size_t)field_number(L, "limit", 8 * 1048576.0),
     };
@@ -203,6 +303,9 @@ static void read_backend(lua_State *L, struct tg_site *site, struct tg_backend_c
         assert(error.code == NULL);
     }
     lua_pop(L, 1);
+    backend->eject = read_eject(L, backend->address_count);
+    tg_backend_config_open(backend);
+    return !has_https(backend) || read_tls(L, site, backend);
 }
 
 static void read_backends(lua_State *L, struct tg_site *site)
@@ -211,7 +314,8 @@ static void read_backends(lua_State *L, struct tg_site *site)
     site->backends = array(site, site->backend_count, sizeof(*site->backends));
     for (size_t i = 0; i < site->backend_count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
-        read_backend(L, site, &site->backends[i]);
+        if (!read_backend(L, site, &site->backends[i]))
+            site->is_torn = true;
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -373,12 +477,21 @@ struct tg_site *tg_site_read(const char *folder, struct tg_buffer *problems)
         lua_pop(L, 1);
         site = take_over(L, folder);
     }
+    if (site != NULL && site->is_torn) {
+        tg_buffer_printf(problems, "%s/site.lua: a file of TLS changed while it was read\n", folder);
+        tg_site_destroy(site);
+        site = NULL;
+    }
     lua_close(L);
     return site;
 }
 
 void tg_site_destroy(struct tg_site *site)
 {
+    for (size_t i = 0; i < site->backend_count; i++) {
+        tg_tls_destroy(site->backends[i].tls);
+        tg_backend_config_close(&site->backends[i]);
+    }
     h2o_mem_clear_pool(&site->pool);
     free(site);
 }

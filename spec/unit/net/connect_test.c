@@ -162,10 +162,10 @@ static void tries_the_addresses_of_a_name_in_turn(void **state)
     snprintf(address, sizeof(address), "http://both%s", strrchr(peer.address, ':'));
     stage_init_with(&stage, (const char *const[]){address}, 1, &two);
     start(&stage, &attempt);
-    assert_true(tg_connect_is_resolving(&attempt.connect));
+    assert_string_equal(tg_connect_waits_for(&attempt.connect),
+                        "the name was not resolved within the connect timeout");
     loop_until(&stage.loop, &attempt.done);
     assert_null(attempt.error.code);
-    assert_false(tg_connect_is_resolving(&attempt.connect));
     assert_int_equal(attempt.connect.tried, 2);
     tg_origin_close(attempt.conn);
     peer_end(&peer);
@@ -214,7 +214,7 @@ static void can_be_cancelled_while_resolving_and_connecting(void **state)
     start(&stage, &attempt);
     tg_connect_cancel(&attempt.connect);
     start(&stage, &attempt);
-    while (attempt.connect.sock == NULL)
+    while (attempt.connect.tries[0].sock == NULL)
         loop_turn(&stage.loop);
     tg_connect_cancel(&attempt.connect);
     tg_connect_cancel(&attempt.connect);
