@@ -304,7 +304,7 @@ local function backend(value, where, name)
   end
   if value[1] == nil then complain(where, "backend '%s' needs at least one address", name) end
   if #value > 64 then complain(where, "backend '%s' has more than 64 addresses", name) end
-  if value.tls ~= nil and not concat(result.addresses, ' '):find('https://', 1, true) then
+  if type(value.tls) == 'table' and not concat(result.addresses, ' '):find('https://', 1, true) then
     complain(where .. '.tls', "tls is for addresses with https://; backend '%s' has none", name)
   end
   return result
