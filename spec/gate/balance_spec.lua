@@ -95,6 +95,22 @@ describe('an address that fails', function()
     posix.remove(flag)
   end)
 
+  it('comes back also when all calls are POSTs', function()
+    local well, flag = named 'well', posix.folder()
+    local sick = upstream { default = function()
+      if posix.read(flag .. '/mended') == '' then return { close = true } end
+      return upstream.text 'mended'
+    end }
+    local tide = serve({ sick, well }, { eject = { failures = 1, time = 0.05, most = 0.05 } })
+    assert.equal(502, tide:post('/', '').status)
+    posix.write(flag .. '/mended', 'yes')
+    wait.eventually(function() return tide:post('/', ''):json().body == 'mended' end)
+    tide:stop()
+    sick:stop()
+    well:stop()
+    posix.remove(flag)
+  end)
+
   it('gets one call at a time while it is tried', function()
     local well = named 'well'
     local flag = posix.folder()
@@ -210,7 +226,7 @@ describe('a call that failed', function()
     for _ = 1, 4 do assert.equal('well', body(tide)) end
     assert.equal(2, sick:count 'request')
     stop()
-    tide, sick, _, stop = pair { 'HTTP/1.1 2', close = true }
+    tide, _, _, stop = pair { 'HTTP/1.1 2', close = true }
     local codes = {}
     for i = 1, 4 do codes[i] = tide:get('/'):json().code or 'well' end
     table.sort(codes)

@@ -95,12 +95,8 @@ static int split_path(lua_State *L)
 }
 
 static const luaL_Reg natives[] = {
-    {"listen", check_listen},
-    {"network", check_network},
-    {"address", check_address},
-    {"tls", check_tls},
-    {"path", split_path},
-    {NULL, NULL},
+    {"listen", check_listen}, {"network", check_network}, {"address", check_address},
+    {"tls", check_tls},       {"path", split_path},       {NULL, NULL},
 };
 
 /* ---- from the checked table to C: what is read here has been checked there */
@@ -247,7 +243,8 @@ static bool read_tls(lua_State *L, struct tg_site *site, struct tg_backend_confi
 /* One address has nowhere else to send its calls: it is left out only when the site says so. */
 static struct tg_eject read_eject(lua_State *L, size_t addresses)
 {
-    struct tg_eject eject = {.failures = addresses > 1 ? 5 : 0, .time_ms = 10000, .most_ms = 300000};
+    struct tg_eject eject = {
+        .failures = addresses > 1 ? 5 : 0, .time_ms = 10000, .most_ms = 300000};
 
     lua_getfield(L, -1, "eject");
     if (lua_isboolean(L, -1))
@@ -478,7 +475,8 @@ struct tg_site *tg_site_read(const char *folder, struct tg_buffer *problems)
         site = take_over(L, folder);
     }
     if (site != NULL && site->is_torn) {
-        tg_buffer_printf(problems, "%s/site.lua: a file of TLS changed while it was read\n", folder);
+        tg_buffer_printf(problems, "%s/site.lua: a file of TLS changed while it was read\n",
+                         folder);
         tg_site_destroy(site);
         site = NULL;
     }

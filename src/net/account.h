@@ -12,7 +12,8 @@
 
 typedef _Atomic uint64_t tg_count;
 
-/* The codes of errors that are counted, in the order of the counters; the last is for all others. */
+/* The codes of errors that are counted, in the order of the counters; the last is for all others.
+ */
 #define TG_ACCOUNT_CODES                                                                           \
     {                                                                                              \
         "refused", "unreachable", "dns", "tls", "timeout_connect", "timeout_first_byte",           \
@@ -20,15 +21,18 @@ typedef _Atomic uint64_t tg_count;
     }
 
 /* The upper ends of the classes of times, in milliseconds; the last class has none. */
-#define TG_ACCOUNT_TIMES {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000}
+#define TG_ACCOUNT_TIMES                                                                           \
+    {                                                                                              \
+        1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000                                \
+    }
 
 enum { TG_ACCOUNT_CODE_COUNT = 13, TG_ACCOUNT_CLASSES = 14 };
 
 /* What one thread counts of one address. */
 struct tg_account {
-    tg_count open, unused;  /* connections now; the unused ones are among the open ones */
-    tg_count under_way;     /* calls now */
-    tg_count requests;      /* attempts of calls, so far */
+    tg_count open, unused; /* connections now; the unused ones are among the open ones */
+    tg_count under_way;    /* calls now */
+    tg_count requests;     /* attempts of calls, so far */
     tg_count errors[TG_ACCOUNT_CODE_COUNT];
     tg_count times[TG_ACCOUNT_CLASSES]; /* attempts that went well, by how long they took */
     tg_count time_sum_ms, time_max_ms;  /* of these */
@@ -75,9 +79,9 @@ void tg_account_end(struct tg_account *account, const char *code, uint64_t took_
 /* One address, all threads together. */
 struct tg_address_sum {
     uint64_t open, unused, under_way, requests;
-    uint64_t errors[TG_ACCOUNT_CODE_COUNT];  /* in the order of TG_ACCOUNT_CODES */
-    uint64_t times[TG_ACCOUNT_CLASSES];      /* in the order of TG_ACCOUNT_TIMES */
-    uint64_t answered;                       /* the sum of `times` */
+    uint64_t errors[TG_ACCOUNT_CODE_COUNT]; /* in the order of TG_ACCOUNT_CODES */
+    uint64_t times[TG_ACCOUNT_CLASSES];     /* in the order of TG_ACCOUNT_TIMES */
+    uint64_t answered;                      /* the sum of `times` */
     uint64_t time_sum_ms, time_max_ms;
     uint64_t ejections; /* so far */
     bool left_out;      /* now */

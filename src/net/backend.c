@@ -42,7 +42,6 @@ struct tg_backend *tg_backend_create(struct tg_net *net, const struct tg_backend
 
 void tg_backend_destroy(struct tg_backend *backend)
 {
-    assert(backend->calls == 0 && h2o_linklist_is_empty(&backend->waiting));
     for (size_t i = 0; i < backend->config->address_count; i++)
         tg_origin_dispose(&backend->origins[i]);
     tg_timer_stop(backend->net->timers, &backend->serve);

@@ -63,12 +63,12 @@ struct tg_backend_config {
     uint32_t retry_budget;          /* the most retries, in percent of the calls */
     bool least;                     /* balance: the address with the fewest calls under way */
     struct tg_eject eject;
-    bool unverified;                /* its certificate is not checked: for the log */
-    struct tg_tls *tls;             /* of its https addresses; owned by who made the config */
-    struct tg_shared *shared;       /* by tg_backend_config_open */
-    size_t head_limit;              /* bytes of a response's head */
-    size_t limit;                   /* bytes of a body read whole */
-    char expect[8];                 /* '2xx' or '200', or empty: any status */
+    bool unverified;          /* its certificate is not checked: for the log */
+    struct tg_tls *tls;       /* of its https addresses; owned by who made the config */
+    struct tg_shared *shared; /* by tg_backend_config_open */
+    size_t head_limit;        /* bytes of a response's head */
+    size_t limit;             /* bytes of a body read whole */
+    char expect[8];           /* '2xx' or '200', or empty: any status */
 };
 
 struct tg_backend;

@@ -14,19 +14,21 @@ static bool was_tried(const struct tg_choice *choice, size_t place)
     return (choice->tried >> place & 1) != 0;
 }
 
-static enum tg_health_state state_of(const struct tg_backend *backend, size_t place)
+static enum tg_health_state state_of(const struct tg_backend *backend, size_t place,
+                                     uint64_t now_ms)
 {
-    return tg_health_state(&backend->config->shared->health[place], now_of(backend));
+    return tg_health_state(&backend->config->shared->health[place], now_ms);
 }
 
 /* The next one in turn that is well; with `least`, the one of them with the fewest calls. */
 static size_t choose_well(const struct tg_backend *backend, const struct tg_choice *choice)
 {
     size_t count = backend->config->address_count, best = count;
+    uint64_t now_ms = now_of(backend);
 
     for (size_t i = 0; i < count; i++) {
         size_t place = (choice->turn + i) % count;
-        if (was_tried(choice, place) || state_of(backend, place) != TG_HEALTH_WELL)
+        if (was_tried(choice, place) || state_of(backend, place, now_ms) != TG_HEALTH_WELL)
             continue;
         if (!backend->config->least)
             return place;
@@ -36,14 +38,16 @@ static size_t choose_well(const struct tg_backend *backend, const struct tg_choi
     return best;
 }
 
-static size_t choose_due(const struct tg_backend *backend, const struct tg_choice *choice)
+/* One that has been due for so long that now_ms is past it. */
+static size_t choose_due(const struct tg_backend *backend, const struct tg_choice *choice,
+                         uint64_t now_ms)
 {
     size_t count = backend->config->address_count;
 
     for (size_t i = 0; i < count; i++) {
         size_t place = (choice->turn + i) % count;
-        if (!was_tried(choice, place) && state_of(backend, place) == TG_HEALTH_DUE &&
-            tg_health_probe(&backend->config->shared->health[place], now_of(backend)))
+        if (!was_tried(choice, place) && state_of(backend, place, now_ms) == TG_HEALTH_DUE &&
+            tg_health_probe(&backend->config->shared->health[place], now_ms))
             return place;
     }
     return count;
@@ -69,7 +73,8 @@ bool tg_balance_choose(struct tg_backend *backend, struct tg_choice *choice, boo
         choice->turn = backend->turn++ % count;
     choice->begun = true;
     size_t well = choose_well(backend, choice);
-    size_t due = repeatable || well == count ? choose_due(backend, choice) : count;
+    uint64_t grace_ms = repeatable || well == count ? 0 : TG_PROBE_GRACE_MS;
+    size_t due = choose_due(backend, choice, now_of(backend) - grace_ms);
     if (due != count)
         return take(backend, choice, due, true);
     return well != count && take(backend, choice, well, false);

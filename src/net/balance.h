@@ -9,8 +9,9 @@
 struct tg_backend;
 
 enum {
-    TG_RETRY_TOKEN = 100,         /* what a retry costs; a call earns retry_budget of it */
-    TG_RETRY_TOKENS_MOST = 1000,  /* the most that is saved up, and the beginning */
+    TG_PROBE_GRACE_MS = 1000,
+    TG_RETRY_TOKEN = 100,        /* what a retry costs; a call earns retry_budget of it */
+    TG_RETRY_TOKENS_MOST = 1000, /* the most that is saved up, and the beginning */
 };
 
 /* One call's way through the addresses. All zero is the beginning. */
@@ -22,8 +23,9 @@ struct tg_choice {
     bool begun;
 };
 
-/* Chooses an address that the call has not had yet; false when there is none. `repeatable` calls
- * are the ones that try addresses which were left out, as long as there are others. */
+/* Chooses an address that the call has not had yet; false when there is none. Calls that are
+ * `repeatable` try an address again which was left out; others do so when none of these has come
+ * for a while, or no other address is well. */
 bool tg_balance_choose(struct tg_backend *backend, struct tg_choice *choice, bool repeatable);
 
 /* Whether there would be one. */

@@ -139,9 +139,23 @@ static void go(struct tg_exchange *self)
     tg_exchange_use(self, conn);
 }
 
+/* Whether the call may fail at one address without the caller hearing of it. */
+static bool is_repeatable(const struct tg_exchange *self)
+{
+    const struct tg_call *call = self->call;
+    uint32_t most = call->has_retries ? call->retries : self->backend->config->retries;
+
+    return self->retries < most && tg_call_is_idempotent(call);
+}
+
+static bool choose(struct tg_exchange *self)
+{
+    return tg_balance_choose(self->backend, &self->choice, is_repeatable(self));
+}
+
 void tg_exchange_begin(struct tg_exchange *self)
 {
-    if (tg_balance_choose(self->backend, &self->choice, tg_call_is_idempotent(self->call)))
+    if (choose(self))
         go(self);
     else
         turn_away(self, "all addresses of the backend are left out after failures");
@@ -154,7 +168,7 @@ static void try_other_address(struct tg_exchange *self, struct tg_error error)
 
     if (is_its_fault && tg_timers_now(timers_of(self)) < self->deadline_ms) {
         leave(self, error.code);
-        if (tg_balance_choose(self->backend, &self->choice, tg_call_is_idempotent(self->call))) {
+        if (choose(self)) {
             go(self);
             return;
         }
@@ -178,10 +192,8 @@ static void on_connect(struct tg_connect *connect, struct tg_origin_conn *conn,
 static bool may_be_made_again(const struct tg_exchange *self, const char *code)
 {
     static const char *const codes[] = {"reset", "tls", "timeout_first_byte", "timeout_idle"};
-    const struct tg_call *call = self->call;
-    uint32_t most = call->has_retries ? call->retries : self->backend->config->retries;
 
-    if (self->answered || self->retries >= most || !tg_call_is_idempotent(call) ||
+    if (self->answered || !is_repeatable(self) ||
         (self->phase != TG_PHASE_SEND && self->phase != TG_PHASE_HEAD))
         return false;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
@@ -198,7 +210,7 @@ static bool make_again(struct tg_exchange *self, const char *code)
     tg_account_add(&self->backend->accounts->retries, 1);
     drop_conn(self);
     leave(self, code);
-    if (!tg_balance_choose(self->backend, &self->choice, true))
+    if (!choose(self))
         return false;
     go(self);
     return true;
@@ -277,7 +289,8 @@ static void enter_queue(struct tg_exchange *self)
         tg_exchange_begin(self);
         break;
     case TG_SLOTS_QUEUED:
-        tg_exchange_enter(self, TG_PHASE_QUEUE, wait_ms != 0 ? wait_ms : config->connect_timeout_ms);
+        tg_exchange_enter(self, TG_PHASE_QUEUE,
+                          wait_ms != 0 ? wait_ms : config->connect_timeout_ms);
         break;
     case TG_SLOTS_FULL:
         turn_away(self, "the queue for a connection is full");

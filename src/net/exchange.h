@@ -31,7 +31,7 @@ struct tg_call {
 };
 
 enum tg_exchange_phase {
-    TG_PHASE_OVER, /* or not begun */
+    TG_PHASE_OVER,  /* or not begun */
     TG_PHASE_QUEUE, /* it waits for a connection */
     TG_PHASE_CONNECT,
     TG_PHASE_SEND,

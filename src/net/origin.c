@@ -13,8 +13,8 @@ static void on_sweep(struct tg_timer *timer);
 void tg_origin_init(struct tg_origin *origin, struct tg_net *net, const struct tg_address *address,
                     const struct tg_backend_config *config, struct tg_account *account)
 {
-    *origin = (struct tg_origin){
-        .net = net, .address = address, .config = config, .account = account};
+    *origin =
+        (struct tg_origin){.net = net, .address = address, .config = config, .account = account};
     h2o_linklist_init_anchor(&origin->unused);
 }
 
@@ -61,8 +61,10 @@ bool tg_origin_drop_oldest(struct tg_origin *origin)
 
 void tg_origin_dispose(struct tg_origin *origin)
 {
-    while (tg_origin_drop_oldest(origin))
-        ;
+    for (h2o_linklist_t *link = origin->unused.next, *next; link != &origin->unused; link = next) {
+        next = link->next;
+        drop_unused(conn_of(link));
+    }
     tg_timer_stop(origin->net->timers, &origin->sweep);
     tg_tls_forget(origin->session);
 }
@@ -196,8 +198,8 @@ static ssize_t receive_tls(struct tg_origin_conn *conn, const struct iovec *part
     ssize_t n = tg_tls_receive(conn->ssl, parts, count, &more, &conn->wrong);
     int code = errno;
 
-    if (more)
-        tg_timer_start(conn->origin->net->timers, &conn->again, 0, on_again);
+    if (more) /* without bytes, TLS has to write first: that may take a while */
+        tg_timer_start(conn->origin->net->timers, &conn->again, n < 0 ? 10 : 0, on_again);
     errno = code;
     return n;
 }

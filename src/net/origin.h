@@ -16,7 +16,7 @@ struct tg_origin {
     const struct tg_address *address;
     const struct tg_backend_config *config;
     struct tg_account *account; /* what this thread counts of the address */
-    h2o_linklist_t unused; /* the one used last is first, so that the others grow old and go */
+    h2o_linklist_t unused;      /* the one used last is first, so that the others grow old and go */
     size_t unused_count;
     struct tg_timer sweep; /* runs while there may be unused ones */
     size_t under_way;      /* calls that have this address now */

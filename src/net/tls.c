@@ -248,8 +248,8 @@ static struct iovec gather(const struct iovec *parts, int count, size_t at, char
     return run;
 }
 
-/* What OpenSSL has not sent of a record it wants to see again, and at least as long: that holds, for
- * what the caller has not sent begins with the same bytes. */
+/* What OpenSSL has not sent of a record it wants to see again, and at least as long: that holds,
+ * for what the caller has not sent begins with the same bytes. */
 ssize_t tg_tls_send(struct ssl_st *ssl, const struct iovec *parts, int count)
 {
     char record[RECORD];
@@ -266,9 +266,9 @@ ssize_t tg_tls_send(struct ssl_st *ssl, const struct iovec *parts, int count)
             continue;
         }
         int error = SSL_get_error(ssl, 0);
+        ERR_clear_error(); /* the queue is the thread's: others would find it */
         if (sent != 0 || error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ)
             return (ssize_t)sent; /* an error that lasts comes again */
-        ERR_clear_error();
         errno = ECONNRESET;
         return -1;
     }
@@ -325,7 +325,10 @@ ssize_t tg_tls_receive(struct ssl_st *ssl, const struct iovec *parts, int count,
             continue;
         int error = SSL_get_error(ssl, 0);
         *more = error == SSL_ERROR_WANT_WRITE || (got != 0 && error != SSL_ERROR_WANT_READ);
-        return got != 0 ? (ssize_t)got : receive_failed(ssl, error, why);
+        if (got == 0)
+            return receive_failed(ssl, error, why);
+        ERR_clear_error();
+        return (ssize_t)got;
     }
     *more = SSL_has_pending(ssl) == 1;
     return (ssize_t)got;

@@ -12,11 +12,11 @@ struct ssl_session_st;
 
 /* Paths are absolute or relative to the working directory; NULL stands for "not given". */
 struct tg_tls_options {
-    const char *ca;        /* PEM; NULL: the system's store */
+    const char *ca;         /* PEM; NULL: the system's store */
     const char *cert, *key; /* PEM: shown to a backend that asks for a certificate; both or none */
-    const char *name;      /* asked for and checked instead of the address's host */
-    bool unverified;       /* any certificate will do */
-    bool only_1_3;         /* TLS 1.2 is not enough */
+    const char *name;       /* asked for and checked instead of the address's host */
+    bool unverified;        /* any certificate will do */
+    bool only_1_3;          /* TLS 1.2 is not enough */
 };
 
 /* What is wrong with the options. */

@@ -69,7 +69,8 @@ static void counts_what_calls_do(void **state)
     struct tg_backend_sum whole;
     struct call calls[3] = {make_call("GET", "/"), make_call("GET", "/"), make_call("GET", "/")};
 
-    peer_start(&peer, (const char *const[]){HEAR, WAIT, OK_RESPONSE, HEAR, OK_RESPONSE, STAY, NULL});
+    peer_start(&peer,
+               (const char *const[]){HEAR, WAIT, OK_RESPONSE, HEAR, OK_RESPONSE, STAY, NULL});
     stage_init(&stage, (const char *const[]){peer.address}, 1);
     stage.config.connections = 1;
     stage.config.queue = 1;
@@ -129,7 +130,8 @@ static void calls_leave_the_queue(void **state)
     struct tg_backend_sum whole;
     struct call calls[4];
 
-    peer_start(&peer, (const char *const[]){HEAR, WAIT, OK_RESPONSE, HEAR, OK_RESPONSE, STAY, NULL});
+    peer_start(&peer,
+               (const char *const[]){HEAR, WAIT, OK_RESPONSE, HEAR, OK_RESPONSE, STAY, NULL});
     stage_init(&stage, (const char *const[]){peer.address}, 1);
     stage.config.connections = 1;
     stage.config.queue = 3;
