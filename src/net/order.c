@@ -20,26 +20,31 @@ static bool failed_lately(const struct tg_ip_failures *failures, const union tg_
     return false;
 }
 
-/* Appends those of `from` that have failed lately, or those that have not. */
-static void take_turns(struct tg_addresses *to, const struct tg_addresses *from, const bool *failed,
-                       bool which)
+/* The first one that is not taken and, if there is one, of another family than `last`. */
+static size_t choose(const struct tg_addresses *from, const bool *taken, int last)
 {
-    bool taken[TG_ADDRESSES] = {false};
-    int last = 0; /* the family that was taken last */
+    size_t best = from->count;
 
-    for (;;) {
-        size_t best = from->count;
-        for (size_t i = 0; i < from->count; i++) {
-            if (taken[i] || failed[i] != which)
-                continue;
-            if (best == from->count || from->list[best].sa.sa_family == last)
-                best = from->list[i].sa.sa_family != last || best == from->count ? i : best;
-        }
+    for (size_t i = 0; i < from->count; i++) {
+        if (taken[i])
+            continue;
+        if (from->list[i].sa.sa_family != last)
+            return i;
         if (best == from->count)
-            return;
-        taken[best] = true;
-        last = from->list[best].sa.sa_family;
-        to->list[to->count++] = from->list[best];
+            best = i;
+    }
+    return best;
+}
+
+/* Appends those of `from` that are not taken. */
+static void take_turns(struct tg_addresses *to, const struct tg_addresses *from, bool *taken)
+{
+    int last = AF_UNSPEC;
+
+    for (size_t i; (i = choose(from, taken, last)) != from->count;) {
+        taken[i] = true;
+        last = from->list[i].sa.sa_family;
+        to->list[to->count++] = from->list[i];
     }
 }
 
@@ -47,13 +52,15 @@ void tg_order(struct tg_addresses *addresses, const struct tg_ip_failures *failu
               uint64_t now_ms)
 {
     struct tg_addresses from = *addresses;
-    bool failed[TG_ADDRESSES];
+    bool failed[TG_ADDRESSES], well[TG_ADDRESSES];
 
-    for (size_t i = 0; i < from.count; i++)
+    for (size_t i = 0; i < from.count; i++) {
         failed[i] = failed_lately(failures, &from.list[i], now_ms);
+        well[i] = !failed[i];
+    }
     addresses->count = 0;
-    take_turns(addresses, &from, failed, false);
-    take_turns(addresses, &from, failed, true);
+    take_turns(addresses, &from, failed);
+    take_turns(addresses, &from, well);
 }
 
 void tg_order_failed(struct tg_ip_failures *failures, const union tg_ip *ip, uint64_t now_ms)
