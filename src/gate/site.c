@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "gate/site_backend.h"
+#include "gate/site_table.h"
 #include "http/path.h"
 #include "net/tls.h"
 #include "script/library.h"
@@ -101,78 +103,13 @@ static const luaL_Reg natives[] = {
 
 /* ---- from the checked table to C: what is read here has been checked there */
 
-static struct tg_text field_text(lua_State *L, struct tg_site *site, const char *name)
-{
-    struct tg_text text = {NULL, 0};
-    size_t len;
-
-    lua_getfield(L, -1, name);
-    const char *base = lua_tolstring(L, -1, &len);
-    if (base != NULL)
-        text = tg_text(h2o_strdup(&site->pool, base, len).base, len);
-    lua_pop(L, 1);
-    return text;
-}
-
-static double field_number(lua_State *L, const char *name, double otherwise)
-{
-    lua_getfield(L, -1, name);
-    double number = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : otherwise;
-    lua_pop(L, 1);
-    return number;
-}
-
-static bool field_true(lua_State *L, const char *name)
-{
-    lua_getfield(L, -1, name);
-    bool truth = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return truth;
-}
-
-/* Pushes the list of that name, which may be missing; returns its length. */
-static size_t push_list(lua_State *L, const char *name)
-{
-    lua_getfield(L, -1, name);
-    return lua_istable(L, -1) ? lua_objlen(L, -1) : 0;
-}
-
-static void *array(struct tg_site *site, size_t count, size_t size)
-{
-    void *list = h2o_mem_alloc_pool(&site->pool, (count + 1) * size);
-
-    memset(list, 0, (count + 1) * size);
-    return list;
-}
-
-static struct tg_text item_text(lua_State *L, struct tg_site *site, size_t i)
-{
-    size_t len;
-
-    lua_rawgeti(L, -1, (int)i + 1);
-    const char *base = lua_tolstring(L, -1, &len);
-    struct tg_text text = tg_text(h2o_strdup(&site->pool, base, len).base, len);
-    lua_pop(L, 1);
-    return text;
-}
-
-static const char **read_names(lua_State *L, struct tg_site *site, const char *name, size_t *count)
-{
-    *count = push_list(L, name);
-    const char **names = array(site, *count, sizeof(*names));
-    for (size_t i = 0; i < *count; i++)
-        names[i] = item_text(L, site, i).base;
-    lua_pop(L, 1);
-    return names;
-}
-
 static void read_listens(lua_State *L, struct tg_site *site)
 {
-    size_t count = push_list(L, "listen");
+    size_t count = tg_table_list(L, "listen");
 
-    site->listens = array(site, count + 1, sizeof(*site->listens));
+    site->listens = tg_table_array(site, count + 1, sizeof(*site->listens));
     for (size_t i = 0; i < count; i++) {
-        const char *reason = tg_listen_parse(item_text(L, site, i), &site->listens[i]);
+        const char *reason = tg_listen_parse(tg_table_item(L, site, i), &site->listens[i]);
         assert(reason == NULL);
     }
     site->listen_count = count;
@@ -185,133 +122,29 @@ static void read_listens(lua_State *L, struct tg_site *site)
 
 static void read_trusted(lua_State *L, struct tg_site *site)
 {
-    site->trusted_count = push_list(L, "trusted");
-    site->trusted = array(site, site->trusted_count, sizeof(*site->trusted));
+    site->trusted_count = tg_table_list(L, "trusted");
+    site->trusted = tg_table_array(site, site->trusted_count, sizeof(*site->trusted));
     for (size_t i = 0; i < site->trusted_count; i++)
-        tg_network_parse(item_text(L, site, i), &site->trusted[i]);
+        tg_network_parse(tg_table_item(L, site, i), &site->trusted[i]);
     lua_pop(L, 1);
 }
 
 static void read_secrets(lua_State *L, struct tg_site *site)
 {
-    site->secret_count = push_list(L, "secrets");
-    site->secrets = array(site, site->secret_count, sizeof(*site->secrets));
+    site->secret_count = tg_table_list(L, "secrets");
+    site->secrets = tg_table_array(site, site->secret_count, sizeof(*site->secrets));
     for (size_t i = 0; i < site->secret_count; i++)
-        site->secrets[i] = item_text(L, site, i);
+        site->secrets[i] = tg_table_item(L, site, i);
     lua_pop(L, 1);
-}
-
-static bool is_text(lua_State *L, struct tg_site *site, const char *name, const char *text)
-{
-    struct tg_text value = field_text(L, site, name);
-
-    return value.base != NULL && strcmp(value.base, text) == 0;
-}
-
-static bool field_false(lua_State *L, const char *name)
-{
-    lua_getfield(L, -1, name);
-    bool is_false = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return is_false;
-}
-
-/* False when a file has changed since it was checked. */
-static bool read_tls(lua_State *L, struct tg_site *site, struct tg_backend_config *backend)
-{
-    struct tg_tls_problem problem;
-
-    lua_getfield(L, -1, "tls");
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-    }
-    struct tg_tls_options options = {
-        .ca = field_text(L, site, "ca").base,
-        .cert = field_text(L, site, "cert").base,
-        .key = field_text(L, site, "key").base,
-        .name = field_text(L, site, "name").base,
-        .unverified = field_false(L, "verify"),
-        .only_1_3 = is_text(L, site, "minimum", "1.3"),
-    };
-    lua_pop(L, 1);
-    backend->unverified = options.unverified;
-    backend->tls = tg_tls_create(&options, &problem);
-    return backend->tls != NULL;
-}
-
-/* One address has nowhere else to send its calls: it is left out only when the site says so. */
-static struct tg_eject read_eject(lua_State *L, size_t addresses)
-{
-    struct tg_eject eject = {
-        .failures = addresses > 1 ? 5 : 0, .time_ms = 10000, .most_ms = 300000};
-
-    lua_getfield(L, -1, "eject");
-    if (lua_isboolean(L, -1))
-        eject.failures = 0;
-    if (lua_istable(L, -1)) {
-        eject.failures = (uint32_t)field_number(L, "failures", 5);
-        eject.time_ms = (uint32_t)field_number(L, "time", 10e3);
-        eject.most_ms = (uint32_t)field_number(L, "most", 300e3);
-        if (eject.most_ms < eject.time_ms)
-            eject.most_ms = eject.time_ms;
-    }
-    lua_pop(L, 1);
-    return eject;
-}
-
-static bool has_https(const struct tg_backend_config *backend)
-{
-    for (size_t i = 0; i < backend->address_count; i++)
-        if (backend->addresses[i].is_tls)
-            return true;
-    return false;
-}
-
-/* The backend whose table is on top. */
-static bool read_backend(lua_State *L, struct tg_site *site, struct tg_backend_config *backend)
-{
-    struct tg_text expect = field_text(L, site, "expect");
-
-    *backend = (struct tg_backend_config){
-        .timeout_ms = (uint32_t)field_number(L, "timeout", 10e3),
-        .connect_timeout_ms = (uint32_t)field_number(L, "connect_timeout", 1e3),
-        .first_byte_timeout_ms = (uint32_t)field_number(L, "first_byte_timeout", 10e3),
-        .idle_timeout_ms = (uint32_t)field_number(L, "idle_timeout", 10e3),
-        .keepalive_ms = (uint32_t)field_number(L, "keepalive_timeout", 60e3),
-        .keepalive = (uint32_t)field_number(L, "keepalive", 128),
-        .lifetime_ms = (uint32_t)field_number(L, "lifetime", 3600e3),
-        .connections = (uint32_t)field_number(L, "connections", 256),
-        .queue = (uint32_t)field_number(L, "queue", 1000),
-        .queue_timeout_ms = (uint32_t)field_number(L, "queue_timeout", 0),
-        .retries = (uint32_t)field_number(L, "retries", 1),
-        .retry_budget = (uint32_t)field_number(L, "retry_budget", 20),
-        .least = is_text(L, site, "balance", "least"),
-        .head_limit = (size_t)field_number(L, "head_limit", 65536),
-        .limit = (size_t)field_number(L, "limit", 8 * 1048576.0),
-    };
-    snprintf(backend->name, sizeof(backend->name), "%s", field_text(L, site, "name").base);
-    snprintf(backend->expect, sizeof(backend->expect), "%.*s", (int)expect.len,
-             expect.base != NULL ? expect.base : "");
-    backend->address_count = push_list(L, "addresses");
-    backend->addresses = array(site, backend->address_count, sizeof(*backend->addresses));
-    for (size_t i = 0; i < backend->address_count; i++) {
-        struct tg_error error = tg_address_parse(item_text(L, site, i), &backend->addresses[i]);
-        assert(error.code == NULL);
-    }
-    lua_pop(L, 1);
-    backend->eject = read_eject(L, backend->address_count);
-    tg_backend_config_open(backend);
-    return !has_https(backend) || read_tls(L, site, backend);
 }
 
 static void read_backends(lua_State *L, struct tg_site *site)
 {
-    site->backend_count = push_list(L, "backends");
-    site->backends = array(site, site->backend_count, sizeof(*site->backends));
+    site->backend_count = tg_table_list(L, "backends");
+    site->backends = tg_table_array(site, site->backend_count, sizeof(*site->backends));
     for (size_t i = 0; i < site->backend_count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
-        if (!read_backend(L, site, &site->backends[i]))
+        if (!tg_site_read_backend(L, site, &site->backends[i]))
             site->is_torn = true;
         lua_pop(L, 1);
     }
@@ -321,16 +154,16 @@ static void read_backends(lua_State *L, struct tg_site *site)
 /* The segments of the parsed pattern on top. */
 static void read_segments(lua_State *L, struct tg_site *site, struct tg_route *route)
 {
-    route->segment_count = push_list(L, "segments");
-    struct tg_segment *segments = array(site, route->segment_count, sizeof(*segments));
+    route->segment_count = tg_table_list(L, "segments");
+    struct tg_segment *segments = tg_table_array(site, route->segment_count, sizeof(*segments));
     for (size_t i = 0; i < route->segment_count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
-        struct tg_text kind = field_text(L, site, "kind");
+        struct tg_text kind = tg_table_text(L, site, "kind");
         segments[i].kind = tg_text_is(kind, TG_TEXT("literal")) ? TG_SEGMENT_LITERAL
                            : tg_text_is(kind, TG_TEXT("param")) ? TG_SEGMENT_PARAM
                                                                 : TG_SEGMENT_REST;
         segments[i].text =
-            field_text(L, site, segments[i].kind == TG_SEGMENT_LITERAL ? "text" : "name");
+            tg_table_text(L, site, segments[i].kind == TG_SEGMENT_LITERAL ? "text" : "name");
         lua_pop(L, 1);
     }
     route->segments = segments;
@@ -341,23 +174,23 @@ static void read_segments(lua_State *L, struct tg_site *site, struct tg_route *r
 static void read_route(lua_State *L, struct tg_site *site, struct tg_route *route,
                        double timeout_ms)
 {
-    route->pattern = field_text(L, site, "pattern").base;
-    route->script = field_text(L, site, "script").base;
-    route->table = field_text(L, site, "table").base;
-    route->before = read_names(L, site, "before", &route->before_count);
-    route->timeout_ms = (uint32_t)field_number(L, "timeout", timeout_ms);
-    route->jit = field_true(L, "jit");
-    route->line = (int)field_number(L, "line", 0);
+    route->pattern = tg_table_text(L, site, "pattern").base;
+    route->script = tg_table_text(L, site, "script").base;
+    route->table = tg_table_text(L, site, "table").base;
+    route->before = tg_table_names(L, site, "before", &route->before_count);
+    route->timeout_ms = (uint32_t)tg_table_number(L, "timeout", timeout_ms);
+    route->jit = tg_table_true(L, "jit");
+    route->line = (int)tg_table_number(L, "line", 0);
     lua_getfield(L, -1, "parsed");
-    route->method = field_text(L, site, "method");
+    route->method = tg_table_text(L, site, "method");
     read_segments(L, site, route);
     lua_pop(L, 1);
 }
 
 static void read_routes(lua_State *L, struct tg_site *site, double timeout_ms)
 {
-    site->route_count = push_list(L, "routes");
-    site->routes = array(site, site->route_count, sizeof(*site->routes));
+    site->route_count = tg_table_list(L, "routes");
+    site->routes = tg_table_array(site, site->route_count, sizeof(*site->routes));
     for (size_t i = 0; i < site->route_count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
         site->routes[i].index = i;
@@ -374,10 +207,10 @@ static void read_limits(lua_State *L, struct tg_site *site)
         lua_pop(L, 1);
         lua_newtable(L);
     }
-    site->body_limit = (size_t)field_number(L, "body", 8 * 1048576.0);
-    site->script_memory = (size_t)field_number(L, "script_memory", 64 * 1048576.0);
-    site->lua_memory = (size_t)field_number(L, "lua_memory", 256 * 1048576.0);
-    site->script_cpu_ns = (uint64_t)(field_number(L, "script_cpu", 500) * 1e6);
+    site->body_limit = (size_t)tg_table_number(L, "body", 8 * 1048576.0);
+    site->script_memory = (size_t)tg_table_number(L, "script_memory", 64 * 1048576.0);
+    site->lua_memory = (size_t)tg_table_number(L, "lua_memory", 256 * 1048576.0);
+    site->script_cpu_ns = (uint64_t)(tg_table_number(L, "script_cpu", 500) * 1e6);
     lua_pop(L, 1);
 }
 
@@ -389,7 +222,8 @@ static void read_log(lua_State *L, struct tg_site *site)
     site->log_level = TG_LOG_INFO;
     lua_getfield(L, -1, "log");
     if (lua_istable(L, -1)) {
-        struct tg_text level = field_text(L, site, "level"), access = field_text(L, site, "access");
+        struct tg_text level = tg_table_text(L, site, "level"),
+                       access = tg_table_text(L, site, "access");
         for (int i = 0; i < 4; i++)
             if (level.base != NULL && strcmp(level.base, levels[i]) == 0)
                 site->log_level = i;
@@ -410,18 +244,18 @@ static struct tg_site *take_over(lua_State *L, const char *folder)
     *site = (struct tg_site){.folder = NULL};
     h2o_mem_init_pool(&site->pool);
     site->folder = h2o_strdup(&site->pool, folder, strlen(folder)).base;
-    site->workers = (unsigned)field_number(L, "workers", cores > 0 ? (double)cores : 1);
-    site->drain_ms = (uint32_t)field_number(L, "drain_timeout", 10e3);
-    site->package_path = field_text(L, site, "package_path").base;
-    site->debug = field_true(L, "debug");
-    site->before = read_names(L, site, "before", &site->before_count);
+    site->workers = (unsigned)tg_table_number(L, "workers", cores > 0 ? (double)cores : 1);
+    site->drain_ms = (uint32_t)tg_table_number(L, "drain_timeout", 10e3);
+    site->package_path = tg_table_text(L, site, "package_path").base;
+    site->debug = tg_table_true(L, "debug");
+    site->before = tg_table_names(L, site, "before", &site->before_count);
     read_listens(L, site);
     read_trusted(L, site);
     read_secrets(L, site);
     read_backends(L, site);
     read_limits(L, site);
     read_log(L, site);
-    read_routes(L, site, field_number(L, "timeout", 10e3));
+    read_routes(L, site, tg_table_number(L, "timeout", 10e3));
     return site;
 }
 
@@ -441,7 +275,7 @@ static void write_problems(lua_State *L, const char *folder, struct tg_buffer *p
 
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
-        int line = (int)field_number(L, "line", 0);
+        int line = (int)tg_table_number(L, "line", 0);
         lua_getfield(L, -1, "text");
         const char *text = lua_tostring(L, -1);
         if (line > 0)
