@@ -252,11 +252,58 @@ local function status_class(value, where, name)
   return value
 end
 
+-- A path relative to the site's folder; what stands in the file is checked with the rest of `tls`.
+local function path_of_file(value, where, name)
+  if not text(value, where, name) then return nil end
+  return value:sub(1, 1) == '/' and value or folder .. '/' .. value
+end
+
+local function tls_name(value, where, name)
+  if not text(value, where, name) then return nil end
+  if not value:find('^[%w%.%-_:]+$') or #value > 253 then
+    return complain(where, "%s must be the name or the IP address in the certificate; it is '%s'",
+      name, value)
+  end
+  return value
+end
+
+local tls_checks = {
+  ca = path_of_file, cert = path_of_file, key = path_of_file, name = tls_name,
+  verify = boolean, minimum = one_of('1.2', '1.3'),
+}
+
+local function tls(value, where, name)
+  local before = #problems
+  no_positions(value, where, name)
+  local result = record(value, where, name, tls_checks)
+  if (result.cert == nil) ~= (result.key == nil) then
+    complain(where, 'cert and key belong together: %s is missing', result.cert and 'key' or 'cert')
+  end
+  if #problems == before then
+    local option, message = native.tls(result)
+    if option then complain(where .. '.' .. option, '%s', message) end
+  end
+  return result
+end
+
+local eject_checks = {
+  failures = number(1, 1000), time = duration(1, 86400e3), most = duration(1, 86400e3),
+}
+
+local function eject(value, where, name)
+  if value == false then return false end
+  no_positions(value, where, name)
+  return record(value, where, name, eject_checks)
+end
+
 local backend_checks = {
   timeout = duration(1, 86400e3), connect_timeout = duration(1, 86400e3),
   first_byte_timeout = duration(1, 86400e3), idle_timeout = duration(1, 86400e3),
   keepalive_timeout = duration(0, 86400e3), keepalive = number(0, 65535),
   limit = size(0, 1073741824), head_limit = size(1024, 1048576), expect = status_class,
+  lifetime = duration(0, 30 * 86400e3), connections = number(1, 65535), queue = number(0, 65535),
+  queue_timeout = duration(1, 86400e3), balance = one_of('round-robin', 'least'), eject = eject,
+  retries = number(0, 10), retry_budget = number(0, 100), tls = tls,
 }
 
 local function address(value, where)
@@ -275,6 +322,10 @@ local function backend(value, where, name)
     if item ~= absent then insert(result.addresses, address(item, where .. '.' .. i)) end
   end
   if value[1] == nil then complain(where, "backend '%s' needs at least one address", name) end
+  if #value > 64 then complain(where, "backend '%s' has more than 64 addresses", name) end
+  if type(value.tls) == 'table' and not concat(result.addresses, ' '):find('https://', 1, true) then
+    complain(where .. '.tls', "tls is for addresses with https://; backend '%s' has none", name)
+  end
   return result
 end
 

@@ -2,6 +2,7 @@ local cjson = require 'cjson'
 local client = require 'spec.support.client'
 local gate = require 'spec.support.gate'
 local posix = require 'spec.support.posix'
+local upstream = require 'spec.support.upstream'
 local wait = require 'spec.support.wait'
 
 local SCRIPT = [[
@@ -59,8 +60,11 @@ describe('the admin address', function()
     assert.is_true(said.latency_ms.mean > 0 and said.latency_ms.p50 <= said.latency_ms.p99)
     assert.same({ { route = 'ANY /', requests = 3 }, { route = 'ANY /{path...}', requests = 1 } },
       said.routes)
-    assert.same({ { backend = 'crm', addresses = { 'http://127.0.0.1:9' } },
-      { backend = 'files', addresses = { 'unix:/run/files.sock:/base' } } }, said.backends)
+    assert.same({ 'crm', 'files' }, { said.backends[1].backend, said.backends[2].backend })
+    assert.same({ address = 'unix:/run/files.sock:/base', state = 'ready', ejections = 0, open = 0,
+      idle = 0, under_way = 0, requests = 0, errors = {},
+      latency_ms = { mean = 0, p50 = 0, p90 = 0, p99 = 0, most = 0 } },
+      said.backends[2].addresses[1])
     wait.eventually(function() return status(where).connections.open == 0 end)
     assert.equal(7, #tide:await_access(7))
     tide:stop()
@@ -173,6 +177,34 @@ describe('the admin address', function()
   end)
 end)
 
+describe('the status of a backend', function()
+  it('counts its calls, its connections and what went wrong', function()
+    local shop = upstream { default = upstream.json { ok = true } }
+    local tide = gate.serve {
+      script = [[
+        local tg = require 'tidegate'
+        local shop, dead = tg.backend 'shop', tg.backend 'dead'
+        return function()
+          for _ = 1, 3 do tg.try(shop:get '/') end
+          local _, err = dead:get '/'
+          return tg.text(err.code)
+        end]],
+      backends = { shop = shop, dead = 'http://127.0.0.1:' .. upstream.dead_port() },
+      site = { workers = 1, admin = 'unix:admin.sock' },
+    }
+    assert.equal('refused', tide:get('/').body)
+    local dead, there = unpack(status('unix:' .. tide.site .. '/admin.sock').backends)
+    assert.same({ 'dead', { refused = 1 }, 1 },
+      { dead.backend, dead.addresses[1].errors, dead.addresses[1].requests })
+    there = there.addresses[1]
+    assert.same({ 3, 1, 1, 0, {} },
+      { there.requests, there.open, there.idle, there.under_way, there.errors })
+    assert.is_true(there.latency_ms.p50 <= there.latency_ms.most)
+    tide:stop()
+    shop:stop()
+  end)
+end)
+
 describe('tidegate status', function()
   it('shows it to people, and as JSON', function()
     local tide = serve()
@@ -181,8 +213,9 @@ describe('tidegate status', function()
     assert.equal(0, result.status)
     assert.matches('\npid +' .. tide.pid .. '\n', result.out)
     assert.matches('\nconnections\n  open +%d+\n  most +%d+\n', result.out)
-    assert.matches('\nroutes\n  ANY /  1\n  ANY /{path...}  0\n', result.out)
-    assert.matches('\nbackends\n  crm  http://127.0.0.1:9\n', result.out)
+    assert.matches('\nroutes\n  ANY /  requests=1\n  ANY /{path...}  requests=0\n', result.out)
+    assert.matches('\nbackends\n  crm  queued=0  retries=0  turned_away=0  addresses=\n'
+      .. '    http://127.0.0.1:9  state=ready  ejections=0  open=0', result.out)
     result = gate.run { 'status', '--json', tide.site }
     assert.equal(tide.pid, cjson.decode(result.out).pid)
     result = gate.run({ 'status', '--admin', 'unix:admin.sock' }, { dir = tide.site })

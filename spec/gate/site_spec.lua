@@ -59,8 +59,8 @@ describe('a key of site.lua', function()
     { 'backends = { shop = {} }', "backend 'shop' needs at least one address" },
     { 'backends = { shop = 7 }', "backend 'shop' must be a table; it is a number" },
     { 'backends = { shop = { 7 } }', 'an address must be a string; it is a number' },
-    { "backends = { shop = 'ftp://127.0.0.1' }", 'an address begins with http:// or unix:' },
-    { "backends = { shop = 'https://127.0.0.1' }", 'https backends are not supported' },
+    { "backends = { shop = 'ftp://127.0.0.1' }",
+      'an address begins with http://, https:// or unix:' },
     { "backends = { shop = 'http://127.0.0.1:0' }", 'the port is out of range: 1 to 65535' },
     { "backends = { shop = 'http://127.0.0.1:65536' }", 'the port is out of range: 1 to 65535' },
     { "backends = { shop = 'http://u@127.0.0.1' }", 'an address has no user in it' },
@@ -170,8 +170,27 @@ describe('a key of a backend', function()
     { "expect = '20'", 'expect must be a status' }, { 'expect = 99', 'expect must be a status' },
     { 'expect = 600', 'expect must be a status' }, { 'expect = true', 'expect must be a status' },
     { "timeotu = 2", "unknown key 'timeotu' in backend 'shop'; did you mean 'timeout'%?" },
-    { "balance = 'least'", "unknown key 'balance' in backend 'shop'" },
-    { 'retries = 1', "unknown key 'retries' in backend 'shop'" },
+    { "balance = 'lest'", "balance must be one of 'round.robin', 'least'; did you mean" },
+    { 'retries = -1', 'retries must be a whole number from 0 to 10' },
+    { 'retries = 11', 'retries must be a whole number from 0 to 10' },
+    { 'retry_budget = 101', 'retry_budget must be a whole number from 0 to 100' },
+    { 'retry_budget = -1', 'retry_budget must be a whole number from 0 to 100' },
+    { 'connections = 0', 'connections must be a whole number from 1 to 65535' },
+    { 'connections = 65536', 'connections must be a whole number from 1 to 65535' },
+    { 'queue = -1', 'queue must be a whole number from 0 to 65535' },
+    { 'queue = 65536', 'queue must be a whole number from 0 to 65535' },
+    { 'queue_timeout = 0', 'queue_timeout must be from 0.001' },
+    { 'queue_timeout = 86400.1', 'queue_timeout must be from 0.001' },
+    { 'lifetime = -1', 'lifetime must be from 0' },
+    { "lifetime = '31d'", 'lifetime must be from 0 to 2.592e.06 seconds' },
+    { 'eject = true', 'eject must be a table; it is a boolean' },
+    { 'eject = { failures = 0 }', 'failures must be a whole number from 1 to 1000' },
+    { 'eject = { failures = 1001 }', 'failures must be a whole number from 1 to 1000' },
+    { 'eject = { time = 0 }', 'time must be from 0.001' },
+    { 'eject = { most = 86400.1 }', 'most must be from 0.001' },
+    { 'eject = { after = 1 }', "unknown key 'after' in eject" },
+    { 'tls = true', 'tls must be a table; it is a boolean' },
+    { "tls = {}", "tls is for addresses with https://; backend 'shop' has none" },
   }
   for _, case in ipairs(wrong) do
     it('is refused, with its line: ' .. case[1], function()
@@ -183,9 +202,22 @@ describe('a key of a backend', function()
     for _, entry in ipairs { 'timeout = 0.001', "timeout = '1d'", 'connect_timeout = 0.001',
       'first_byte_timeout = 86400', 'idle_timeout = 0.001', 'limit = 0', "limit = '1GB'",
       'head_limit = 1024', "head_limit = '1MB'", 'keepalive = 0', 'keepalive = 65535',
-      'keepalive_timeout = 0', "expect = '2xx'", 'expect = 200', "expect = '599'" } do
+      'keepalive_timeout = 0', "expect = '2xx'", 'expect = 200', "expect = '599'",
+      "balance = 'least'", "balance = 'round-robin'", 'retries = 0', 'retries = 10',
+      'retry_budget = 0', 'retry_budget = 100', 'connections = 1', 'connections = 65535',
+      'queue = 0', 'queue = 65535', 'queue_timeout = 0.001', "queue_timeout = '1d'",
+      'lifetime = 0', "lifetime = '30d'", 'eject = false', 'eject = {}',
+      'eject = { failures = 1, time = 0.001, most = 0.001 }',
+      "eject = { failures = 1000, time = '1d', most = '1d' }",
+      "'https://127.0.0.1', tls = { verify = true, minimum = '1.2' }" } do
       accepted(backend_with(entry))
     end
+  end)
+
+  it('is refused beyond 64 addresses', function()
+    local list = ("'http://127.0.0.1:9', "):rep(63)
+    accepted(backend_with(list))
+    refused(backend_with(list .. "'http://127.0.0.1:9'"), "backend 'shop' has more than 64")
   end)
 end)
 

@@ -9,11 +9,11 @@
 #include "script/json_value.h"
 #include "script/value.h"
 
-static const char *const known[] = {"query",   "headers",         "body",   "json", "form",
-                                    "timeout", "connect_timeout", "expect", NULL};
+static const char *const known[] = {"query",   "headers",         "body",   "json",    "form",
+                                    "timeout", "connect_timeout", "expect", "retries", NULL};
 static const char *const known_request[] = {
-    "method", "path",    "query",           "headers", "body", "json",
-    "form",   "timeout", "connect_timeout", "expect",  NULL};
+    "method", "path",    "query",           "headers", "body",    "json",
+    "form",   "timeout", "connect_timeout", "expect",  "retries", NULL};
 
 struct reading {
     const char *name;
@@ -271,6 +271,19 @@ static uint32_t read_duration(lua_State *L, struct reading *r, int opts, const c
     return (uint32_t)ms;
 }
 
+static void read_retries(lua_State *L, struct reading *r, int opts)
+{
+    lua_getfield(L, opts, "retries");
+    if (!lua_isnil(L, -1)) {
+        lua_Number retries = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
+        if (!(retries >= 0 && retries <= 10) || retries != (lua_Number)(int)retries)
+            tg_raise(L, "%s: retries must be a whole number from 0 to 10", r->name);
+        r->call->call.has_retries = true;
+        r->call->call.retries = (uint32_t)retries;
+    }
+    lua_pop(L, 1);
+}
+
 static void read_expect(lua_State *L, struct reading *r, int opts)
 {
     lua_getfield(L, opts, "expect");
@@ -301,6 +314,7 @@ static void read_options(lua_State *L, struct reading *r, int opts)
     read_headers(L, r, opts);
     call->timeout_ms = read_duration(L, r, opts, "timeout");
     call->connect_timeout_ms = read_duration(L, r, opts, "connect_timeout");
+    read_retries(L, r, opts);
     read_expect(L, r, opts);
 }
 

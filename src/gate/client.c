@@ -22,7 +22,7 @@ struct tg_client *tg_client_create(struct tg_worker *worker, h2o_socket_t *sock,
     sock->on_close.cb = on_close;
     sock->on_close.data = client;
     if (!is_admin)
-        tg_count(&worker->account.accepted, 1);
+        tg_tally(&worker->traffic.accepted, 1);
     return client;
 }
 

@@ -53,7 +53,7 @@ void tg_door_leave(struct tg_worker *worker, bool is_admin)
         return;
     }
     atomic_fetch_sub(&worker->gate->connections, 1);
-    tg_count(&worker->account.closed, 1);
+    tg_tally(&worker->traffic.closed, 1);
     if (worker->door.is_shut)
         open_door(worker);
 }
@@ -71,7 +71,7 @@ static void make_room(struct tg_worker *worker)
         if (!is_idle || client->is_admin)
             continue;
         if (now - client->since_ms >= YOUNG_MS) {
-            tg_count(&worker->account.refused[TG_REFUSED_ROOM], 1);
+            tg_tally(&worker->traffic.refused[TG_REFUSED_ROOM], 1);
             tg_client_close(client);
         }
         return;

@@ -6,7 +6,7 @@
 
 #include "api/request.h"
 #include "base/log.h"
-#include "gate/account.h"
+#include "gate/traffic.h"
 #include "gate/router.h"
 #include "gate/site.h"
 
@@ -73,7 +73,7 @@ struct tg_worker {
     struct tg_generation generation;
     struct tg_door door;
     struct tg_admin_door admin;
-    struct tg_account account;
+    struct tg_traffic traffic;
     tg_counter *route_requests; /* by tg_route.index */
     int wake_fd;        /* an eventfd: written to when the thread is to end; the main thread's */
     h2o_socket_t *wake; /* the loop's side of it */

@@ -156,7 +156,7 @@ static void run_scripts(struct tg_inbound *inbound)
 /* Answers with the status of that refusal, and ends the connection. */
 static int refuse(struct tg_inbound *inbound, enum tg_refused reason, const char *detail)
 {
-    tg_count(&inbound->worker->account.refused[reason], 1);
+    tg_tally(&inbound->worker->traffic.refused[reason], 1);
     inbound->req->http1_is_persistent = 0;
     tg_client_linger(inbound->client);
     respond_problem(inbound, tg_refused_status(reason), detail);
@@ -181,14 +181,14 @@ static int on_req(h2o_handler_t *handler, h2o_req_t *req)
         return refuse(inbound, TG_REFUSED_BODY, "the body of the request is too large");
     if (!tg_client_hold(inbound->client, inbound->request.body.len))
         return refuse(inbound, TG_REFUSED_BODIES, "too many bodies of requests are on their way");
-    tg_count(&worker->account.bytes_in, inbound->request.body.len);
+    tg_tally(&worker->traffic.bytes_in, inbound->request.body.len);
     tg_router_find(worker->gate->router, text_of(inbound->request.method), &path, &match);
     if (match.route == NULL) {
         respond_unrouted(inbound, &match);
         return 0;
     }
     inbound->route = match.route;
-    tg_count(&worker->route_requests[match.route->index], 1);
+    tg_tally(&worker->route_requests[match.route->index], 1);
     read_params(inbound, &path);
     run_scripts(inbound);
     return 0;
@@ -223,7 +223,7 @@ static void log_failure(struct tg_inbound *inbound, const struct tg_task_report 
     char id[65] = "";
     bool is_mistake = report->code.len == 0;
     if (is_mistake)
-        tg_count(&inbound->worker->account.script_failures, 1);
+        tg_tally(&inbound->worker->traffic.script_failures, 1);
 
     memcpy(id, id_of(inbound).base, id_of(inbound).len);
     tg_log_field(&line, "event", is_mistake ? TG_TEXT("script_error") : TG_TEXT("request_failed"));

@@ -3,7 +3,7 @@
 #define TG_GATE_HEAD_H
 
 #include "base/text.h"
-#include "gate/account.h"
+#include "gate/traffic.h"
 #include "net/phr.h"
 
 enum {

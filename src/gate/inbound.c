@@ -29,7 +29,7 @@ static void log_access(struct tg_inbound *inbound)
         .duration_ns = tg_clock_monotonic_ns() - inbound->begun_ns,
     };
 
-    tg_account_request(&inbound->worker->account, access.status, access.bytes,
+    tg_traffic_request(&inbound->worker->traffic, access.status, access.bytes,
                        access.duration_ns / 1000);
     if (inbound->worker->gate->access != NULL)
         tg_access_log(inbound->worker, &inbound->request, &access);

@@ -42,7 +42,7 @@ static h2o_iovec_t write_problem(h2o_req_t *req)
 
     tg_client_linger(inbound->client);
     if (!inbound->client->is_admin)
-        tg_count(&worker->account.refused[refusal.reason], 1);
+        tg_tally(&worker->traffic.refused[refusal.reason], 1);
     tg_problem_write(&out, req->res.status, tg_text_of(refusal.detail), none, none,
                      tg_text(id.base, id.len));
     h2o_iovec_t body = h2o_strdup(&req->pool, out.base, out.len);

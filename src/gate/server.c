@@ -140,6 +140,14 @@ static void log_ready(struct tg_gate *gate)
     tg_buffer_dispose(&line);
 }
 
+static void log_unverified(struct tg_gate *gate)
+{
+    for (size_t i = 0; i < gate->site->backend_count; i++)
+        if (gate->site->backends[i].unverified)
+            tg_log_warn(&gate->log, NULL, "event=tls_unverified backend=%s",
+                        gate->site->backends[i].name);
+}
+
 static void reopen_logs(struct tg_gate *gate)
 {
     tg_log_info(&gate->log, NULL, "event=logs_reopened");
@@ -177,6 +185,7 @@ static void serve(struct tg_gate *gate, const sigset_t *signals)
     for (unsigned i = 0; i < count; i++)
         if (!tg_worker_start(&gate->workers[i]))
             tg_log_error(&gate->log, NULL, "event=thread_failed worker=%u", i);
+    log_unverified(gate);
     log_ready(gate);
     wait_for_end(gate, signals);
     for (unsigned i = 0; i < count; i++)

@@ -77,6 +77,7 @@ struct tg_site {
     bool debug;
     struct tg_text *secrets;
     size_t secret_count;
+    bool is_torn; /* a file changed between its check and its use */
 };
 
 /* Reads <folder>/site.lua. NULL when something is wrong with it; then `problems` holds a line

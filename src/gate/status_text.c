@@ -40,39 +40,49 @@ static void print_scalar(struct printer *printer, enum tg_json_event event)
     }
 }
 
-/* The rest of an object or array in one line; the names are left out. */
-static bool print_row(struct printer *printer)
-{
-    size_t depth = printer->reader.depth;
+static bool print_list(struct printer *printer, int indent);
 
-    for (const char *space = ""; printer->reader.depth >= depth;) {
-        enum tg_json_event event = tg_json_next(&printer->reader);
-        if (event == TG_JSON_ERROR || event == TG_JSON_DONE)
-            return false;
-        if (event == TG_JSON_KEY || event == TG_JSON_END || event == TG_JSON_OBJECT ||
-            event == TG_JSON_ARRAY)
-            continue;
-        fprintf(printer->to, "%s", space);
-        print_scalar(printer, event);
+/* The rest of an object in one line: its first value is what it is about. Lists in it follow in
+ * lines of their own. */
+static bool print_row(struct printer *printer, int indent)
+{
+    const char *space = "";
+    enum tg_json_event event;
+
+    while ((event = tg_json_next(&printer->reader)) == TG_JSON_KEY) {
+        struct tg_text key = printer->reader.text;
+        if (*space != '\0')
+            fprintf(printer->to, "%s%.*s=", space, (int)key.len, key.base);
+        event = tg_json_next(&printer->reader);
+        if (event == TG_JSON_OBJECT) {
+            fprintf(printer->to, "{ ");
+            if (!print_row(printer, indent))
+                return false;
+            fprintf(printer->to, " }");
+        } else if (event == TG_JSON_ARRAY) {
+            if (!print_list(printer, indent + 2))
+                return false;
+        } else {
+            print_scalar(printer, event);
+        }
         space = "  ";
     }
-    return true;
+    return event == TG_JSON_END;
 }
 
-static bool print_list(struct printer *printer)
+/* The rest of an array, a line for each item, behind a line that goes on. */
+static bool print_list(struct printer *printer, int indent)
 {
     enum tg_json_event event;
 
-    fprintf(printer->to, "\n");
     while ((event = tg_json_next(&printer->reader)) != TG_JSON_END) {
-        if (event == TG_JSON_ERROR || event == TG_JSON_DONE)
+        if (event == TG_JSON_ERROR || event == TG_JSON_DONE || event == TG_JSON_ARRAY)
             return false;
-        fprintf(printer->to, "  ");
-        if (event != TG_JSON_OBJECT && event != TG_JSON_ARRAY)
+        fprintf(printer->to, "\n%*s", indent, "");
+        if (event != TG_JSON_OBJECT)
             print_scalar(printer, event);
-        else if (!print_row(printer))
+        else if (!print_row(printer, indent))
             return false;
-        fprintf(printer->to, "\n");
     }
     return true;
 }
@@ -92,14 +102,16 @@ static bool print_members(struct printer *printer, bool inside)
             fprintf(printer->to, "\n");
             if (inside || !print_members(printer, true))
                 return false;
-        } else if (event == TG_JSON_ARRAY) {
-            if (!print_list(printer))
+            continue;
+        }
+        if (event == TG_JSON_ARRAY) {
+            if (!print_list(printer, 2))
                 return false;
         } else {
             fprintf(printer->to, "%*s", pad, "");
             print_scalar(printer, event);
-            fprintf(printer->to, "\n");
         }
+        fprintf(printer->to, "\n");
     }
     return event == TG_JSON_END;
 }

@@ -51,7 +51,7 @@ static void notice(struct tg_client *client, enum tg_client_phase phase)
 static void end_slow_reader(struct tg_client *client)
 {
     if (!client->is_admin)
-        tg_count(&client->worker->account.refused[TG_REFUSED_SLOW_READER], 1);
+        tg_tally(&client->worker->traffic.refused[TG_REFUSED_SLOW_READER], 1);
     tg_client_drop(client);
 }
 

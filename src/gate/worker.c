@@ -54,6 +54,7 @@ static void init_host(struct tg_worker *worker)
         .debug = site->debug,
         .runs_every = worker->index == 0,
     };
+    h2o_linklist_init_anchor(&worker->host.afters);
     if (getrandom(worker->host.random, sizeof(worker->host.random), 0) < 0)
         worker->host.random[0] = tg_clock_monotonic_ns() + worker->index;
     worker->host.random[1] |= 1;
@@ -186,6 +187,7 @@ static void close_all(struct tg_worker *worker)
     tg_admin_stop(worker);
     tg_linger_stop(worker);
     tg_timer_stop(&worker->timers, &worker->drain_step);
+    tg_after_stop(&worker->host);
     if (worker->generation.vm != NULL)
         tg_generation_close(&worker->generation, &worker->host);
     for (size_t i = 0; i < worker->host.backend_count; i++)

@@ -1,4 +1,4 @@
-#include "gate/account.h"
+#include "gate/traffic.h"
 
 static const struct {
     const char *name;
@@ -41,36 +41,36 @@ static size_t step_of(uint64_t duration_us)
     return step < TG_LATENCY_STEPS ? step : TG_LATENCY_STEPS - 1;
 }
 
-void tg_account_request(struct tg_account *account, int status, uint64_t bytes_out,
+void tg_traffic_request(struct tg_traffic *traffic, int status, uint64_t bytes_out,
                         uint64_t duration_us)
 {
-    tg_count(&account->requests, 1);
-    tg_count(&account->bytes_out, bytes_out);
-    tg_count(&account->latency_us, duration_us);
-    tg_count(&account->latency[step_of(duration_us)], 1);
+    tg_tally(&traffic->requests, 1);
+    tg_tally(&traffic->bytes_out, bytes_out);
+    tg_tally(&traffic->latency_us, duration_us);
+    tg_tally(&traffic->latency[step_of(duration_us)], 1);
     if (status == 499)
-        tg_count(&account->gone, 1);
+        tg_tally(&traffic->gone, 1);
     if (status >= 100 && status < 600)
-        tg_count(&account->by_class[status / 100], 1);
+        tg_tally(&traffic->by_class[status / 100], 1);
 }
 
-void tg_account_add(struct tg_account *sum, const struct tg_account *from)
+void tg_traffic_add(struct tg_traffic *sum, const struct tg_traffic *from)
 {
     const tg_counter *counters = (const tg_counter *)from;
     tg_counter *sums = (tg_counter *)sum;
 
     for (size_t i = 0; i < sizeof(*from) / sizeof(tg_counter); i++)
-        tg_count(&sums[i], atomic_load_explicit(&counters[i], memory_order_relaxed));
+        tg_tally(&sums[i], atomic_load_explicit(&counters[i], memory_order_relaxed));
 }
 
-uint64_t tg_account_latency(const struct tg_account *account, double share)
+uint64_t tg_traffic_latency(const struct tg_traffic *traffic, double share)
 {
     uint64_t all = 0, seen = 0;
 
     for (size_t i = 0; i < TG_LATENCY_STEPS; i++)
-        all += account->latency[i];
+        all += traffic->latency[i];
     for (size_t i = 0; i < TG_LATENCY_STEPS; i++) {
-        seen += account->latency[i];
+        seen += traffic->latency[i];
         if (all != 0 && (double)seen >= share * (double)all)
             return (uint64_t)1 << i;
     }

@@ -1,6 +1,6 @@
 /* What a thread counts of its clients and requests; any thread may read it at any time. */
-#ifndef TG_GATE_ACCOUNT_H
-#define TG_GATE_ACCOUNT_H
+#ifndef TG_GATE_TRAFFIC_H
+#define TG_GATE_TRAFFIC_H
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ enum { TG_LATENCY_STEPS = 28 }; /* step i counts what took less than 2^i microse
 typedef _Atomic uint64_t tg_counter;
 
 /* Written by one thread only; the sums over all threads are made by who reads. */
-struct tg_account {
+struct tg_traffic {
     tg_counter accepted, closed; /* connections */
     tg_counter requests;         /* answered to their end, or given up */
     tg_counter by_class[6];      /* [2]: 2xx; [0] is never used */
@@ -46,7 +46,7 @@ struct tg_account {
     tg_counter latency[TG_LATENCY_STEPS];
 };
 
-static inline void tg_count(tg_counter *counter, uint64_t n)
+static inline void tg_tally(tg_counter *counter, uint64_t n)
 {
     uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
 
@@ -54,13 +54,13 @@ static inline void tg_count(tg_counter *counter, uint64_t n)
 }
 
 /* A request has ended. */
-void tg_account_request(struct tg_account *account, int status, uint64_t bytes_out,
+void tg_traffic_request(struct tg_traffic *traffic, int status, uint64_t bytes_out,
                         uint64_t duration_us);
 
 /* Adds all of `from` to `sum`, which is nobody else's. */
-void tg_account_add(struct tg_account *sum, const struct tg_account *from);
+void tg_traffic_add(struct tg_traffic *sum, const struct tg_traffic *from);
 
 /* Microseconds that the given share (0.99, say) of all requests took at most; 0 without any. */
-uint64_t tg_account_latency(const struct tg_account *account, double share);
+uint64_t tg_traffic_latency(const struct tg_traffic *traffic, double share);
 
 #endif
