@@ -193,7 +193,7 @@ describe('the status of a backend', function()
       site = { workers = 1, admin = 'unix:admin.sock' },
     }
     assert.equal('refused', tide:get('/').body)
-    local dead, there = unpack(status('unix:' .. tide.site .. '/admin.sock').backends)
+    local dead, there = unpack(status(tide.site .. '/admin.sock').backends)
     assert.same({ 'dead', { refused = 1 }, 1 },
       { dead.backend, dead.addresses[1].errors, dead.addresses[1].requests })
     there = there.addresses[1]
