@@ -218,6 +218,25 @@ local function listener(value, where)
   return value
 end
 
+local admin_checks = { token = text }
+
+-- An address alone, or { address, token = 'secret' }.
+local function admin(value, where)
+  if type(value) == 'string' then value = { value } end
+  local result = record(value, where, 'admin', admin_checks)
+  if type(value) ~= 'table' or value[1] == absent then return nil end
+  if type(value[1]) ~= 'string' then
+    return complain(where, "admin needs an address: 'http://127.0.0.1:9090' or 'unix:admin.sock'")
+  end
+  if result.token and (#result.token < 8 or result.token:find('[^!-~]')) then
+    return complain(where, 'the token of admin has at least 8 characters, none of them a space')
+  end
+  local message = native.admin(value[1], folder, value.token ~= nil)
+  if message then return complain(where, "admin: '%s': %s", value[1], message) end
+  result.address = value[1]
+  return result
+end
+
 local function network(value, where)
   if not text(value, where, 'trusted') then return nil end
   local message = native.network(value)
@@ -233,11 +252,58 @@ local function status_class(value, where, name)
   return value
 end
 
+-- A path relative to the site's folder; what stands in the file is checked with the rest of `tls`.
+local function path_of_file(value, where, name)
+  if not text(value, where, name) then return nil end
+  return value:sub(1, 1) == '/' and value or folder .. '/' .. value
+end
+
+local function tls_name(value, where, name)
+  if not text(value, where, name) then return nil end
+  if not value:find('^[%w%.%-_:]+$') or #value > 253 then
+    return complain(where, "%s must be the name or the IP address in the certificate; it is '%s'",
+      name, value)
+  end
+  return value
+end
+
+local tls_checks = {
+  ca = path_of_file, cert = path_of_file, key = path_of_file, name = tls_name,
+  verify = boolean, minimum = one_of('1.2', '1.3'),
+}
+
+local function tls(value, where, name)
+  local before = #problems
+  no_positions(value, where, name)
+  local result = record(value, where, name, tls_checks)
+  if (result.cert == nil) ~= (result.key == nil) then
+    complain(where, 'cert and key belong together: %s is missing', result.cert and 'key' or 'cert')
+  end
+  if #problems == before then
+    local option, message = native.tls(result)
+    if option then complain(where .. '.' .. option, '%s', message) end
+  end
+  return result
+end
+
+local eject_checks = {
+  failures = number(1, 1000), time = duration(1, 86400e3), most = duration(1, 86400e3),
+}
+
+local function eject(value, where, name)
+  if value == false then return false end
+  no_positions(value, where, name)
+  return record(value, where, name, eject_checks)
+end
+
 local backend_checks = {
   timeout = duration(1, 86400e3), connect_timeout = duration(1, 86400e3),
   first_byte_timeout = duration(1, 86400e3), idle_timeout = duration(1, 86400e3),
   keepalive_timeout = duration(0, 86400e3), keepalive = number(0, 65535),
   limit = size(0, 1073741824), head_limit = size(1024, 1048576), expect = status_class,
+  lifetime = duration(0, 30 * 86400e3), connections = number(1, 65535), queue = number(0, 65535),
+  queue_timeout = duration(1, 86400e3), balance = one_of('round-robin', 'least'), eject = eject,
+  retries = number(0, 10), retry_budget = number(0, 100), tls = tls,
   host = one_of('backend', 'client'),
 }
 
@@ -257,6 +323,10 @@ local function backend(value, where, name)
     if item ~= absent then insert(result.addresses, address(item, where .. '.' .. i)) end
   end
   if value[1] == nil then complain(where, "backend '%s' needs at least one address", name) end
+  if #value > 64 then complain(where, "backend '%s' has more than 64 addresses", name) end
+  if type(value.tls) == 'table' and not concat(result.addresses, ' '):find('https://', 1, true) then
+    complain(where .. '.tls', "tls is for addresses with https://; backend '%s' has none", name)
+  end
   return result
 end
 
@@ -470,6 +540,12 @@ end
 local limit_checks = {
   body = size(0, 33554431), script_cpu = duration(1, 3600e3),
   script_memory = size(1048576, 68719476736), lua_memory = size(8388608, 68719476736),
+  head = size(256, 262144), fields = number(1, 100), url = size(16, 131072),
+  head_timeout = duration(10, 86400e3), keepalive_timeout = duration(10, 86400e3),
+  body_timeout = duration(10, 86400e3), body_rate = size(0, 1073741824),
+  send_timeout = duration(10, 86400e3), send_rate = size(0, 1073741824),
+  requests = number(1, 1000000000), connections = number(1, 1000000),
+  bodies = size(0, 1099511627776),
 }
 
 local log_checks = {
@@ -488,7 +564,8 @@ local function part(name, checks)
 end
 
 local site_checks = {
-  listen = list_of(listener), workers = number(1, 256), backends = backends, routes = routes,
+  listen = list_of(listener), admin = admin, workers = number(1, 256), backends = backends,
+  routes = routes,
   limits = part('limits', limit_checks), log = part('log', log_checks),
   timeout = duration(1, 86400e3), before = list_of(script), trusted = list_of(network),
   debug = boolean, package_path = text, drain_timeout = duration(0, 3600e3),

@@ -170,6 +170,8 @@ function tg.try(value, err) end
 ---| 'refused' # nobody listens at the backend's address
 ---| 'unreachable' # the backend's address can't be reached
 ---| 'dns' # the backend's name can't be resolved
+---| 'tls' # TLS with the backend failed: its certificate, its version, the handshake
+---| 'busy' # no connection was to be had in time, or all addresses are left out after failures
 ---| 'timeout_connect' # no connection within connect_timeout
 ---| 'timeout_first_byte' # no head of a response within first_byte_timeout
 ---| 'timeout_idle' # nothing more of a body within idle_timeout
@@ -201,6 +203,7 @@ local Backend = {}
 ---@field form? table<string, string|number|boolean|table>  sent as application/x-www-form-urlencoded
 ---@field timeout? tidegate.Duration  for the whole call; never longer than the request's own time
 ---@field connect_timeout? tidegate.Duration
+---@field retries? integer  0 to 10: how often a GET, HEAD, OPTIONS, PUT, DELETE or TRACE that failed is made again at another address
 ---@field expect? string|integer  '2xx' or 200: another status is an error of code status
 ---@field stream? boolean  true: the body is not read before something asks for it; `timeout` then bounds the head alone
 
@@ -227,7 +230,7 @@ function Backend:get(path, opts) end
 ---@return tidegate.Error? err
 function Backend:head(path, opts) end
 
---- Sends a POST request. It is never repeated.
+--- Sends a POST request. It is never sent twice.
 ---@async
 ---@param path string
 ---@param opts? tidegate.CallOptions
@@ -243,7 +246,7 @@ function Backend:post(path, opts) end
 ---@return tidegate.Error? err
 function Backend:put(path, opts) end
 
---- Sends a PATCH request. It is never repeated.
+--- Sends a PATCH request. It is never sent twice.
 ---@async
 ---@param path string
 ---@param opts? tidegate.CallOptions

@@ -10,13 +10,14 @@
 #include "script/json_value.h"
 #include "script/value.h"
 
-static const char *const known[] = {"query",   "headers",         "body",   "json",   "form",
-                                    "timeout", "connect_timeout", "expect", "stream", NULL};
-static const char *const known_forward[] = {"headers",         "path",   "timeout",
-                                            "connect_timeout", "expect", NULL};
+static const char *const known[] = {"query",   "headers",         "body",   "json",    "form",
+                                    "timeout", "connect_timeout", "expect", "retries", "stream",
+                                    NULL};
+static const char *const known_forward[] = {"headers", "path",    "timeout", "connect_timeout",
+                                            "expect",  "retries", NULL};
 static const char *const known_request[] = {
-    "method", "path",    "query",           "headers", "body",   "json",
-    "form",   "timeout", "connect_timeout", "expect",  "stream", NULL};
+    "method",          "path",   "query",   "headers", "body", "json", "form", "timeout",
+    "connect_timeout", "expect", "retries", "stream",  NULL};
 
 struct reading {
     const char *name;
@@ -274,6 +275,19 @@ static uint32_t read_duration(lua_State *L, struct reading *r, int opts, const c
     return (uint32_t)ms;
 }
 
+static void read_retries(lua_State *L, struct reading *r, int opts)
+{
+    lua_getfield(L, opts, "retries");
+    if (!lua_isnil(L, -1)) {
+        lua_Number retries = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
+        if (!(retries >= 0 && retries <= 10) || retries != (lua_Number)(int)retries)
+            tg_raise(L, "%s: retries must be a whole number from 0 to 10", r->name);
+        r->call->call.has_retries = true;
+        r->call->call.retries = (uint32_t)retries;
+    }
+    lua_pop(L, 1);
+}
+
 static void read_expect(lua_State *L, struct reading *r, int opts)
 {
     lua_getfield(L, opts, "expect");
@@ -313,6 +327,7 @@ static void read_options(lua_State *L, struct reading *r, int opts)
     read_headers(L, r, opts);
     call->timeout_ms = read_duration(L, r, opts, "timeout");
     call->connect_timeout_ms = read_duration(L, r, opts, "connect_timeout");
+    read_retries(L, r, opts);
     read_expect(L, r, opts);
     read_stream(L, r, opts);
 }
@@ -423,5 +438,6 @@ void tg_backend_forward_options(lua_State *L, const char *name, struct tg_backen
     }
     call->call.timeout_ms = read_duration(L, &r, 3, "timeout");
     call->call.connect_timeout_ms = read_duration(L, &r, 3, "connect_timeout");
+    read_retries(L, &r, 3);
     read_expect(L, &r, 3);
 }

@@ -104,6 +104,9 @@ bool tg_after_start(struct tg_request *request, void (*on_end)(struct tg_request
 /* Ends them, without on_end. */
 void tg_after_cancel(struct tg_request *request);
 
+/* Ends those of all requests, wherever they are, and calls on_end for each. */
+void tg_after_stop(struct tg_host *host);
+
 /* Starts what tg.every registered; and ends it. */
 void tg_every_start(struct tg_vm *vm);
 void tg_every_stop(struct tg_host *host, struct tg_vm *vm);

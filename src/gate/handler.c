@@ -156,6 +156,16 @@ static void run_scripts(struct tg_inbound *inbound)
     tg_task_start(&request->task, jit ? generation->jit_serve : generation->serve, request);
 }
 
+/* Answers with the status of that refusal, and ends the connection. */
+static int refuse(struct tg_inbound *inbound, enum tg_refused reason, const char *detail)
+{
+    tg_tally(&inbound->worker->traffic.refused[reason], 1);
+    inbound->req->http1_is_persistent = 0;
+    tg_client_linger(inbound->client);
+    respond_problem(inbound, tg_refused_status(reason), detail);
+    return 0;
+}
+
 static int on_req(h2o_handler_t *handler, h2o_req_t *req)
 {
     struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, ctx, req->conn->ctx);
@@ -164,22 +174,24 @@ static int on_req(h2o_handler_t *handler, h2o_req_t *req)
     struct tg_match match;
 
     (void)handler;
+    if (inbound->client->refusal.detail != NULL)
+        return refuse(inbound, inbound->client->refusal.reason, inbound->client->refusal.detail);
     const char *reason = read_head(inbound, &path);
     tg_inbound_fill(inbound);
-    if (reason != NULL) {
-        respond_problem(inbound, 400, reason);
-        return 0;
-    }
-    if (inbound->request.body.len > worker->gate->site->body_limit) {
-        respond_problem(inbound, 413, "");
-        return 0;
-    }
+    if (reason != NULL)
+        return refuse(inbound, TG_REFUSED_MALFORMED, reason);
+    if (inbound->request.body.len > worker->gate->site->body_limit)
+        return refuse(inbound, TG_REFUSED_BODY, "the body of the request is too large");
+    if (!tg_client_hold(inbound->client, inbound->request.body.len))
+        return refuse(inbound, TG_REFUSED_BODIES, "too many bodies of requests are on their way");
+    tg_tally(&worker->traffic.bytes_in, inbound->request.body.len);
     tg_router_find(worker->gate->router, text_of(inbound->request.method), &path, &match);
     if (match.route == NULL) {
         respond_unrouted(inbound, &match);
         return 0;
     }
     inbound->route = match.route;
+    tg_tally(&worker->route_requests[match.route->index], 1);
     bool passes = match.route->script == NULL;
     if (passes)
         inbound->target = tg_pass_target(inbound, &path);
@@ -238,6 +250,8 @@ static void log_failure(struct tg_inbound *inbound, const struct tg_task_report 
     struct tg_buffer line = {.limit = 32768};
     char id[65] = "";
     bool is_mistake = report->code.len == 0;
+    if (is_mistake)
+        tg_tally(&inbound->worker->traffic.script_failures, 1);
 
     memcpy(id, id_of(inbound).base, id_of(inbound).len);
     tg_log_field(&line, "event", is_mistake ? TG_TEXT("script_error") : TG_TEXT("request_failed"));

@@ -21,6 +21,7 @@ static void on_after_end(struct tg_request *request)
     destroy(H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request, request));
 }
 
+/* The admin address is in no log and in no account. */
 static void log_access(struct tg_inbound *inbound)
 {
     h2o_req_t *req = inbound->req;
@@ -31,6 +32,8 @@ static void log_access(struct tg_inbound *inbound)
         .duration_ns = tg_clock_monotonic_ns() - inbound->begun_ns,
     };
 
+    tg_traffic_request(&inbound->worker->traffic, access.status, access.bytes,
+                       access.duration_ns / 1000);
     if (inbound->worker->gate->access != NULL)
         tg_access_log(inbound->worker, &inbound->request, &access);
 }
@@ -52,8 +55,10 @@ static void on_dispose(void *holder)
         request->response.source->cancel(request->response.source);
     if (inbound->pass != NULL)
         tg_pass_end(inbound->pass);
-    log_access(inbound);
+    if (!inbound->client->is_admin)
+        log_access(inbound);
     tg_response_release(request);
+    tg_client_end(inbound->client);
     inbound->req = NULL;
     inbound->worker->requests--;
     request->response_sent = true;
@@ -84,8 +89,11 @@ struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
 
     tg_run_init(&run);
     struct tg_inbound *inbound = h2o_mem_alloc_pool(&run.pool, sizeof(*inbound));
-    *inbound =
-        (struct tg_inbound){.worker = worker, .req = req, .begun_ns = tg_clock_monotonic_ns()};
+    *inbound = (struct tg_inbound){.worker = worker,
+                                   .req = req,
+                                   .client = tg_client_of(req->conn),
+                                   .begun_ns = tg_clock_monotonic_ns()};
+    tg_client_begin(inbound->client, req);
     inbound->request = (struct tg_request){
         .run = run,
         .host = &worker->host,

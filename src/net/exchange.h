@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "net/backend.h"
+#include "net/balance.h"
 #include "net/connect.h"
 #include "net/framing.h"
 #include "net/source.h"
@@ -27,10 +28,13 @@ struct tg_call {
     uint32_t connect_timeout_ms; /* 0: as the backend's config says */
     size_t limit;                /* of the body; 0: as the backend's config says */
     h2o_iovec_t upgrade; /* the Upgrade field of a call that may become a tunnel, or empty */
+    bool has_retries;            /* then the next one counts, not the backend's config */
+    uint32_t retries;            /* how often it may be made again at another address */
 };
 
 enum tg_exchange_phase {
-    TG_PHASE_OVER, /* or not begun */
+    TG_PHASE_OVER,  /* or not begun */
+    TG_PHASE_QUEUE, /* it waits for a connection */
     TG_PHASE_CONNECT,
     TG_PHASE_SEND,
     TG_PHASE_HEAD,
@@ -51,7 +55,7 @@ struct tg_exchange {
         struct tg_exchange *self); /* of a streamed one; NULL: the body is read whole */
     struct tg_origin_conn *conn;   /* NULL while it connects or resolves, and when it is over */
     /* ---- */
-    struct tg_error error; /* refused unreachable dns timeout_connect timeout_first_byte
+    struct tg_error error; /* refused unreachable dns tls timeout_connect timeout_first_byte
                             * timeout_idle timeout reset protocol body_too_large busy, and request:
                             * the call was not fit to be sent */
     int status;
@@ -69,7 +73,12 @@ struct tg_exchange {
     uint64_t phase_due_ms;            /* when this phase is too slow */
     struct tg_timer timer;            /* for whichever of the two is first, or earlier than that */
     struct tg_connect connect;
-    size_t turn, attempt;    /* which of the backend's addresses */
+    struct tg_choice choice; /* which of the backend's addresses */
+    bool placed;             /* the choice has an address now */
+    bool has_slot;           /* see net/slots.h */
+    h2o_linklist_t link;     /* in the queue for one */
+    uint32_t retries;        /* so far */
+    uint64_t placed_ms;      /* when it came to its address */
     bool retried;            /* it has begun a second time, on a fresh connection */
     bool answered;           /* a byte of the response has come */
     bool sending;            /* a part of the request is still to be sent */

@@ -118,6 +118,8 @@ static void lose_head(struct tg_exchange *self, ssize_t n)
         tg_exchange_fail(self, "protocol", "the head of the response is cut short");
     else if (tg_call_is_idempotent(self->call) && tg_exchange_retry(self))
         return;
+    else if (self->conn->wrong != NULL)
+        tg_exchange_fail(self, "tls", self->conn->wrong);
     else if (n == 0)
         tg_exchange_fail(self, "reset", "the backend closed the connection without a response");
     else

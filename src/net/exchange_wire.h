@@ -24,6 +24,9 @@ void tg_exchange_stream_switch(struct tg_exchange *self, char *base, size_t len)
 /* In exchange.c. fail and complete are the last thing a caller does: on_done may end the exchange.
  */
 
+/* Goes to an address: the exchange has its slot now. */
+void tg_exchange_begin(struct tg_exchange *self);
+
 /* Begins a phase that may last delay_ms; 0 is as long as the call. */
 void tg_exchange_enter(struct tg_exchange *self, enum tg_exchange_phase phase, uint32_t delay_ms);
 
