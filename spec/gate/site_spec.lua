@@ -6,7 +6,7 @@ local SCRIPT = "return function() return 'ok' end\n"
 
 -- What `tidegate check` says of a site.lua, one problem a line, without the folder; its status.
 local function check(text, more)
-  local opts = { site = text, scripts = { ['a.lua'] = SCRIPT } }
+  local opts = { site = text, scripts = { ['a.lua'] = SCRIPT }, seconds = 90 }
   for name, value in pairs(more or {}) do opts[name] = value end
   local result = gate.command('check', opts)
   local said = result.err:gsub(result.folder:gsub('%p', '%%%0') .. '/', '')

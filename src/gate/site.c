@@ -105,14 +105,29 @@ static int split_path(lua_State *L)
     return 1;
 }
 
+/* Pushes lua/tidegate/<name>.lua as a function. */
+static void load(lua_State *L, const char *name)
+{
+    struct tg_text text = tg_library(name);
+
+    lua_pushfstring(L, "=[tidegate %s]", name);
+    int rc = luaL_loadbuffer(L, text.base, text.len, lua_tostring(L, -1));
+    assert(rc == 0);
+    (void)rc;
+    lua_remove(L, -2);
+}
+
+/* library(name): another file of the library, as a function. */
+static int load_library(lua_State *L)
+{
+    load(L, luaL_checkstring(L, 1));
+    return 1;
+}
+
 static const luaL_Reg natives[] = {
-    {"listen", check_listen},
-    {"admin", check_admin},
-    {"network", check_network},
-    {"address", check_address},
-    {"tls", check_tls},
-    {"path", split_path},
-    {NULL, NULL},
+    {"listen", check_listen},   {"admin", check_admin}, {"network", check_network},
+    {"address", check_address}, {"tls", check_tls},     {"path", split_path},
+    {"library", load_library},  {NULL, NULL},
 };
 
 /* ---- from the checked table to C: what is read here has been checked there */
@@ -341,15 +356,6 @@ static struct tg_site *take_over(lua_State *L, const char *folder)
     return site;
 }
 
-static void load(lua_State *L, const char *name, const char *chunk)
-{
-    struct tg_text text = tg_library(name);
-    int rc = luaL_loadbuffer(L, text.base, text.len, chunk);
-
-    assert(rc == 0);
-    (void)rc;
-}
-
 /* Writes the problems of the list on top. */
 static void write_problems(lua_State *L, const char *folder, struct tg_buffer *problems)
 {
@@ -376,13 +382,11 @@ struct tg_site *tg_site_read(const char *folder, struct tg_buffer *problems)
     assert(L != NULL);
     luaL_openlibs(L);
     luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-    load(L, "site", "=[tidegate site]");
+    load(L, "site");
     lua_newtable(L);
     luaL_register(L, NULL, natives);
     lua_pushstring(L, folder);
-    load(L, "lines", "=[tidegate lines]");
-    lua_call(L, 0, 1);
-    if (lua_pcall(L, 3, 2, 0) != 0) {
+    if (lua_pcall(L, 2, 2, 0) != 0) {
         tg_buffer_printf(problems, "%s/site.lua: %s\n", folder, lua_tostring(L, -1));
     } else if (lua_objlen(L, -1) > 0) {
         write_problems(L, folder, problems);
