@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gate/command.h"
 #include "gate/server.h"
 
 enum { STATUS_USAGE = 2 };
@@ -14,12 +15,16 @@ static const char usage[] =
     "\n"
     "  run [SITE]       serve a site: a folder with a file site.lua\n"
     "                     --port N    listen on this port instead of the first one of the site\n"
+    "                     --watch     reload the site whenever a file of it changes\n"
     "  check [SITE]     read everything strictly, load every script, resolve backends' names\n"
     "  routes [SITE]    show the table of routes\n"
     "  status [SITE]    ask the process that serves the site how it is\n"
     "                     --admin A   ask at this address instead, such as unix:admin.sock;\n"
     "                                 a token is taken from TIDEGATE_ADMIN_TOKEN\n"
     "                     --json      as JSON\n"
+    "  reload [SITE]    let that process read its site anew, and show what has changed;\n"
+    "                   when something is wrong the old one goes on being served\n"
+    "                     --admin, --json as above\n"
     "  --version        say which version this is\n"
     "  --help           say this\n"
     "\n"
@@ -32,7 +37,7 @@ struct command {
     const char *site;
     const char *admin;
     int port; /* -1: as the site says */
-    bool json;
+    bool json, watch;
 };
 
 static int complain(const char *what, const char *which)
@@ -58,6 +63,12 @@ static int read_port(const char *text)
     return port <= 65535 ? port : -1;
 }
 
+/* Whether it is a command for a process that runs. */
+static bool asks(const struct command *command)
+{
+    return strcmp(command->name, "status") == 0 || strcmp(command->name, "reload") == 0;
+}
+
 /* 0, or the exit status of a wrong command line. */
 static int read_arguments(int argc, char **argv, struct command *command)
 {
@@ -68,11 +79,13 @@ static int read_arguments(int argc, char **argv, struct command *command)
             command->port = read_port(argv[++i]);
             if (command->port < 0)
                 return complain("a port is a number from 0 to 65535, not", argv[i]);
-        } else if (strcmp(argv[i], "--admin") == 0 && strcmp(command->name, "status") == 0) {
+        } else if (strcmp(argv[i], "--watch") == 0 && strcmp(command->name, "run") == 0) {
+            command->watch = true;
+        } else if (strcmp(argv[i], "--admin") == 0 && asks(command)) {
             if (i + 1 == argc)
                 return complain("an address must follow", argv[i]);
             command->admin = argv[++i];
-        } else if (strcmp(argv[i], "--json") == 0 && strcmp(command->name, "status") == 0) {
+        } else if (strcmp(argv[i], "--json") == 0 && asks(command)) {
             command->json = true;
         } else if (argv[i][0] == '-') {
             return complain("unknown option", argv[i]);
@@ -117,12 +130,14 @@ int main(int argc, char **argv)
         return wrong;
     const char *site = command.site != NULL ? command.site : default_site();
     if (strcmp(command.name, "run") == 0)
-        return tg_server_run(site, command.port);
+        return tg_server_run(site, command.port, command.watch);
     if (strcmp(command.name, "check") == 0)
         return tg_server_check(site);
     if (strcmp(command.name, "routes") == 0)
         return tg_server_routes(site);
     if (strcmp(command.name, "status") == 0)
-        return tg_server_status(site, command.admin, command.json);
+        return tg_command_status(site, command.admin, command.json);
+    if (strcmp(command.name, "reload") == 0)
+        return tg_command_reload(site, command.admin, command.json);
     return complain("unknown command", command.name);
 }

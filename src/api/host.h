@@ -24,7 +24,9 @@ struct tg_host {
     bool debug;             /* errors of scripts may show their tracebacks to clients */
     bool runs_every;        /* this thread is the one that runs what tg.every registers */
     bool loaded;            /* scripts have loaded: nothing can be registered any more */
+    bool retired;           /* tg.every begins nothing more */
     struct tg_every *every; /* a list */
+    size_t every_running;   /* functions of these that run or wait */
     size_t after_count;     /* requests that live on for their `after` functions */
     h2o_linklist_t afters;  /* those whose functions run */
     uint64_t random[2];     /* state of the generator of ids */

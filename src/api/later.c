@@ -183,24 +183,29 @@ static void arm(struct tg_every *every);
 static void on_every_done(struct tg_task *task, enum tg_task_end end)
 {
     struct tg_every *every = H2O_STRUCT_FROM_MEMBER(struct tg_every, task, task);
+    struct tg_host *host = every->vm->options.host;
 
     if (end != TG_TASK_DONE)
-        log_failure(task, every->vm->options.host, end, "every_failed", NULL);
+        log_failure(task, host, end, "every_failed", NULL);
     tg_task_dispose(task);
     tg_run_dispose(&every->run);
     every->running = false;
+    host->every_running--;
     arm(every);
 }
 
 static void on_every_due(struct tg_timer *timer)
 {
     struct tg_every *every = H2O_STRUCT_FROM_MEMBER(struct tg_every, timer, timer);
+    struct tg_host *host = every->vm->options.host;
 
     tg_run_init(&every->run);
     every->running = true;
+    host->every_running++;
     if (!start_function(&every->task, every->vm, &every->run, every->ref, on_every_done)) {
         tg_run_dispose(&every->run);
         every->running = false;
+        host->every_running--;
         arm(every);
     }
 }
@@ -208,6 +213,8 @@ static void on_every_due(struct tg_timer *timer)
 /* The next run begins an interval after the end of this one: runs never overlap. */
 static void arm(struct tg_every *every)
 {
+    if (((struct tg_host *)every->vm->options.host)->retired)
+        return;
     tg_timer_start(every->vm->options.timers, &every->timer, every->interval_ms, on_every_due);
 }
 
@@ -218,6 +225,13 @@ void tg_every_start(struct tg_vm *vm)
     for (struct tg_every *every = host->every; every != NULL; every = every->next)
         if (every->vm == vm && host->runs_every)
             arm(every);
+}
+
+void tg_every_retire(struct tg_host *host)
+{
+    host->retired = true;
+    for (struct tg_every *every = host->every; every != NULL; every = every->next)
+        tg_timer_stop(every->vm->options.timers, &every->timer);
 }
 
 void tg_every_stop(struct tg_host *host, struct tg_vm *vm)
@@ -232,6 +246,7 @@ void tg_every_stop(struct tg_host *host, struct tg_vm *vm)
         *link = every->next;
         tg_timer_stop(vm->options.timers, &every->timer);
         if (every->running) {
+            host->every_running--;
             tg_task_dispose(&every->task);
             tg_run_dispose(&every->run);
         }

@@ -107,8 +107,9 @@ void tg_after_cancel(struct tg_request *request);
 /* Ends those of all requests, wherever they are, and calls on_end for each. */
 void tg_after_stop(struct tg_host *host);
 
-/* Starts what tg.every registered; and ends it. */
+/* Starts what tg.every registered; lets it end, without beginning again; and ends it. */
 void tg_every_start(struct tg_vm *vm);
+void tg_every_retire(struct tg_host *host);
 void tg_every_stop(struct tg_host *host, struct tg_vm *vm);
 
 #endif

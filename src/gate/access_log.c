@@ -53,6 +53,6 @@ void tg_access_log(struct tg_worker *worker, struct tg_request *request,
                      (double)access->duration_ns / 1e6, (double)request->run.wall_ns / 1e6);
     put_calls(line, request->calls);
     tg_buffer_append(line, "}\n", 2);
-    tg_log_mask(&worker->gate->log, line->base, line->len);
+    tg_log_mask(request->host->log, line->base, line->len);
     tg_sink_write(worker->gate->access, line->base, line->len);
 }

@@ -9,6 +9,7 @@
 #include "gate/client.h"
 #include "gate/door.h"
 #include "gate/refusal.h"
+#include "gate/reload.h"
 #include "gate/responder.h"
 #include "gate/status.h"
 
@@ -30,18 +31,26 @@ static int respond_text(h2o_req_t *req, int status, const char *text)
     return 0;
 }
 
-static int respond_status(struct tg_worker *worker, h2o_req_t *req)
+/* Sends the JSON, and frees it. */
+static int respond_json(h2o_req_t *req, int status, struct tg_buffer *out)
 {
     struct tg_field field = {h2o_iovec_init(H2O_STRLIT("content-type")),
                              h2o_iovec_init(H2O_STRLIT("application/json"))};
+    struct tg_response response = {.status = status,
+                                   .fields = {&field, 1},
+                                   .body = h2o_strdup(&req->pool, out->base, out->len)};
+
+    tg_buffer_dispose(out);
+    tg_respond(req, &response);
+    return 0;
+}
+
+static int respond_status(struct tg_worker *worker, h2o_req_t *req)
+{
     struct tg_buffer out = {.limit = STATUS_MOST};
 
     tg_status_write(worker, &out);
-    struct tg_response response = {
-        .status = 200, .fields = {&field, 1}, .body = h2o_strdup(&req->pool, out.base, out.len)};
-    tg_buffer_dispose(&out);
-    tg_respond(req, &response);
-    return 0;
+    return respond_json(req, 200, &out);
 }
 
 static int respond_problem(h2o_req_t *req, int status, const char *detail)
@@ -49,6 +58,50 @@ static int respond_problem(h2o_req_t *req, int status, const char *detail)
     tg_respond_problem(req, status, tg_text_of(detail), none, none,
                        status == 405 ? TG_TEXT("GET, HEAD") : none);
     return 0;
+}
+
+/* ---- reloads */
+
+struct waiting {
+    h2o_linklist_t link; /* in admin.reloads */
+    h2o_req_t *req;
+    uint64_t ticket;
+};
+
+static void on_waiting_dispose(void *waiting)
+{
+    h2o_linklist_t *link = &((struct waiting *)waiting)->link;
+
+    if (h2o_linklist_is_linked(link))
+        h2o_linklist_unlink(link);
+}
+
+/* What a page of another origin makes a browser send is not the operator's wish. */
+static int begin_reload(struct tg_worker *worker, h2o_req_t *req)
+{
+    if (h2o_find_header_by_str(&req->headers, H2O_STRLIT("origin"), -1) >= 0)
+        return respond_problem(req, 403, "a request with an Origin changes nothing here");
+    struct waiting *waiting =
+        h2o_mem_alloc_shared(&req->pool, sizeof(*waiting), on_waiting_dispose);
+    *waiting = (struct waiting){.req = req, .ticket = tg_reload_ask(worker->gate->reload)};
+    h2o_linklist_insert(&worker->admin.reloads, &waiting->link);
+    return 0;
+}
+
+void tg_admin_reloaded(struct tg_worker *worker)
+{
+    h2o_linklist_t *link = worker->admin.reloads.next;
+
+    while (link != &worker->admin.reloads) {
+        struct waiting *waiting = H2O_STRUCT_FROM_MEMBER(struct waiting, link, link);
+        struct tg_buffer out = {.limit = STATUS_MOST};
+        enum tg_reload_state state = tg_reload_result(worker->gate->reload, waiting->ticket, &out);
+        link = link->next;
+        if (state == TG_RELOAD_PENDING)
+            continue;
+        h2o_linklist_unlink(&waiting->link);
+        respond_json(waiting->req, state == TG_RELOAD_DONE ? 200 : 422, &out);
+    }
 }
 
 /* ---- requests */
@@ -89,11 +142,18 @@ static int answer(struct tg_worker *worker, h2o_req_t *req)
         return respond_problem(req, tg_refused_status(refusal->reason), refusal->detail);
     if (!has_token(req, worker->gate->site->admin->token))
         return respond_problem(req, 401, "the token is missing or wrong");
+    if (is_path(req, "/reload")) {
+        if (is_method(req, "POST"))
+            return begin_reload(worker, req);
+        tg_respond_problem(req, 405, TG_TEXT("a reload is asked for with POST"), none, none,
+                           TG_TEXT("POST"));
+        return 0;
+    }
     bool is_status = is_path(req, "/status"), is_ready = is_path(req, "/ready");
     if (!is_status && !is_ready && !is_path(req, "/health"))
-        return respond_problem(req, 404, "there are /status, /health and /ready");
+        return respond_problem(req, 404, "there are /status, /health, /ready and /reload");
     if (!is_method(req, "GET") && !is_method(req, "HEAD"))
-        return respond_problem(req, 405, "nothing can be changed here");
+        return respond_problem(req, 405, "this is only to be read");
     if (is_status)
         return respond_status(worker, req);
     if (is_ready && worker->draining)

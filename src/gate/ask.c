@@ -6,7 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { TIMEOUT_S = 5, PIECE = 65536 };
+enum { PIECE = 65536 };
 
 static bool send_all(int fd, const struct tg_buffer *bytes)
 {
@@ -33,17 +33,21 @@ static bool receive_all(int fd, struct tg_buffer *bytes)
     }
 }
 
-static bool exchange(int fd, const struct tg_admin_address *address, struct tg_text token,
-                     const char *path, struct tg_buffer *answer)
+static bool exchange(int fd, const struct tg_admin_address *address,
+                     const struct tg_question *question, struct tg_buffer *answer)
 {
-    struct timeval timeout = {.tv_sec = TIMEOUT_S};
+    struct timeval timeout = {.tv_sec = question->timeout_s};
+    struct tg_text token = question->token;
     struct sockaddr_storage storage;
     socklen_t len = tg_admin_address_fill(address, &storage);
     struct tg_buffer request = {.limit = 65536};
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-    tg_buffer_printf(&request, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", path);
+    tg_buffer_printf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n",
+                     question->method, question->path);
+    if (strcmp(question->method, "GET") != 0)
+        tg_buffer_printf(&request, "Content-Length: 0\r\n");
     if (token.len != 0)
         tg_buffer_printf(&request, "Authorization: Bearer %.*s\r\n", (int)token.len, token.base);
     tg_buffer_append(&request, "\r\n", 2);
@@ -64,14 +68,15 @@ static const char *complain(struct tg_buffer *body, const char *what, const char
 }
 
 /* Leaves the body only. */
-static const char *take_apart(struct tg_buffer *answer)
+static const char *take_apart(struct tg_buffer *answer, int expected, int *found)
 {
     const char *end = answer->len != 0 ? memmem(answer->base, answer->len, "\r\n\r\n", 4) : NULL;
 
     if (end == NULL || answer->len < 12 || memcmp(answer->base, "HTTP/1.1 ", 9) != 0)
         return complain(answer, "what answers there", "is no tidegate");
-    if (memcmp(answer->base + 9, "200", 3) != 0) {
-        char status[4] = {answer->base[9], answer->base[10], answer->base[11], '\0'};
+    char status[4] = {answer->base[9], answer->base[10], answer->base[11], '\0'};
+    *found = atoi(status);
+    if (*found != 200 && (expected == 0 || *found != expected)) {
         return complain(answer, "it answers with status", status);
     }
     size_t head = (size_t)(end - answer->base) + 4;
@@ -80,8 +85,8 @@ static const char *take_apart(struct tg_buffer *answer)
     return NULL;
 }
 
-const char *tg_ask(const struct tg_admin_address *address, struct tg_text token, const char *path,
-                   struct tg_buffer *body)
+const char *tg_ask(const struct tg_admin_address *address, const struct tg_question *question,
+                   int *status, struct tg_buffer *body)
 {
     struct sockaddr_storage storage;
 
@@ -89,8 +94,9 @@ const char *tg_ask(const struct tg_admin_address *address, struct tg_text token,
     int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return complain(body, "no socket", strerror(errno));
-    bool well = exchange(fd, address, token, path, body);
+    bool well = exchange(fd, address, question, body);
     int reason = errno;
     close(fd);
-    return well ? take_apart(body) : complain(body, "nobody answers", strerror(reason));
+    return well ? take_apart(body, question->expected, status)
+                : complain(body, "nobody answers", strerror(reason));
 }

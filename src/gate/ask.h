@@ -5,9 +5,16 @@
 #include "base/buffer.h"
 #include "gate/admin_address.h"
 
-/* Gets a path; the token may be empty. Fills `body` with what came when it was answered with 200.
+struct tg_question {
+    const char *method, *path;
+    struct tg_text token; /* may be empty */
+    int expected;         /* this status is an answer as well as 200; or 0 */
+    unsigned timeout_s;   /* between two parts of the answer */
+};
+
+/* Asks. Fills `body` with what came, and `status` with the status, when that is 200 or expected.
  * Returns NULL when well, else a sentence that says what is wrong; it lies in `body`. */
-const char *tg_ask(const struct tg_admin_address *address, struct tg_text token, const char *path,
-                   struct tg_buffer *body);
+const char *tg_ask(const struct tg_admin_address *address, const struct tg_question *question,
+                   int *status, struct tg_buffer *body);
 
 #endif

@@ -52,7 +52,7 @@ void tg_client_begin(struct tg_client *client, h2o_req_t *req)
 {
     client->is_busy = true;
     client->requests++;
-    if (client->requests >= client->worker->gate->site->limits.requests)
+    if (client->requests >= client->worker->generation->edition->site->limits.requests)
         req->http1_is_persistent = 0;
     move(client, &client->worker->door.busy, TG_CLIENT_WORKING);
 }
@@ -75,7 +75,7 @@ bool tg_client_hold(struct tg_client *client, size_t bytes)
     client->body = bytes;
     if (bytes > before) {
         size_t all = atomic_fetch_add(&gate->bodies, bytes - before) + bytes - before;
-        return all <= gate->site->limits.bodies;
+        return all <= client->worker->generation->edition->site->limits.bodies;
     }
     atomic_fetch_sub(&gate->bodies, before - bytes);
     return true;

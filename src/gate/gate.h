@@ -6,15 +6,17 @@
 
 #include "api/request.h"
 #include "base/log.h"
+#include "gate/edition.h"
 #include "gate/traffic.h"
-#include "gate/router.h"
-#include "gate/site.h"
 
 struct tg_worker;
+struct tg_reload;
 
 struct tg_gate {
-    const struct tg_site *site;
-    struct tg_router *router;
+    struct tg_edition *first; /* the first reading of the site, kept to the end */
+    struct tg_site *site;     /* of it: what no reload changes is taken from there */
+    struct tg_reload *reload; /* NULL while nothing is served */
+    int port;                 /* of the first listener, instead of the site's; -1: the site's */
     h2o_globalconf_t config;
     struct tg_log log;
     struct tg_sink *access; /* NULL: no access log */
@@ -24,7 +26,6 @@ struct tg_gate {
         *admin_hosts[2];        /* whom clients and the operator reach; end with NULL */
     int admin_fd;               /* -1: there is no admin address */
     uint64_t started_ns;        /* monotonic */
-    unsigned generation;        /* how often the site has been read */
     size_t most_connections;    /* of clients, at once */
     _Atomic unsigned serving;   /* threads whose loop runs */
     _Atomic size_t connections; /* those that are there */
@@ -49,10 +50,17 @@ struct tg_admin_door {
     h2o_socket_t *listener; /* NULL in all threads but one */
     h2o_accept_ctx_t accept;
     struct tg_timer resume;
+    h2o_linklist_t reloads; /* requests that wait for the end of a reload */
 };
 
-/* The Lua states of one thread, loaded from one reading of the site. */
+/* One reading of the site, ready to serve in one thread. */
 struct tg_generation {
+    struct tg_worker *worker;
+    struct tg_edition *edition;
+    struct tg_generation *next; /* retired earlier */
+    size_t holders;             /* requests and tunnels that began with it */
+    struct tg_host host;
+    bool *borrowed;       /* by backend: it is still only that of the generation before */
     struct tg_vm *vm;     /* interpreted */
     struct tg_vm *jit_vm; /* of routes with jit = true; NULL when there are none */
     struct tg_route_scripts *routes;
@@ -69,19 +77,20 @@ struct tg_worker {
     h2o_socket_t **listeners; /* ends with NULL */
     struct tg_timers timers;
     struct tg_net net;
-    struct tg_host host;
-    struct tg_generation generation;
+    struct tg_generation *generation;         /* for new requests */
+    struct tg_generation *retired;            /* those that requests still run on */
+    _Atomic(struct tg_generation *) upcoming; /* takes its place when the thread is woken */
     struct tg_door door;
     struct tg_admin_door admin;
     struct tg_traffic traffic;
-    tg_counter *route_requests; /* by tg_route.index */
-    int wake_fd;        /* an eventfd: written to when the thread is to end; the main thread's */
-    h2o_socket_t *wake; /* the loop's side of it */
+    int wake_fd; /* an eventfd: written to when there is something to do; the main thread's */
+    h2o_socket_t *wake;         /* the loop's side of it */
     struct tg_timer drain_step; /* closes idle connections while the worker drains */
     uint64_t drain_until_ms;
     h2o_linklist_t running; /* requests whose scripts run or wait */
     h2o_linklist_t tunnels; /* connections that have switched protocols */
     size_t requests;        /* and tunnels; that have not been answered to the end */
+    _Atomic bool stop_wanted;
     bool draining, started;
     struct tg_buffer line; /* scratch for one line of the access log */
 };

@@ -139,7 +139,7 @@ static void read_params(struct tg_inbound *inbound, const struct tg_path *path)
 static void run_scripts(struct tg_inbound *inbound)
 {
     struct tg_worker *worker = inbound->worker;
-    struct tg_generation *generation = &worker->generation;
+    struct tg_generation *generation = inbound->generation;
     struct tg_request *request = &inbound->request;
     bool jit = inbound->route->jit;
 
@@ -148,7 +148,7 @@ static void run_scripts(struct tg_inbound *inbound)
     request->run.on_suspend = on_suspend;
     if (!tg_task_init(&request->task, jit ? generation->jit_vm : generation->vm, &request->run,
                       on_done)) {
-        tg_log_error(&worker->gate->log, NULL, "event=out_of_lua_memory");
+        tg_log_error(generation->host.log, NULL, "event=out_of_lua_memory");
         respond_problem(inbound, 503, "");
         return;
     }
@@ -170,6 +170,7 @@ static int on_req(h2o_handler_t *handler, h2o_req_t *req)
 {
     struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, ctx, req->conn->ctx);
     struct tg_inbound *inbound = tg_inbound_create(worker, req);
+    const struct tg_edition *edition = inbound->generation->edition;
     struct tg_path path;
     struct tg_match match;
 
@@ -180,22 +181,22 @@ static int on_req(h2o_handler_t *handler, h2o_req_t *req)
     tg_inbound_fill(inbound);
     if (reason != NULL)
         return refuse(inbound, TG_REFUSED_MALFORMED, reason);
-    if (inbound->request.body.len > worker->gate->site->body_limit)
+    if (inbound->request.body.len > edition->site->body_limit)
         return refuse(inbound, TG_REFUSED_BODY, "the body of the request is too large");
     if (!tg_client_hold(inbound->client, inbound->request.body.len))
         return refuse(inbound, TG_REFUSED_BODIES, "too many bodies of requests are on their way");
     tg_tally(&worker->traffic.bytes_in, inbound->request.body.len);
-    tg_router_find(worker->gate->router, text_of(inbound->request.method), &path, &match);
+    tg_router_find(edition->router, text_of(inbound->request.method), &path, &match);
     if (match.route == NULL) {
         respond_unrouted(inbound, &match);
         return 0;
     }
     inbound->route = match.route;
-    tg_tally(&worker->route_requests[match.route->index], 1);
+    tg_tally(tg_edition_requests(edition, worker->index, match.route->index), 1);
     bool passes = match.route->script == NULL;
     if (passes)
         inbound->target = tg_pass_target(inbound, &path);
-    if (passes && match.route->before_count + worker->gate->site->before_count == 0) {
+    if (passes && match.route->before_count + edition->site->before_count == 0) {
         tg_pass_start(inbound);
         return 0;
     }
@@ -246,7 +247,7 @@ static void leave_scripts(struct tg_inbound *inbound)
 
 static void log_failure(struct tg_inbound *inbound, const struct tg_task_report *report)
 {
-    const struct tg_log *log = &inbound->worker->gate->log;
+    const struct tg_log *log = inbound->request.host->log;
     struct tg_buffer line = {.limit = 32768};
     char id[65] = "";
     bool is_mistake = report->code.len == 0;
@@ -272,12 +273,12 @@ static void respond_failure(struct tg_inbound *inbound, const struct tg_task_rep
 
     if (report->code.len != 0) {
         tg_buffer_append(&detail, report->message.base, report->message.len);
-    } else if (inbound->worker->host.debug) {
+    } else if (inbound->request.host->debug) {
         tg_buffer_append(&detail, report->message.base, report->message.len);
         tg_buffer_put(&detail, '\n');
         tg_buffer_append(&detail, report->traceback.base, report->traceback.len);
     }
-    tg_log_mask(&inbound->worker->gate->log, detail.base, detail.len);
+    tg_log_mask(inbound->request.host->log, detail.base, detail.len);
     h2o_iovec_t kept = h2o_strdup(&inbound->req->pool, detail.base, detail.len);
     tg_buffer_dispose(&detail);
     tg_respond_problem(inbound->req, report->http, text_of(kept), text_of(report->code),
@@ -314,7 +315,7 @@ void tg_handler_log_cut(struct tg_inbound *inbound, struct tg_error error)
     tg_log_field(&line, "route", tg_text_of(inbound->route->pattern));
     tg_log_field(&line, "code", tg_text_of(error.code));
     tg_log_field(&line, "reason", tg_text_of(error.message));
-    tg_log_fields(&inbound->worker->gate->log, TG_LOG_WARN, id, &line);
+    tg_log_fields(inbound->request.host->log, TG_LOG_WARN, id, &line);
     tg_buffer_dispose(&line);
 }
 

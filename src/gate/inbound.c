@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "gate/access_log.h"
+#include "gate/generation.h"
 #include "gate/handler.h"
 #include "gate/peer.h"
 #include "gate/pass.h"
@@ -10,10 +11,12 @@
 static void destroy(struct tg_inbound *inbound)
 {
     struct tg_run run = inbound->request.run; /* the pool holds the inbound itself */
+    struct tg_generation *generation = inbound->generation;
 
     tg_request_forget(&inbound->request);
     tg_task_dispose(&inbound->request.task);
     tg_run_dispose(&run);
+    tg_generation_release(generation);
 }
 
 static void on_after_end(struct tg_request *request)
@@ -71,7 +74,7 @@ static void find_client(struct tg_request *request)
     struct tg_inbound *inbound = H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request, request);
 
     if (inbound->req != NULL)
-        tg_peer_find(request, inbound->worker->gate->site, inbound->req->conn);
+        tg_peer_find(request, inbound->generation->edition->site, inbound->req->conn);
 }
 
 /* What the log shows of a target that is not understood: never its query. */
@@ -90,13 +93,14 @@ struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
     tg_run_init(&run);
     struct tg_inbound *inbound = h2o_mem_alloc_pool(&run.pool, sizeof(*inbound));
     *inbound = (struct tg_inbound){.worker = worker,
+                                   .generation = tg_generation_hold(worker->generation),
                                    .req = req,
                                    .client = tg_client_of(req->conn),
                                    .begun_ns = tg_clock_monotonic_ns()};
     tg_client_begin(inbound->client, req);
     inbound->request = (struct tg_request){
         .run = run,
-        .host = &worker->host,
+        .host = &worker->generation->host,
         .method = req->input.method,
         .path = without_query(req->input.path),
         .authority = req->input.authority,

@@ -11,11 +11,12 @@ struct tg_pass;
 struct tg_inbound {
     struct tg_request request; /* its pool holds all of this */
     struct tg_worker *worker;
-    h2o_req_t *req;               /* NULL once h2o has let go of it */
-    struct tg_client *client;     /* as long as req */
-    const struct tg_route *route; /* NULL until it is found */
-    h2o_iovec_t target;           /* of such a route: where it goes */
-    struct tg_pass *pass;         /* of a route that passes its requests on, once it has begun */
+    struct tg_generation *generation; /* the one it began with; it holds it */
+    h2o_req_t *req;                   /* NULL once h2o has let go of it */
+    struct tg_client *client;         /* as long as req */
+    const struct tg_route *route;     /* NULL until it is found */
+    h2o_iovec_t target;               /* of such a route: where it goes */
+    struct tg_pass *pass; /* of a route that passes its requests on, once it has begun */
     struct tg_timer deadline;
     struct tg_watch watch;
     struct tg_stream *stream; /* of a response that comes in pieces, once it has begun */

@@ -151,7 +151,7 @@ void tg_pass_start(struct tg_inbound *inbound)
 {
     struct tg_request *request = &inbound->request;
     const struct tg_route *route = inbound->route;
-    struct tg_backend *backend = inbound->worker->host.backends[route->backend];
+    struct tg_backend *backend = inbound->request.host->backends[route->backend];
     const struct tg_backend_config *config = tg_backend_config(backend);
     struct tg_pass *pass = h2o_mem_alloc_pool(&request->run.pool, sizeof(*pass));
 

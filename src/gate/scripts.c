@@ -218,13 +218,15 @@ static bool load_state(struct loading *loading, bool jit, struct tg_buffer *prob
     return true;
 }
 
-bool tg_generation_load(struct tg_generation *generation, const struct tg_site *site,
-                        struct tg_host *host, struct tg_timers *timers, struct tg_buffer *problems)
+bool tg_scripts_load(struct tg_generation *generation, struct tg_buffer *problems)
 {
+    const struct tg_site *site = generation->edition->site;
+    struct tg_timers *timers = &generation->worker->timers;
+    struct tg_host *host = &generation->host;
     struct loading loading = {.generation = generation, .site = site};
     bool well;
 
-    *generation = (struct tg_generation){.vm = make_state(site, host, timers, false)};
+    generation->vm = make_state(site, host, timers, false);
     generation->routes = calloc(site->route_count + 1, sizeof(*generation->routes));
     assert(generation->routes != NULL);
     host->loaded = false;
@@ -238,7 +240,7 @@ bool tg_generation_load(struct tg_generation *generation, const struct tg_site *
     }
     host->loaded = true;
     if (!well)
-        tg_generation_close(generation, host);
+        tg_scripts_close(generation);
     return well;
 }
 
@@ -250,10 +252,11 @@ static void close_state(struct tg_vm *vm, struct tg_host *host)
     tg_vm_destroy(vm);
 }
 
-void tg_generation_close(struct tg_generation *generation, struct tg_host *host)
+void tg_scripts_close(struct tg_generation *generation)
 {
-    close_state(generation->vm, host);
-    close_state(generation->jit_vm, host);
+    close_state(generation->vm, &generation->host);
+    close_state(generation->jit_vm, &generation->host);
     free(generation->routes);
-    *generation = (struct tg_generation){.vm = NULL};
+    generation->vm = generation->jit_vm = NULL;
+    generation->routes = NULL;
 }

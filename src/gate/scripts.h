@@ -4,12 +4,11 @@
 
 #include "gate/gate.h"
 
-/* Makes the states and loads every script. On failure `problems` holds a line for each thing that
- * is wrong, and the generation is empty. */
-bool tg_generation_load(struct tg_generation *generation, const struct tg_site *site,
-                        struct tg_host *host, struct tg_timers *timers, struct tg_buffer *problems);
+/* Makes the states of a generation whose edition, worker and host are set, and loads every script.
+ * On failure `problems` holds a line for each thing that is wrong, and there are no states. */
+bool tg_scripts_load(struct tg_generation *generation, struct tg_buffer *problems);
 
 /* Closes the states. Their tasks must have ended. */
-void tg_generation_close(struct tg_generation *generation, struct tg_host *host);
+void tg_scripts_close(struct tg_generation *generation);
 
 #endif

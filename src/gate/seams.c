@@ -35,8 +35,8 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
     h2o_req_t *req = H2O_STRUCT_FROM_MEMBER(h2o_req_t, input.method.base, (char **)method);
     struct tg_client *client = tg_client_of(req->conn);
     struct tg_head head = {.fields = headers};
-    int rc = tg_head_read(&client->worker->gate->site->limits.head, buf, len, last_len, &head,
-                          &client->refusal);
+    int rc = tg_head_read(&client->worker->generation->edition->site->limits.head, buf, len,
+                          last_len, &head, &client->refusal);
 
     assert(*num_headers == TG_HEAD_FIELDS);
     client->req = req;

@@ -8,13 +8,12 @@
 
 #include "base/clock.h"
 #include "gate/admin.h"
-#include "gate/ask.h"
 #include "gate/door.h"
 #include "gate/handler.h"
 #include "gate/listener.h"
 #include "gate/refusal.h"
+#include "gate/reload.h"
 #include "gate/seams.h"
-#include "gate/status.h"
 #include "gate/worker.h"
 #include "net/resolver.h"
 
@@ -23,7 +22,7 @@ enum { STATUS_OK = 0, STATUS_FAILED = 1 };
 /* h2o takes it from the time of day: it must stay well below that. */
 static const uint64_t NEVER_MS = 30ULL * 86400 * 1000;
 
-static struct tg_site *read_site(const char *folder)
+struct tg_site *tg_server_read(const char *folder)
 {
     struct tg_buffer problems = {.limit = 1048576};
     struct tg_site *site = tg_site_read(folder, &problems);
@@ -50,20 +49,11 @@ static void init_config(struct tg_gate *gate)
     tg_admin_register(gate);
 }
 
-static struct tg_log log_of(const struct tg_site *site)
-{
-    return (struct tg_log){.level = (enum tg_log_level)site->log_level,
-                           .secrets = site->secrets,
-                           .secret_count = site->secret_count};
-}
-
-static bool open_logs(struct tg_gate *gate)
+static bool open_access_log(struct tg_gate *gate)
 {
     const char *access = gate->site->access_log;
-    struct tg_sink_options errors = {.fd = STDERR_FILENO, .say = tg_sink_say_logfmt};
     struct tg_sink_options lines = {.fd = STDOUT_FILENO, .say = tg_sink_say_json};
 
-    gate->log.sink = tg_sink_create(&errors);
     if (access != NULL) {
         if (strcmp(access, "stdout") != 0)
             lines.path = access;
@@ -74,7 +64,7 @@ static bool open_logs(struct tg_gate *gate)
             return false;
         }
     }
-    return gate->log.sink != NULL;
+    return true;
 }
 
 static bool bind_all(struct tg_gate *gate)
@@ -143,9 +133,9 @@ static void log_ready(struct tg_gate *gate)
 static void log_unverified(struct tg_gate *gate)
 {
     for (size_t i = 0; i < gate->site->backend_count; i++)
-        if (gate->site->backends[i].unverified)
+        if (gate->site->backends[i]->config.unverified)
             tg_log_warn(&gate->log, NULL, "event=tls_unverified backend=%s",
-                        gate->site->backends[i].name);
+                        gate->site->backends[i]->config.name);
 }
 
 static void reopen_logs(struct tg_gate *gate)
@@ -160,8 +150,16 @@ static void wait_for_end(struct tg_gate *gate, const sigset_t *signals)
 {
     int signal;
 
-    while (sigwait(signals, &signal) != 0 || signal == SIGUSR1)
-        reopen_logs(gate);
+    for (;;) {
+        if (sigwait(signals, &signal) != 0)
+            continue;
+        if (signal == SIGUSR1)
+            reopen_logs(gate);
+        else if (signal == SIGHUP)
+            tg_reload_ask(gate->reload);
+        else
+            break;
+    }
     tg_log_info(&gate->log, NULL, "event=stopping signal=%s", sigabbrev_np(signal));
 }
 
@@ -178,22 +176,30 @@ static void block_signals(sigset_t *signals)
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
-static void serve(struct tg_gate *gate, const sigset_t *signals)
+static bool serve(struct tg_gate *gate, bool watch, const sigset_t *signals)
 {
     unsigned count = gate->site->workers;
 
+    gate->reload = tg_reload_create(gate, watch);
+    if (gate->reload == NULL) {
+        fprintf(stderr, "tidegate: the site's folder can't be watched: %s\n", strerror(errno));
+        return false;
+    }
     for (unsigned i = 0; i < count; i++)
         if (!tg_worker_start(&gate->workers[i]))
             tg_log_error(&gate->log, NULL, "event=thread_failed worker=%u", i);
+    tg_reload_start(gate->reload);
     log_unverified(gate);
     log_ready(gate);
     wait_for_end(gate, signals);
+    tg_reload_stop(gate->reload);
     for (unsigned i = 0; i < count; i++)
         tg_worker_stop(&gate->workers[i]);
     pthread_sigmask(SIG_UNBLOCK, signals, NULL);
     for (unsigned i = 0; i < count; i++)
         tg_worker_join(&gate->workers[i]);
     tg_log_info(&gate->log, NULL, "event=stopped");
+    return true;
 }
 
 static void dispose(struct tg_gate *gate)
@@ -206,19 +212,31 @@ static void dispose(struct tg_gate *gate)
             close(gate->listen_fds[i]);
     free(gate->listen_fds);
     tg_admin_unbind(gate);
-    if (gate->router != NULL)
-        tg_router_destroy(gate->router);
+    if (gate->reload != NULL)
+        tg_reload_destroy(gate->reload);
     h2o_config_dispose(&gate->config);
     if (gate->access != NULL)
         tg_sink_destroy(gate->access);
+    tg_edition_release(gate->first);
     if (gate->log.sink != NULL)
         tg_sink_destroy(gate->log.sink);
 }
 
-int tg_server_run(const char *folder, int port)
+/* What serving and checking have in common. */
+static struct tg_gate make_gate(struct tg_site *site, struct tg_sink *log)
 {
-    struct tg_site *site = read_site(folder);
-    struct tg_gate gate = {.site = site, .admin_fd = -1, .generation = 1};
+    struct tg_gate gate = {.site = site, .admin_fd = -1, .port = -1};
+
+    gate.first = tg_edition_create(site, log, site->workers, 1);
+    gate.log = gate.first->log;
+    gate.started_ns = tg_clock_monotonic_ns();
+    return gate;
+}
+
+int tg_server_run(const char *folder, int port, bool watch)
+{
+    struct tg_sink_options errors = {.fd = STDERR_FILENO, .say = tg_sink_say_logfmt};
+    struct tg_site *site = tg_server_read(folder);
     sigset_t signals;
 
     if (site == NULL)
@@ -229,17 +247,14 @@ int tg_server_run(const char *folder, int port)
     }
     if (port >= 0)
         site->listens[0].port = (uint16_t)port;
-    gate.started_ns = tg_clock_monotonic_ns();
     block_signals(&signals);
+    struct tg_gate gate = make_gate(site, tg_sink_create(&errors));
+    gate.port = port;
     init_config(&gate);
-    gate.log = log_of(site);
-    gate.router = tg_router_create(site);
     gate.most_connections = tg_door_size(site->limits.connections);
-    bool well = bind_all(&gate) && open_logs(&gate) && make_workers(&gate, site->workers);
-    if (well)
-        serve(&gate, &signals);
+    bool well = gate.log.sink != NULL && bind_all(&gate) && open_access_log(&gate) &&
+                make_workers(&gate, site->workers) && serve(&gate, watch, &signals);
     dispose(&gate);
-    tg_site_destroy(site);
     return well ? STATUS_OK : STATUS_FAILED;
 }
 
@@ -249,8 +264,8 @@ static bool resolve_names(const struct tg_site *site)
     bool well = true;
 
     for (size_t i = 0; i < site->backend_count; i++)
-        for (size_t k = 0; k < site->backends[i].address_count; k++) {
-            const struct tg_address *address = &site->backends[i].addresses[k];
+        for (size_t k = 0; k < site->backends[i]->config.address_count; k++) {
+            const struct tg_address *address = &site->backends[i]->config.addresses[k];
             struct tg_addresses found;
             if (address->is_unix || address->is_number)
                 continue;
@@ -258,7 +273,7 @@ static bool resolve_names(const struct tg_site *site)
             if (error.code == NULL)
                 continue;
             fprintf(stderr, "%s/site.lua: backend '%s': the name '%s' can't be resolved: %s\n",
-                    site->folder, site->backends[i].name, address->host, error.message);
+                    site->folder, site->backends[i]->config.name, address->host, error.message);
             well = false;
         }
     return well;
@@ -266,26 +281,24 @@ static bool resolve_names(const struct tg_site *site)
 
 int tg_server_check(const char *folder)
 {
-    struct tg_site *site = read_site(folder);
-    struct tg_gate gate = {.site = site, .admin_fd = -1};
+    struct tg_site *site = tg_server_read(folder);
 
     if (site == NULL)
         return STATUS_FAILED;
+    struct tg_gate gate = make_gate(site, NULL);
     init_config(&gate);
-    gate.log = log_of(site);
     bool well = make_workers(&gate, 1);
     well = resolve_names(site) && well;
     if (well)
         printf("%s: %zu routes, %zu backends: all is well\n", folder, site->route_count,
                site->backend_count);
     dispose(&gate);
-    tg_site_destroy(site);
     return well ? STATUS_OK : STATUS_FAILED;
 }
 
 int tg_server_routes(const char *folder)
 {
-    struct tg_site *site = read_site(folder);
+    struct tg_site *site = tg_server_read(folder);
     int widest = 7;
 
     if (site == NULL)
@@ -298,7 +311,8 @@ int tg_server_routes(const char *folder)
         const struct tg_route *route = &site->routes[i];
         char backend[80];
         if (route->script == NULL)
-            snprintf(backend, sizeof(backend), "-> %s", site->backends[route->backend].name);
+            snprintf(backend, sizeof(backend), "-> %s",
+                     site->backends[route->backend]->config.name);
         printf("%-*s  %-24s  timeout=%gs%s%s\n", widest, route->pattern,
                route->script != NULL ? route->script : backend, route->timeout_ms / 1e3,
                route->jit ? " jit" : "",
@@ -306,52 +320,4 @@ int tg_server_routes(const char *folder)
     }
     tg_site_destroy(site);
     return STATUS_OK;
-}
-
-/* Asks the address and shows what it says. */
-static int show_status(const struct tg_admin_address *address, struct tg_text token,
-                       const char *shown, bool json)
-{
-    struct tg_buffer body = {.limit = 67108864};
-    const char *wrong = tg_ask(address, token, "/status", &body);
-    bool well = wrong == NULL;
-
-    if (!well)
-        fprintf(stderr, "tidegate: %s: %s\n", shown, wrong);
-    else if (json)
-        fwrite(body.base, 1, body.len, stdout);
-    else if (!(well = tg_status_print(tg_text(body.base, body.len), stdout)))
-        fprintf(stderr, "tidegate: %s: what it says is no status\n", shown);
-    tg_buffer_dispose(&body);
-    return well ? STATUS_OK : STATUS_FAILED;
-}
-
-static int status_of_address(const char *text, bool json)
-{
-    const char *token = getenv("TIDEGATE_ADMIN_TOKEN");
-    struct tg_admin_address address;
-    const char *wrong = tg_admin_address_parse(tg_text_of(text), ".", true, &address);
-
-    if (wrong != NULL) {
-        fprintf(stderr, "tidegate: '%s': %s\n", text, wrong);
-        return STATUS_FAILED;
-    }
-    return show_status(&address, tg_text_of(token != NULL ? token : ""), text, json);
-}
-
-int tg_server_status(const char *folder, const char *admin, bool json)
-{
-    if (admin != NULL)
-        return status_of_address(admin, json);
-    struct tg_site *site = read_site(folder);
-    int result = STATUS_FAILED;
-
-    if (site == NULL)
-        return result;
-    if (site->admin == NULL)
-        fprintf(stderr, "tidegate: %s/site.lua has no admin address\n", folder);
-    else
-        result = show_status(&site->admin->address, site->admin->token, folder, json);
-    tg_site_destroy(site);
-    return result;
 }

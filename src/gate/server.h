@@ -4,18 +4,20 @@
 
 #include <stdbool.h>
 
+struct tg_site;
+
+/* Reads the site; what is wrong with it stands on stderr, and then it is NULL. */
+struct tg_site *tg_server_read(const char *folder);
+
 /* Serves the site until a signal ends it. port: instead of the first listener's, or -1.
+ * watch: it is read anew when a file of it changes.
  * Returns the exit status; what is wrong stands on stderr. */
-int tg_server_run(const char *folder, int port);
+int tg_server_run(const char *folder, int port, bool watch);
 
 /* Reads everything strictly, loads every script, resolves the names of backends. */
 int tg_server_check(const char *folder);
 
 /* Writes the table of routes to stdout. */
 int tg_server_routes(const char *folder);
-
-/* Asks the process that serves the site, or whoever has that admin address (else NULL), how it is,
- * and writes that to stdout: as JSON, or for people. */
-int tg_server_status(const char *folder, const char *admin, bool json);
 
 #endif

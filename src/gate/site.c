@@ -184,11 +184,14 @@ static void read_secrets(lua_State *L, struct tg_site *site)
 static void read_backends(lua_State *L, struct tg_site *site)
 {
     site->backend_count = tg_table_list(L, "backends");
-    site->backends = tg_table_array(site, site->backend_count, sizeof(*site->backends));
+    site->backends = tg_table_array(site, site->backend_count, sizeof(struct tg_site_backend *));
     for (size_t i = 0; i < site->backend_count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
-        if (!tg_site_read_backend(L, site, &site->backends[i]))
+        site->backends[i] = tg_site_read_backend(L, site);
+        if (site->backends[i] == NULL) {
             site->is_torn = true;
+            site->backend_count = i;
+        }
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -232,7 +235,7 @@ static void read_parts(lua_State *L, struct tg_site *site, struct tg_route *rout
 static size_t find_backend(const struct tg_site *site, struct tg_text name)
 {
     for (size_t i = 0; name.base != NULL && i < site->backend_count; i++)
-        if (tg_text_is(name, tg_text_of(site->backends[i].name)))
+        if (tg_text_is(name, tg_text_of(site->backends[i]->config.name)))
             return i;
     return TG_NO_BACKEND;
 }
@@ -245,7 +248,7 @@ static void read_pass(lua_State *L, struct tg_site *site, struct tg_route *route
     route->backend = find_backend(site, tg_table_text(L, site, "backend"));
     route->clients_host = tg_text_is(host, TG_TEXT("client"));
     if (host.base == NULL && route->backend != TG_NO_BACKEND)
-        route->clients_host = site->backends[route->backend].clients_host;
+        route->clients_host = site->backends[route->backend]->config.clients_host;
     route->upgrade = tg_table_true(L, "upgrade");
     route->upgrade_timeout_ms = (uint32_t)tg_table_number(L, "upgrade_timeout", 60e3);
     read_parts(L, site, route);
@@ -406,10 +409,8 @@ struct tg_site *tg_site_read(const char *folder, struct tg_buffer *problems)
 
 void tg_site_destroy(struct tg_site *site)
 {
-    for (size_t i = 0; i < site->backend_count; i++) {
-        tg_tls_destroy(site->backends[i].tls);
-        tg_backend_config_close(&site->backends[i]);
-    }
+    for (size_t i = 0; i < site->backend_count; i++)
+        tg_site_backend_release(site->backends[i]);
     h2o_mem_clear_pool(&site->pool);
     free(site);
 }

@@ -6,6 +6,7 @@
 #include <h2o.h>
 
 #include "base/buffer.h"
+#include "base/crypto.h"
 #include "gate/admin_address.h"
 #include "gate/head.h"
 #include "gate/network.h"
@@ -48,6 +49,13 @@ struct tg_route {
     size_t index; /* in the site's list */
 };
 
+/* One that a later reading of the site may take over: it then is the same in both. */
+struct tg_site_backend {
+    struct tg_backend_config config;
+    uint8_t print[TG_DIGEST_MAX]; /* equal: configured alike, with the same files of TLS */
+    _Atomic unsigned holders;     /* sites */
+};
+
 /* How much clients may send, and how long they may take. */
 struct tg_limits {
     struct tg_head_limits head;
@@ -74,7 +82,7 @@ struct tg_site {
     size_t listen_count;
     struct tg_admin *admin; /* NULL: there is none */
     unsigned workers;
-    struct tg_backend_config *backends;
+    struct tg_site_backend **backends;
     size_t backend_count;
     struct tg_route *routes;
     size_t route_count;

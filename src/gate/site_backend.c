@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <lua.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "gate/site_table.h"
 #include "net/tls.h"
@@ -21,8 +23,22 @@ static bool field_false(lua_State *L, const char *name)
     return is_false;
 }
 
+/* What stands in the file, or that nothing can be read. */
+static void print_file(struct tg_buffer *print, const char *path)
+{
+    FILE *file = path != NULL ? fopen(path, "re") : NULL;
+    char piece[4096];
+
+    tg_buffer_printf(print, "|%s|", path != NULL ? path : "");
+    for (size_t n; file != NULL && (n = fread(piece, 1, sizeof(piece), file)) != 0;)
+        tg_buffer_append(print, piece, n);
+    if (file != NULL)
+        fclose(file);
+}
+
 /* False when a file has changed since it was checked. */
-static bool read_tls(lua_State *L, struct tg_site *site, struct tg_backend_config *backend)
+static bool read_tls(lua_State *L, struct tg_site *site, struct tg_backend_config *backend,
+                     struct tg_buffer *print)
 {
     struct tg_tls_problem problem;
 
@@ -40,6 +56,11 @@ static bool read_tls(lua_State *L, struct tg_site *site, struct tg_backend_confi
         .only_1_3 = is_text(L, site, "minimum", "1.3"),
     };
     lua_pop(L, 1);
+    print_file(print, options.ca);
+    print_file(print, options.cert);
+    print_file(print, options.key);
+    tg_buffer_printf(print, "|%s|%d|%d", options.name != NULL ? options.name : "",
+                     options.unverified, options.only_1_3);
     backend->unverified = options.unverified;
     backend->tls = tg_tls_create(&options, &problem);
     return backend->tls != NULL;
@@ -73,7 +94,7 @@ static bool has_https(const struct tg_backend_config *backend)
     return false;
 }
 
-bool tg_site_read_backend(lua_State *L, struct tg_site *site, struct tg_backend_config *backend)
+static void read_options(lua_State *L, struct tg_site *site, struct tg_backend_config *backend)
 {
     struct tg_text expect = tg_table_text(L, site, "expect");
 
@@ -99,13 +120,67 @@ bool tg_site_read_backend(lua_State *L, struct tg_site *site, struct tg_backend_
     snprintf(backend->expect, sizeof(backend->expect), "%.*s", (int)expect.len,
              expect.base != NULL ? expect.base : "");
     backend->address_count = tg_table_list(L, "addresses");
-    backend->addresses = tg_table_array(site, backend->address_count, sizeof(*backend->addresses));
+    backend->addresses = calloc(backend->address_count, sizeof(*backend->addresses));
+    assert(backend->addresses != NULL);
     for (size_t i = 0; i < backend->address_count; i++) {
         struct tg_error error = tg_address_parse(tg_table_item(L, site, i), &backend->addresses[i]);
         assert(error.code == NULL);
     }
     lua_pop(L, 1);
     backend->eject = read_eject(L, backend->address_count);
-    tg_backend_config_open(backend);
-    return !has_https(backend) || read_tls(L, site, backend);
+}
+
+static void print_options(struct tg_buffer *print, const struct tg_backend_config *config)
+{
+    tg_buffer_printf(print, "%s|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%d|%u|%u|%u|%zu|%zu|%d|%s",
+                     config->name, config->timeout_ms, config->connect_timeout_ms,
+                     config->first_byte_timeout_ms, config->idle_timeout_ms, config->keepalive_ms,
+                     config->keepalive, config->lifetime_ms, config->connections, config->queue,
+                     config->queue_timeout_ms, config->retries, config->retry_budget, config->least,
+                     config->eject.failures, config->eject.time_ms, config->eject.most_ms,
+                     config->head_limit, config->limit, config->clients_host, config->expect);
+    for (size_t i = 0; i < config->address_count; i++) {
+        const struct tg_address *address = &config->addresses[i];
+        tg_buffer_printf(print, "|%d%d|%s|%u|%s|%s", address->is_unix, address->is_tls,
+                         address->host, address->port, address->authority, address->base_path);
+    }
+}
+
+static void destroy(struct tg_site_backend *backend)
+{
+    tg_tls_destroy(backend->config.tls);
+    tg_backend_config_close(&backend->config);
+    free(backend->config.addresses);
+    free(backend);
+}
+
+struct tg_site_backend *tg_site_read_backend(lua_State *L, struct tg_site *site)
+{
+    struct tg_site_backend *backend = calloc(1, sizeof(*backend));
+    struct tg_buffer print = {.limit = 0};
+
+    assert(backend != NULL);
+    atomic_init(&backend->holders, 1);
+    read_options(L, site, &backend->config);
+    tg_backend_config_open(&backend->config);
+    print_options(&print, &backend->config);
+    bool well = !has_https(&backend->config) || read_tls(L, site, &backend->config, &print);
+    tg_crypto_digest(TG_SHA256, tg_text(print.base, print.len), backend->print);
+    explicit_bzero(print.base, print.len);
+    tg_buffer_dispose(&print);
+    if (well)
+        return backend;
+    destroy(backend);
+    return NULL;
+}
+
+void tg_site_backend_hold(struct tg_site_backend *backend)
+{
+    atomic_fetch_add(&backend->holders, 1);
+}
+
+void tg_site_backend_release(struct tg_site_backend *backend)
+{
+    if (atomic_fetch_sub(&backend->holders, 1) == 1)
+        destroy(backend);
 }

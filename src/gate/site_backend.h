@@ -6,9 +6,12 @@
 
 struct lua_State;
 
-/* Takes over the table on top, and opens the config. False when a file of TLS has changed since it
- * was checked. */
-bool tg_site_read_backend(struct lua_State *L, struct tg_site *site,
-                          struct tg_backend_config *backend);
+/* Takes over the table on top, and opens the config. NULL when a file of TLS has changed since it
+ * was checked. The one who asks holds it. */
+struct tg_site_backend *tg_site_read_backend(struct lua_State *L, struct tg_site *site);
+
+/* Any thread may. The last one to let go frees it; no tg_backend may be left of it then. */
+void tg_site_backend_hold(struct tg_site_backend *backend);
+void tg_site_backend_release(struct tg_site_backend *backend);
 
 #endif

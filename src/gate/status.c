@@ -4,6 +4,7 @@
 
 #include "api/response.h"
 #include "base/clock.h"
+#include "gate/reload.h"
 #include "net/account.h"
 
 static unsigned long long value(const tg_counter *counter)
@@ -18,8 +19,8 @@ static void write_process(const struct tg_worker *worker, struct tg_buffer *out)
 
     tg_buffer_printf(out, "\"version\":\"%s\",\"pid\":%d,\"uptime\":%.3f,\"threads\":%u,",
                      TG_VERSION, (int)getpid(), seconds, gate->site->workers);
-    tg_buffer_printf(out, "\"generation\":%u,\"state\":\"%s\",", gate->generation,
-                     worker->draining ? "draining" : "ready");
+    tg_buffer_printf(out, "\"generation\":%u,\"state\":\"%s\",",
+                     worker->generation->edition->number, worker->draining ? "draining" : "ready");
 }
 
 static void write_clients(const struct tg_gate *gate, const struct tg_traffic *sum,
@@ -58,15 +59,17 @@ static void write_refused(const struct tg_traffic *sum, struct tg_buffer *out)
     tg_buffer_printf(out, "},");
 }
 
-static void write_routes(const struct tg_gate *gate, struct tg_buffer *out)
+static void write_routes(const struct tg_worker *worker, struct tg_buffer *out)
 {
+    const struct tg_edition *edition = worker->generation->edition;
+
     tg_buffer_printf(out, "\"routes\":[");
-    for (size_t i = 0; i < gate->site->route_count; i++) {
+    for (size_t i = 0; i < edition->site->route_count; i++) {
         unsigned long long requests = 0;
-        for (unsigned k = 0; k < gate->site->workers; k++)
-            requests += value(&gate->workers[k].route_requests[i]);
+        for (unsigned k = 0; k < worker->gate->site->workers; k++)
+            requests += value(tg_edition_requests(edition, k, i));
         tg_buffer_printf(out, "%s{\"route\":", i != 0 ? "," : "");
-        tg_text_write(out, tg_text_of(gate->site->routes[i].pattern));
+        tg_text_write(out, tg_text_of(edition->site->routes[i].pattern));
         tg_buffer_printf(out, ",\"requests\":%llu}", requests);
     }
     tg_buffer_printf(out, "],");
@@ -147,11 +150,11 @@ static void write_address(const struct tg_backend_config *backend, size_t place,
     tg_buffer_put(out, '}');
 }
 
-static void write_backends(const struct tg_gate *gate, struct tg_buffer *out)
+static void write_backends(const struct tg_site *site, struct tg_buffer *out)
 {
     tg_buffer_printf(out, "\"backends\":[");
-    for (size_t i = 0; i < gate->site->backend_count; i++) {
-        const struct tg_backend_config *backend = &gate->site->backends[i];
+    for (size_t i = 0; i < site->backend_count; i++) {
+        const struct tg_backend_config *backend = &site->backends[i]->config;
         struct tg_backend_sum sum;
         tg_account_backend(backend, &sum);
         tg_buffer_printf(out, "%s{\"backend\":\"%s\",\"queued\":%llu,\"retries\":%llu,",
@@ -163,7 +166,7 @@ static void write_backends(const struct tg_gate *gate, struct tg_buffer *out)
             write_address(backend, k, out);
         tg_buffer_printf(out, "]}");
     }
-    tg_buffer_printf(out, "]");
+    tg_buffer_printf(out, "],");
 }
 
 void tg_status_write(const struct tg_worker *worker, struct tg_buffer *out)
@@ -178,7 +181,9 @@ void tg_status_write(const struct tg_worker *worker, struct tg_buffer *out)
     write_clients(gate, &sum, out);
     write_latency(&sum, out);
     write_refused(&sum, out);
-    write_routes(gate, out);
-    write_backends(gate, out);
+    write_routes(worker, out);
+    write_backends(worker->generation->edition->site, out);
+    tg_buffer_printf(out, "\"reload\":");
+    tg_reload_last(gate->reload, out);
     tg_buffer_printf(out, "}\n");
 }

@@ -57,7 +57,7 @@ static void end_slow_reader(struct tg_client *client)
 
 static void judge(struct tg_client *client)
 {
-    const struct tg_limits *limits = &client->worker->gate->site->limits;
+    const struct tg_limits *limits = &client->worker->generation->edition->site->limits;
 
     switch (client->phase) {
     case TG_CLIENT_NEW:
@@ -120,7 +120,8 @@ static void on_sweep(struct tg_timer *timer)
     sweep(&worker->door.waiting);
     sweep(&worker->door.busy);
     tg_linger_sweep(worker);
-    tg_timer_start(&worker->timers, timer, period(&worker->gate->site->limits), on_sweep);
+    tg_timer_start(&worker->timers, timer, period(&worker->generation->edition->site->limits),
+                   on_sweep);
 }
 
 void tg_door_watch(struct tg_worker *worker)

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <h2o/http1.h>
 
+#include "gate/generation.h"
 #include "gate/responder.h"
 #include "net/origin.h"
 
@@ -29,6 +30,7 @@ struct way {
 
 struct tg_tunnel {
     struct tg_worker *worker;
+    struct tg_generation *generation; /* its backend's; it holds it */
     struct tg_origin_conn *backend;
     h2o_socket_t *client; /* NULL while h2o has it */
     struct way up, down;  /* to the backend, to the client */
@@ -48,6 +50,7 @@ static void destroy(struct tg_tunnel *tunnel)
         h2o_socket_close(tunnel->client);
     tg_buffer_dispose(&tunnel->up.unsent);
     tg_buffer_dispose(&tunnel->down.unsent);
+    tg_generation_release(tunnel->generation);
     free(tunnel);
 }
 
@@ -275,8 +278,10 @@ void tg_tunnel_start(struct tg_inbound *inbound, struct tg_origin_conn *conn, h2
     struct tg_tunnel *tunnel = h2o_mem_alloc(sizeof(*tunnel));
     struct tg_worker *worker = inbound->worker;
 
-    *tunnel = (struct tg_tunnel){
-        .worker = worker, .backend = conn, .idle_ms = inbound->route->upgrade_timeout_ms};
+    *tunnel = (struct tg_tunnel){.worker = worker,
+                                 .generation = tg_generation_hold(inbound->generation),
+                                 .backend = conn,
+                                 .idle_ms = inbound->route->upgrade_timeout_ms};
     conn->user = tunnel;
     conn->on_readable = on_backend_readable;
     h2o_linklist_insert(&worker->tunnels, &tunnel->link);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,10 +13,11 @@
 #include "gate/admin.h"
 #include "gate/client.h"
 #include "gate/door.h"
+#include "gate/generation.h"
 #include "gate/handler.h"
 #include "gate/linger.h"
 #include "gate/listener.h"
-#include "gate/scripts.h"
+#include "gate/reload.h"
 #include "net/resolver.h"
 
 enum {
@@ -28,37 +28,6 @@ enum {
 };
 
 /* ---- beginning */
-
-static bool make_backends(struct tg_worker *worker)
-{
-    const struct tg_site *site = worker->gate->site;
-    struct tg_host *host = &worker->host;
-
-    host->backends = calloc(site->backend_count + 1, sizeof(*host->backends));
-    assert(host->backends != NULL);
-    for (size_t i = 0; i < site->backend_count; i++) {
-        host->backends[i] = tg_backend_create(&worker->net, &site->backends[i]);
-        if (host->backends[i] == NULL)
-            return false;
-        host->backend_count++;
-    }
-    return true;
-}
-
-static void init_host(struct tg_worker *worker)
-{
-    const struct tg_site *site = worker->gate->site;
-
-    worker->host = (struct tg_host){
-        .log = &worker->gate->log,
-        .debug = site->debug,
-        .runs_every = worker->index == 0,
-    };
-    h2o_linklist_init_anchor(&worker->host.afters);
-    if (getrandom(worker->host.random, sizeof(worker->host.random), 0) < 0)
-        worker->host.random[0] = tg_clock_monotonic_ns() + worker->index;
-    worker->host.random[1] |= 1;
-}
 
 static void on_wake(h2o_socket_t *sock, const char *err);
 
@@ -88,17 +57,17 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     h2o_linklist_init_anchor(&worker->tunnels);
     tg_timers_init(&worker->timers);
     tg_door_init(worker);
-    worker->route_requests = calloc(gate->site->route_count + 1, sizeof(tg_counter));
-    assert(worker->route_requests != NULL);
     worker->net = (struct tg_net){.loop = worker->ctx.loop, .timers = &worker->timers};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
-    init_host(worker);
-    if (!make_wake(worker) || worker->net.resolver == NULL || !make_backends(worker)) {
+    h2o_linklist_init_anchor(&worker->admin.reloads);
+    if (!make_wake(worker) || worker->net.resolver == NULL) {
         tg_buffer_printf(problems, "no descriptors are left\n");
         return false;
     }
-    return tg_generation_load(&worker->generation, gate->site, &worker->host, &worker->timers,
-                              problems);
+    struct tg_generation *generation = tg_generation_create(worker, gate->first, problems);
+    if (generation != NULL)
+        tg_generation_adopt(generation);
+    return generation != NULL;
 }
 
 /* ---- ending */
@@ -150,22 +119,32 @@ static void drain(struct tg_worker *worker)
     if (worker->draining)
         return;
     worker->draining = true;
-    worker->drain_until_ms = tg_timers_now(&worker->timers) + worker->gate->site->drain_ms;
+    worker->drain_until_ms =
+        tg_timers_now(&worker->timers) + worker->generation->edition->site->drain_ms;
     tg_listener_stop(worker);
-    if (worker->generation.vm != NULL)
-        tg_every_stop(&worker->host, worker->generation.vm);
-    if (worker->generation.jit_vm != NULL)
-        tg_every_stop(&worker->host, worker->generation.jit_vm);
+    tg_every_stop(&worker->generation->host, worker->generation->vm);
+    if (worker->generation->jit_vm != NULL)
+        tg_every_stop(&worker->generation->host, worker->generation->jit_vm);
     worker->ctx.shutdown_requested = 1; /* HTTP/1: answers close their connections from now on */
     on_drain_step(&worker->drain_step);
 }
 
+/* Takes what another thread has left for this one. No request is being looked at now. */
 static void on_wake(h2o_socket_t *sock, const char *err)
 {
     struct tg_worker *worker = sock->data;
+    struct tg_generation *upcoming = atomic_exchange(&worker->upcoming, NULL);
+    eventfd_t times;
 
-    h2o_socket_read_stop(sock);
-    if (err == NULL)
+    if (err != NULL)
+        h2o_socket_read_stop(sock);
+    (void)eventfd_read(h2o_socket_get_fd(sock), &times);
+    if (upcoming != NULL) {
+        tg_generation_adopt(upcoming);
+        tg_reload_adopted(worker->gate->reload);
+    }
+    tg_admin_reloaded(worker);
+    if (atomic_load(&worker->stop_wanted))
         drain(worker);
 }
 
@@ -177,7 +156,7 @@ static bool is_over(struct tg_worker *worker)
     /* The thread with the admin address is the last, for it tells how the others do. */
     bool is_last = worker->admin.listener == NULL || atomic_load(&worker->gate->serving) == 1;
     if (is_last && !has_connections(worker) && worker->requests == 0 &&
-        worker->host.after_count == 0)
+        tg_generation_afters(worker) == 0)
         return true;
     return tg_timers_now(&worker->timers) >= worker->drain_until_ms + 1000;
 }
@@ -188,12 +167,7 @@ static void close_all(struct tg_worker *worker)
     tg_admin_stop(worker);
     tg_linger_stop(worker);
     tg_timer_stop(&worker->timers, &worker->drain_step);
-    tg_after_stop(&worker->host);
-    if (worker->generation.vm != NULL)
-        tg_generation_close(&worker->generation, &worker->host);
-    for (size_t i = 0; i < worker->host.backend_count; i++)
-        tg_backend_destroy(worker->host.backends[i]);
-    free(worker->host.backends);
+    tg_generation_close_all(worker);
     if (worker->net.resolver != NULL)
         tg_resolver_destroy(worker->net.resolver);
     if (worker->wake != NULL)
@@ -211,38 +185,14 @@ static void close_all(struct tg_worker *worker)
 
 /* ---- between the two */
 
-static bool run_scripts(struct tg_worker *worker)
-{
-    struct tg_generation *generation = &worker->generation;
-    bool more = tg_vm_run_ready(generation->vm);
-
-    if (generation->jit_vm != NULL)
-        more = tg_vm_run_ready(generation->jit_vm) || more;
-    return more;
-}
-
-/* The clock of the loop is fine enough for this. */
-static void tick(struct tg_worker *worker)
-{
-    struct tg_generation *generation = &worker->generation;
-    uint64_t now_ns = tg_timers_now(&worker->timers) * 1000000;
-
-    tg_vm_tick(generation->vm, now_ns);
-    if (generation->jit_vm != NULL)
-        tg_vm_tick(generation->jit_vm, now_ns);
-}
-
 static void *run(void *argument)
 {
     struct tg_worker *worker = argument;
-    struct tg_generation *generation = &worker->generation;
     bool busy = false;
 
     tg_timers_refresh(&worker->timers);
     tg_door_watch(worker);
-    tg_every_start(generation->vm);
-    if (generation->jit_vm != NULL)
-        tg_every_start(generation->jit_vm);
+    tg_generation_start(worker->generation);
     while (!is_over(worker)) {
         /* What a timer has written waits for the next turn, which then must not sleep. */
         int32_t wait = busy ? 0 : tg_timers_wait(&worker->timers, LOOP_SLEEP_MS);
@@ -250,9 +200,11 @@ static void *run(void *argument)
         if (h2o_evloop_run(worker->ctx.loop, wait) != 0 && errno != EINTR)
             tg_log_error(&worker->gate->log, NULL, "event=loop_failed errno=%d", errno);
         tg_timers_refresh(&worker->timers);
-        tick(worker);
+        /* The clock of the loop is fine enough for this. */
+        tg_generation_tick(worker, tg_timers_now(&worker->timers) * 1000000);
         busy = tg_timers_run(&worker->timers) > 0;
-        busy = run_scripts(worker) || busy;
+        busy = tg_generation_run_ready(worker) || busy;
+        tg_generation_sweep(worker);
     }
     atomic_fetch_sub(&worker->gate->serving, 1);
     close_all(worker); /* here: h2o keeps buffers by thread */
@@ -276,10 +228,16 @@ bool tg_worker_start(struct tg_worker *worker)
     return worker->started;
 }
 
-void tg_worker_stop(struct tg_worker *worker)
+void tg_worker_wake(struct tg_worker *worker)
 {
     if (eventfd_write(worker->wake_fd, 1) != 0)
-        tg_log_error(&worker->gate->log, NULL, "event=stop_failed worker=%u", worker->index);
+        tg_log_error(&worker->gate->log, NULL, "event=wake_failed worker=%u", worker->index);
+}
+
+void tg_worker_stop(struct tg_worker *worker)
+{
+    atomic_store(&worker->stop_wanted, true);
+    tg_worker_wake(worker);
 }
 
 void tg_worker_join(struct tg_worker *worker)
@@ -296,6 +254,4 @@ void tg_worker_dispose(struct tg_worker *worker)
     if (worker->wake_fd > 0)
         close(worker->wake_fd);
     worker->wake_fd = 0;
-    free(worker->route_requests);
-    worker->route_requests = NULL;
 }

@@ -11,6 +11,9 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
 /* Starts the thread: from now on it accepts. */
 bool tg_worker_start(struct tg_worker *worker);
 
+/* Lets the thread look at worker->upcoming and what else it may have been left. From any thread. */
+void tg_worker_wake(struct tg_worker *worker);
+
 /* Tells the thread to accept no more, end what it has begun, and end. From any thread. */
 void tg_worker_stop(struct tg_worker *worker);
 

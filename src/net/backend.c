@@ -29,6 +29,7 @@ struct tg_backend *tg_backend_create(struct tg_net *net, const struct tg_backend
     assert(config->shared != NULL);
     memset(backend, 0, offsetof(struct tg_backend, scratch));
     backend->net = net;
+    backend->holders = 1;
     backend->config = config;
     backend->accounts = tg_ledger_open(&config->shared->ledger, config->address_count);
     backend->retry_tokens = TG_RETRY_TOKENS_MOST;
@@ -40,8 +41,15 @@ struct tg_backend *tg_backend_create(struct tg_net *net, const struct tg_backend
     return backend;
 }
 
+void tg_backend_hold(struct tg_backend *backend)
+{
+    backend->holders++;
+}
+
 void tg_backend_destroy(struct tg_backend *backend)
 {
+    if (--backend->holders != 0)
+        return;
     for (size_t i = 0; i < backend->config->address_count; i++)
         tg_origin_dispose(&backend->origins[i]);
     tg_timer_stop(backend->net->timers, &backend->serve);

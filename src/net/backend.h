@@ -82,7 +82,11 @@ void tg_backend_config_close(struct tg_backend_config *config);
 /* The config must outlive it. */
 struct tg_backend *tg_backend_create(struct tg_net *net, const struct tg_backend_config *config);
 
-/* Closes its unused connections. Its exchanges must have ended or been cancelled. */
+/* One more who must let go of it. */
+void tg_backend_hold(struct tg_backend *backend);
+
+/* Lets go of it; the last one closes its unused connections. Its exchanges must have ended or been
+ * cancelled by then. */
 void tg_backend_destroy(struct tg_backend *backend);
 
 const struct tg_backend_config *tg_backend_config(const struct tg_backend *backend);

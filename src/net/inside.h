@@ -18,6 +18,7 @@ struct tg_shared {
 
 struct tg_backend {
     struct tg_net *net;
+    size_t holders;
     const struct tg_backend_config *config;
     struct tg_accounts *accounts;
     struct tg_origin *origins; /* one for each address of the config */

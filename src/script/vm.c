@@ -324,6 +324,11 @@ static void pace_collector(struct tg_vm *vm)
     lua_gc(vm->L, LUA_GCSETPAUSE, pause);
 }
 
+void tg_vm_move(struct tg_vm *vm)
+{
+    read_clocks(vm, tg_clock_monotonic_ns());
+}
+
 void tg_vm_tick(struct tg_vm *vm, uint64_t now_ns)
 {
     if (now_ns < vm->mark_wall_ns + MARK_NS)

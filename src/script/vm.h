@@ -124,6 +124,9 @@ void tg_vm_make_room(struct tg_vm *vm);
  * milliseconds when there is something to do. */
 void tg_vm_tick(struct tg_vm *vm, uint64_t now_ns);
 
+/* Called by another thread than before: the state is its from now on. */
+void tg_vm_move(struct tg_vm *vm);
+
 /* Thread CPU time that has gone by since resumed_ns, never more than a few milliseconds too much.
  */
 uint64_t tg_vm_charge(struct tg_vm *vm, uint64_t now_ns);

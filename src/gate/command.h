@@ -1,0 +1,15 @@
+/* What the command line asks of a process that runs. Each writes the answer to stdout, as JSON or
+ * for people, and what is wrong to stderr; it returns the exit status. `admin` is the address to
+ * ask; NULL: that of the site. */
+#ifndef TG_GATE_COMMAND_H
+#define TG_GATE_COMMAND_H
+
+#include <stdbool.h>
+
+/* How it is. */
+int tg_command_status(const char *folder, const char *admin, bool json);
+
+/* Lets it read its site anew. */
+int tg_command_reload(const char *folder, const char *admin, bool json);
+
+#endif

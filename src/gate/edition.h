@@ -1,0 +1,46 @@
+/* One reading of a site with what is made of it for all threads; it lives as long as a thread has a
+ * generation of it. */
+#ifndef TG_GATE_EDITION_H
+#define TG_GATE_EDITION_H
+
+#include "base/log.h"
+#include "gate/router.h"
+#include "gate/site.h"
+#include "gate/traffic.h"
+
+struct tg_edition {
+    struct tg_site *site;
+    struct tg_router *router;
+    struct tg_log log;  /* with the level and the secrets of this reading */
+    unsigned number;    /* how often the site had been read */
+    tg_counter *counts; /* requests, by worker and route */
+    size_t *ancestors;  /* by route: its index in the edition before; TG_NO_ROUTE: it is new */
+    uint8_t (*prints)[TG_DIGEST_MAX]; /* by route: equal when it and its scripts are */
+    _Atomic unsigned holders;
+};
+
+#define TG_NO_ROUTE SIZE_MAX
+
+/* Takes the site. The one who asks holds it. */
+struct tg_edition *tg_edition_create(struct tg_site *site, struct tg_sink *log, unsigned workers,
+                                     unsigned number);
+
+/* Takes over the backends that are configured alike, and remembers which routes were there.
+ * Before anything else is made of it. */
+void tg_edition_inherit(struct tg_edition *edition, const struct tg_edition *before);
+
+/* Any thread may. */
+struct tg_edition *tg_edition_hold(struct tg_edition *edition);
+void tg_edition_release(struct tg_edition *edition);
+
+/* Adds the counts of that worker in the edition before; by its thread, once. */
+void tg_edition_inherit_counts(struct tg_edition *edition, const struct tg_edition *before,
+                               unsigned worker);
+
+static inline tg_counter *tg_edition_requests(const struct tg_edition *edition, unsigned worker,
+                                              size_t route)
+{
+    return &edition->counts[worker * edition->site->route_count + route];
+}
+
+#endif

@@ -1,0 +1,350 @@
+#include "gate/reload.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "gate/changes.h"
+#include "gate/folder.h"
+#include "gate/generation.h"
+#include "gate/worker.h"
+
+enum {
+    QUIET_MS = 100, /* without a change, before a burst of them is over */
+    BURST_MS = 1000,
+    PROBLEMS_MOST = 1048576,
+};
+
+struct tg_reload {
+    struct tg_gate *gate;
+    struct tg_edition *edition; /* the one that is served */
+    struct tg_folder *folder;   /* NULL: it is not watched */
+    pthread_t thread;
+    bool started;
+    int wake_fd;
+    sem_t adopted;
+    _Atomic bool stopping;
+    pthread_mutex_t lock; /* for what follows */
+    uint64_t asked, done; /* tickets */
+    bool well;            /* how `done` went */
+    struct tg_buffer result;
+};
+
+struct tg_reload *tg_reload_create(struct tg_gate *gate, bool watch)
+{
+    struct tg_reload *reload = calloc(1, sizeof(*reload));
+
+    assert(reload != NULL);
+    reload->gate = gate;
+    reload->edition = tg_edition_hold(gate->first);
+    pthread_mutex_init(&reload->lock, NULL);
+    sem_init(&reload->adopted, 0, 0);
+    reload->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (watch)
+        reload->folder = tg_folder_watch(gate->site->folder);
+    if (reload->wake_fd >= 0 && (!watch || reload->folder != NULL))
+        return reload;
+    int reason = errno;
+    tg_reload_destroy(reload);
+    errno = reason;
+    return NULL;
+}
+
+/* ---- one reload */
+
+/* In the thread that began it, until it is handed over. */
+struct attempt {
+    struct tg_edition *edition;
+    struct tg_generation **generations; /* by worker */
+    struct tg_buffer problems;          /* lines */
+    struct tg_buffer warnings;
+    uint64_t begun_ns;
+};
+
+static struct tg_edition *read_edition(struct tg_reload *reload, struct attempt *attempt)
+{
+    const struct tg_gate *gate = reload->gate;
+    struct tg_site *site = tg_site_read(gate->site->folder, &attempt->problems);
+
+    if (site == NULL)
+        return NULL;
+    if (gate->port >= 0)
+        site->listens[0].port = (uint16_t)gate->port;
+    tg_changes_warn(gate->site, site, &attempt->warnings);
+    struct tg_edition *edition =
+        tg_edition_create(site, gate->log.sink, gate->site->workers, reload->edition->number + 1);
+    tg_edition_inherit(edition, reload->edition);
+    return edition;
+}
+
+/* What is wrong with a script is wrong in every thread: the first one says it. */
+static bool build(struct tg_reload *reload, struct attempt *attempt)
+{
+    struct tg_gate *gate = reload->gate;
+
+    attempt->edition = read_edition(reload, attempt);
+    if (attempt->edition == NULL)
+        return false;
+    for (unsigned i = 0; i < gate->site->workers; i++) {
+        attempt->generations[i] =
+            tg_generation_create(&gate->workers[i], attempt->edition, &attempt->problems);
+        if (attempt->generations[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Nothing of it can fail; a worker that is stuck in a script takes its own when it is not. */
+static void hand_over(struct tg_reload *reload, struct attempt *attempt)
+{
+    struct tg_gate *gate = reload->gate;
+    unsigned count = gate->site->workers;
+
+    __atomic_store_n(&gate->config.max_request_entity_size, attempt->edition->site->body_limit + 1,
+                     __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < count; i++) {
+        atomic_store(&gate->workers[i].upcoming, attempt->generations[i]);
+        attempt->generations[i] = NULL;
+        tg_worker_wake(&gate->workers[i]);
+    }
+    for (unsigned i = 0; i < count && !atomic_load(&reload->stopping);)
+        if (sem_wait(&reload->adopted) == 0)
+            i++;
+}
+
+void tg_reload_adopted(struct tg_reload *reload)
+{
+    sem_post(&reload->adopted);
+}
+
+/* ---- telling how it went */
+
+static void write_lines(struct tg_buffer *out, const char *name, const struct tg_buffer *lines)
+{
+    const char *at = lines->base, *end = at + lines->len, *comma = "";
+
+    tg_buffer_printf(out, ",\"%s\":[", name);
+    while (at != end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop != NULL ? stop : end) - at);
+        tg_buffer_printf(out, "%s", comma);
+        tg_text_write(out, tg_text(at, len));
+        comma = ",";
+        at = stop != NULL ? stop + 1 : end;
+    }
+    tg_buffer_put(out, ']');
+}
+
+static void log_lines(const struct tg_log *log, enum tg_log_level level, const char *event,
+                      const char *key, const struct tg_buffer *lines)
+{
+    const char *at = lines->base, *end = at + lines->len;
+
+    while (at != end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        struct tg_buffer line = {.limit = 16384};
+        tg_log_field(&line, "event", tg_text_of(event));
+        tg_log_field(&line, key, tg_text(at, (size_t)((stop != NULL ? stop : end) - at)));
+        tg_log_fields(log, level, NULL, &line);
+        tg_buffer_dispose(&line);
+        at = stop != NULL ? stop + 1 : end;
+    }
+}
+
+/* Changes are told against the edition that was served until now. */
+static void report(struct tg_reload *reload, const struct attempt *attempt, bool well,
+                   struct tg_buffer *out)
+{
+    const struct tg_edition *now = well ? attempt->edition : reload->edition;
+    double ms = (double)(tg_clock_monotonic_ns() - attempt->begun_ns) / 1e6;
+    char time[TG_CLOCK_TEXT];
+
+    tg_clock_text(time, tg_clock_wall_ms());
+    tg_buffer_printf(out, "{\"ok\":%s,\"generation\":%u,\"time\":\"%s\",\"ms\":%.1f",
+                     well ? "true" : "false", now->number, time, ms);
+    if (well) {
+        tg_changes_write(reload->edition, attempt->edition, out);
+        write_lines(out, "warnings", &attempt->warnings);
+        tg_log_info(&now->log, NULL, "event=reloaded generation=%u routes=%zu ms=%.1f", now->number,
+                    now->site->route_count, ms);
+        log_lines(&now->log, TG_LOG_WARN, "needs_restart", "what", &attempt->warnings);
+    } else {
+        write_lines(out, "problems", &attempt->problems);
+        log_lines(&now->log, TG_LOG_ERROR, "reload_failed", "reason", &attempt->problems);
+    }
+    tg_buffer_put(out, '}');
+    tg_log_mask(&reload->edition->log, out->base, out->len);
+    if (attempt->edition != NULL)
+        tg_log_mask(&attempt->edition->log, out->base, out->len);
+}
+
+static void tell(struct tg_reload *reload, uint64_t ticket, bool well, struct tg_buffer *result)
+{
+    pthread_mutex_lock(&reload->lock);
+    tg_buffer_dispose(&reload->result);
+    reload->result = *result;
+    reload->well = well;
+    reload->done = ticket;
+    pthread_mutex_unlock(&reload->lock);
+    tg_worker_wake(&reload->gate->workers[0]);
+}
+
+static void discard(struct tg_reload *reload, struct attempt *attempt)
+{
+    for (unsigned i = 0; i < reload->gate->site->workers; i++)
+        if (attempt->generations[i] != NULL)
+            tg_generation_destroy(attempt->generations[i]);
+    free(attempt->generations);
+    if (attempt->edition != NULL)
+        tg_edition_release(attempt->edition);
+    tg_buffer_dispose(&attempt->problems);
+    tg_buffer_dispose(&attempt->warnings);
+}
+
+static void reload_once(struct tg_reload *reload)
+{
+    struct attempt attempt = {
+        .generations = calloc(reload->gate->site->workers, sizeof(*attempt.generations)),
+        .problems = {.limit = PROBLEMS_MOST},
+        .warnings = {.limit = PROBLEMS_MOST},
+        .begun_ns = tg_clock_monotonic_ns(),
+    };
+    struct tg_buffer result = {.limit = 0};
+
+    assert(attempt.generations != NULL);
+    tg_buffer_reserve(&attempt.problems, 1);
+    tg_buffer_reserve(&attempt.warnings, 1);
+    pthread_mutex_lock(&reload->lock);
+    uint64_t ticket = reload->asked;
+    pthread_mutex_unlock(&reload->lock);
+    bool well = build(reload, &attempt);
+    if (well)
+        hand_over(reload, &attempt);
+    report(reload, &attempt, well, &result);
+    if (well) {
+        struct tg_edition *before = reload->edition;
+        reload->edition = attempt.edition;
+        attempt.edition = NULL;
+        tg_edition_release(before);
+    }
+    discard(reload, &attempt);
+    tell(reload, ticket, well, &result);
+}
+
+/* ---- the thread */
+
+/* How long poll may sleep: until the burst of changes is over. */
+static int wait_of(uint64_t due_ms, uint64_t now_ms)
+{
+    if (due_ms == 0)
+        return -1;
+    return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
+}
+
+static void *run(void *argument)
+{
+    struct tg_reload *reload = argument;
+    struct pollfd fds[2] = {{.fd = reload->wake_fd, .events = POLLIN},
+                            {.fd = tg_folder_fd(reload->folder), .events = POLLIN}};
+    uint64_t first_ms = 0, due_ms = 0; /* of a burst of changes; 0: there is none */
+
+    while (!atomic_load(&reload->stopping)) {
+        uint64_t now_ms = tg_clock_monotonic_ns() / 1000000;
+        bool is_due = due_ms != 0 && now_ms >= due_ms;
+        if (!is_due && poll(fds, 2, wait_of(due_ms, now_ms)) < 0)
+            continue;
+        now_ms = tg_clock_monotonic_ns() / 1000000;
+        if (reload->folder != NULL && tg_folder_changed(reload->folder)) {
+            first_ms = due_ms == 0 ? now_ms : first_ms;
+            due_ms = now_ms + QUIET_MS;
+            due_ms = due_ms < first_ms + BURST_MS ? due_ms : first_ms + BURST_MS;
+        }
+        eventfd_t times;
+        bool is_asked = eventfd_read(reload->wake_fd, &times) == 0;
+        if (atomic_load(&reload->stopping) || (!is_asked && (due_ms == 0 || now_ms < due_ms)))
+            continue;
+        due_ms = 0;
+        reload_once(reload);
+    }
+    return NULL;
+}
+
+void tg_reload_start(struct tg_reload *reload)
+{
+    pthread_attr_t attributes;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 8 * 1024 * 1024);
+    reload->started = pthread_create(&reload->thread, &attributes, run, reload) == 0;
+    pthread_attr_destroy(&attributes);
+    if (!reload->started)
+        tg_log_error(&reload->gate->log, NULL, "event=thread_failed thread=reload");
+}
+
+void tg_reload_stop(struct tg_reload *reload)
+{
+    struct tg_buffer result = {.limit = 0};
+
+    atomic_store(&reload->stopping, true);
+    sem_post(&reload->adopted);
+    eventfd_write(reload->wake_fd, 1);
+    if (reload->started)
+        pthread_join(reload->thread, NULL);
+    reload->started = false;
+    tg_buffer_printf(&result, "{\"ok\":false,\"problems\":[\"the server is stopping\"]}");
+    tell(reload, UINT64_MAX, false, &result);
+}
+
+void tg_reload_destroy(struct tg_reload *reload)
+{
+    if (reload->folder != NULL)
+        tg_folder_forget(reload->folder);
+    if (reload->wake_fd >= 0)
+        close(reload->wake_fd);
+    tg_edition_release(reload->edition);
+    sem_destroy(&reload->adopted);
+    pthread_mutex_destroy(&reload->lock);
+    tg_buffer_dispose(&reload->result);
+    free(reload);
+}
+
+/* ---- for the others */
+
+uint64_t tg_reload_ask(struct tg_reload *reload)
+{
+    pthread_mutex_lock(&reload->lock);
+    uint64_t ticket = ++reload->asked;
+    pthread_mutex_unlock(&reload->lock);
+    eventfd_write(reload->wake_fd, 1);
+    return ticket;
+}
+
+enum tg_reload_state tg_reload_result(struct tg_reload *reload, uint64_t ticket,
+                                      struct tg_buffer *out)
+{
+    enum tg_reload_state state = TG_RELOAD_PENDING;
+
+    pthread_mutex_lock(&reload->lock);
+    if (reload->done >= ticket) {
+        state = reload->well ? TG_RELOAD_DONE : TG_RELOAD_FAILED;
+        tg_buffer_append(out, reload->result.base, reload->result.len);
+        tg_buffer_put(out, '\n');
+    }
+    pthread_mutex_unlock(&reload->lock);
+    return state;
+}
+
+void tg_reload_last(struct tg_reload *reload, struct tg_buffer *out)
+{
+    pthread_mutex_lock(&reload->lock);
+    if (reload->result.len != 0)
+        tg_buffer_append(out, reload->result.base, reload->result.len);
+    else
+        tg_buffer_printf(out, "null");
+    pthread_mutex_unlock(&reload->lock);
+}
