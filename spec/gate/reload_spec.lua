@@ -34,18 +34,23 @@ describe('a reload', function()
   it('serves changed scripts, and routes and backends that came, changed or went', function()
     local tide, where = serve {
       site = site_of([[{ 'GET /a', 'a.lua' }, { 'GET /b', 'b.lua' }, { 'GET /c', 'c.lua' }]],
-        [[backends = { x = 'http://127.0.0.1:9', y = 'http://127.0.0.1:9', z = 'http://127.0.0.1:9' },]]),
-      files = { ['a.lua'] = answering 'a1', ['b.lua'] = answering 'b1', ['c.lua'] = answering 'c1' } }
+        [[backends = { x = 'http://127.0.0.1:9', y = 'http://127.0.0.1:9',
+          z = 'http://127.0.0.1:9' },]]),
+      files = { ['a.lua'] = answering 'a1', ['b.lua'] = answering 'b1',
+        ['c.lua'] = answering 'c1' } }
     assert.equal('a1', tide:get('/a').body)
     assert.equal('b1', tide:get('/b').body)
     assert.same({ 1, cjson.null }, { status(where).generation, status(where).reload })
     write(tide, 'a.lua', answering 'a2')
     write(tide, 'd.lua', answering 'd1')
-    write(tide, 'site.lua', site_of([[{ 'GET /d', 'd.lua' }, { 'GET /a', 'a.lua' }, { 'GET /c', 'c.lua' }]],
-      [[backends = { x = 'http://127.0.0.1:9', y = 'http://127.0.0.1:10', w = 'http://127.0.0.1:9' },]]))
+    write(tide, 'site.lua', site_of(
+      [[{ 'GET /d', 'd.lua' }, { 'GET /a', 'a.lua' }, { 'GET /c', 'c.lua' }]],
+      [[backends = { x = 'http://127.0.0.1:9', y = 'http://127.0.0.1:10',
+        w = 'http://127.0.0.1:9' },]]))
     local said, code = reload(where)
     assert.same({ 200, true, 2 }, { code, said.ok, said.generation })
-    assert.same({ added = { 'GET /d' }, removed = { 'GET /b' }, changed = { 'GET /a' } }, said.routes)
+    assert.same({ added = { 'GET /d' }, removed = { 'GET /b' }, changed = { 'GET /a' } },
+      said.routes)
     assert.same({ added = { 'w' }, removed = { 'z' }, changed = { 'y' } }, said.backends)
     assert.same({}, said.warnings)
     for _ = 1, 20 do
@@ -62,7 +67,8 @@ describe('a reload', function()
   end)
 
   it('is asked for by tidegate reload and by SIGHUP', function()
-    local tide, where = serve { site = site_of [[{ 'GET /', 'main.lua' }]], script = answering 'one' }
+    local tide, where = serve { site = site_of [[{ 'GET /', 'main.lua' }]],
+      script = answering 'one' }
     write(tide, 'main.lua', answering 'two')
     local said = gate.run { 'reload', tide.site }
     assert.same({ 0, '' }, { said.status, said.err })
@@ -83,11 +89,12 @@ describe('a reload', function()
   end)
 
   it('is refused with an Origin, without the token, and by GET', function()
-    local tide, where = serve { script = answering 'ok', site = ([[return { workers = 1,
-      admin = { 'unix:admin.sock', token = 'very-secret' }, routes = { { 'GET /', 'main.lua' } } }]]) }
+    local tide, where = serve { script = answering 'ok', site = [[return { workers = 1,
+      admin = { 'unix:admin.sock', token = 'very-secret' },
+      routes = { { 'GET /', 'main.lua' } } }]] }
     local function ask(headers, method)
-      return client.request(where, { method = method or 'POST', path = '/reload', headers = headers })
-        .status
+      local request = { method = method or 'POST', path = '/reload', headers = headers }
+      return client.request(where, request).status
     end
     local token = { 'authorization', 'Bearer very-secret' }
     assert.equal(401, ask {})
@@ -105,7 +112,8 @@ describe('a reload', function()
     end
     local shop = upstream { ['/big'] = pieces }
     local backends = ("backends = { shop = '%s' },"):format(shop.url)
-    local tide, where = serve { site = site_of([[{ 'GET /slow', 'slow.lua' }, { 'GET /quick', 'slow.lua' },
+    local tide, where = serve { site = site_of(
+        [[{ 'GET /slow', 'slow.lua' }, { 'GET /quick', 'slow.lua' },
         { 'GET /big', backend = 'shop' }]], backends),
       files = { ['slow.lua'] = [[
         local tg = require 'tidegate'
@@ -138,6 +146,25 @@ describe('a reload', function()
     big:close()
     tide:stop()
     shop:stop()
+  end)
+
+  it('leaves a connection that has switched protocols as it is', function()
+    local echo = upstream { ['/ws'] = { 'HTTP/1.1 101 Switching Protocols\r\n'
+      .. 'connection: upgrade\r\nupgrade: drip\r\n\r\none', 1.5, 'two', close = true } }
+    local tide, where = serve { site = site_of(
+      [[{ 'GET /ws', backend = 'echo', upgrade = true }, { 'GET /', 'main.lua' }]],
+      ("backends = { echo = '%s' },"):format(echo.url)), script = answering 'ok' }
+    local connection = tide:connect()
+    connection:send 'GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: drip\r\n\r\n'
+    echo:await('request', 1)
+    wait.eventually(function() return status(where).routes[1].requests == 1 end)
+    write(tide, 'site.lua', site_of [[{ 'GET /', 'main.lua' }]])
+    for _ = 1, 3 do assert.is_true((reload(where)).ok) end
+    local text = connection:rest(5)
+    assert.truthy(text:find('^HTTP/1.1 101 .*onetwo$'), text)
+    connection:close()
+    tide:stop()
+    echo:stop()
   end)
 
   it('changes nothing when anything is wrong, and says where', function()

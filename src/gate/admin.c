@@ -85,6 +85,7 @@ static int begin_reload(struct tg_worker *worker, h2o_req_t *req)
         h2o_mem_alloc_shared(&req->pool, sizeof(*waiting), on_waiting_dispose);
     *waiting = (struct waiting){.req = req, .ticket = tg_reload_ask(worker->gate->reload)};
     h2o_linklist_insert(&worker->admin.reloads, &waiting->link);
+    tg_admin_reloaded(worker); /* while the server stops it has its answer already */
     return 0;
 }
 

@@ -103,18 +103,21 @@ static bool build(struct tg_reload *reload, struct attempt *attempt)
 static void hand_over(struct tg_reload *reload, struct attempt *attempt)
 {
     struct tg_gate *gate = reload->gate;
-    unsigned count = gate->site->workers;
+    unsigned count = gate->site->workers, told = 0;
 
     __atomic_store_n(&gate->config.max_request_entity_size, attempt->edition->site->body_limit + 1,
                      __ATOMIC_RELAXED);
     for (unsigned i = 0; i < count; i++) {
+        if (!gate->workers[i].started)
+            continue;
+        told++;
         atomic_store(&gate->workers[i].upcoming, attempt->generations[i]);
         attempt->generations[i] = NULL;
         tg_worker_wake(&gate->workers[i]);
     }
-    for (unsigned i = 0; i < count && !atomic_load(&reload->stopping);)
+    while (told != 0 && !atomic_load(&reload->stopping))
         if (sem_wait(&reload->adopted) == 0)
-            i++;
+            told--;
 }
 
 void tg_reload_adopted(struct tg_reload *reload)
@@ -156,6 +159,14 @@ static void log_lines(const struct tg_log *log, enum tg_log_level level, const c
     }
 }
 
+static void log_unverified(const struct tg_edition *edition)
+{
+    for (size_t i = 0; i < edition->site->backend_count; i++)
+        if (edition->site->backends[i]->config.unverified)
+            tg_log_warn(&edition->log, NULL, "event=tls_unverified backend=%s",
+                        edition->site->backends[i]->config.name);
+}
+
 /* Changes are told against the edition that was served until now. */
 static void report(struct tg_reload *reload, const struct attempt *attempt, bool well,
                    struct tg_buffer *out)
@@ -173,6 +184,7 @@ static void report(struct tg_reload *reload, const struct attempt *attempt, bool
         tg_log_info(&now->log, NULL, "event=reloaded generation=%u routes=%zu ms=%.1f", now->number,
                     now->site->route_count, ms);
         log_lines(&now->log, TG_LOG_WARN, "needs_restart", "what", &attempt->warnings);
+        log_unverified(now);
     } else {
         write_lines(out, "problems", &attempt->problems);
         log_lines(&now->log, TG_LOG_ERROR, "reload_failed", "reason", &attempt->problems);
