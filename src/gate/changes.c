@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "api/response.h"
+
 static void put(struct tg_buffer *out, const char **comma, const char *name)
 {
     tg_buffer_printf(out, "%s", *comma);

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "api/response.h"
 #include "base/clock.h"
 #include "gate/changes.h"
 #include "gate/folder.h"
@@ -18,6 +19,7 @@ enum {
     QUIET_MS = 100, /* without a change, before a burst of them is over */
     BURST_MS = 1000,
     PROBLEMS_MOST = 1048576,
+    STACK_BYTES = 8388608,
 };
 
 struct tg_reload {
@@ -291,7 +293,7 @@ void tg_reload_start(struct tg_reload *reload)
     pthread_attr_t attributes;
 
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 8 * 1024 * 1024);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     reload->started = pthread_create(&reload->thread, &attributes, run, reload) == 0;
     pthread_attr_destroy(&attributes);
     if (!reload->started)
