@@ -7,7 +7,8 @@
 /* Each adds its functions to the table on top of the stack, the later `require 'tidegate'`. */
 void tg_open_values(lua_State *L); /* tg.null array ordered raw */
 void tg_open_json(lua_State *L);   /* tg.json.decode encode */
-void tg_open_xml(lua_State *L);    /* tg.xml.decode, tg.convert.xml_to_json */
+void tg_open_xml(lua_State *L);    /* tg.xml.decode encode, tg.convert */
+void tg_open_xpath(lua_State *L);  /* tg.xml.parse */
 void tg_open_text(lua_State *L);   /* tg.escape base64 hash */
 void tg_open_time(lua_State *L);   /* tg.time uuid */
 void tg_open_log(lua_State *L);    /* tg.log */

@@ -65,6 +65,11 @@ static int to_xml(lua_State *L)
     return tg_body_to_xml(L, "res:to_xml", body_of(check(L, "to_xml")));
 }
 
+static int xpath(lua_State *L)
+{
+    return tg_body_xpath(L, "res:xpath", body_of(check(L, "xpath")));
+}
+
 /* res.<name>: upvalue 1 holds the methods. */
 static int get(lua_State *L)
 {
@@ -124,7 +129,8 @@ void tg_backend_response_push(lua_State *L, struct tg_backend_call *call)
 }
 
 static const luaL_Reg methods[] = {
-    {"json", json}, {"xml", xml}, {"to_json", to_json}, {"to_xml", to_xml}, {NULL, NULL},
+    {"json", json},     {"xml", xml},     {"to_json", to_json},
+    {"to_xml", to_xml}, {"xpath", xpath}, {NULL, NULL},
 };
 
 void tg_backend_response_open(lua_State *L)

@@ -8,7 +8,7 @@
 #include "script/vm.h"
 #include "script/xml_value.h"
 
-static int fail(lua_State *L, struct tg_body body, const struct tg_parse_error *error)
+int tg_body_fail(lua_State *L, struct tg_body body, const struct tg_parse_error *error)
 {
     bool too_large = error->limit != NULL && strcmp(error->limit, "doctype") != 0;
 
@@ -30,7 +30,7 @@ int tg_body_json(lua_State *L, const char *name, struct tg_body body)
 
     tg_json_decode_options(L, name, 2, &options);
     tg_vm_glance(tg_vm_of(L));
-    return tg_json_decode(L, body.bytes, &options, &error) ? 1 : fail(L, body, &error);
+    return tg_json_decode(L, body.bytes, &options, &error) ? 1 : tg_body_fail(L, body, &error);
 }
 
 int tg_body_xml(lua_State *L, const char *name, struct tg_body body)
@@ -40,7 +40,7 @@ int tg_body_xml(lua_State *L, const char *name, struct tg_body body)
 
     tg_xml_options_read(L, name, 2, &options);
     tg_vm_glance(tg_vm_of(L));
-    return tg_xml_decode(L, body.bytes, &options, &error) ? 1 : fail(L, body, &error);
+    return tg_xml_decode(L, body.bytes, &options, &error) ? 1 : tg_body_fail(L, body, &error);
 }
 
 int tg_body_to_json(lua_State *L, const char *name, struct tg_body body)
@@ -52,7 +52,7 @@ int tg_body_to_json(lua_State *L, const char *name, struct tg_body body)
     tg_xml_options_read(L, name, 2, &options);
     tg_vm_glance(tg_vm_of(L));
     if (!tg_xml_to_json(tg_values_xml(L), body.bytes, &options, out, &error))
-        return fail(L, body, &error);
+        return tg_body_fail(L, body, &error);
     lua_pushlstring(L, out->base, out->len);
     return 1;
 }
@@ -67,7 +67,7 @@ int tg_body_to_xml(lua_State *L, const char *name, struct tg_body body)
     tg_vm_glance(tg_vm_of(L));
     if (!tg_json_to_xml(tg_values_writer(L), tg_values_xml(L), &tg_values_get(L)->text, body.bytes,
                         &options, out, &error))
-        return fail(L, body, &error);
+        return tg_body_fail(L, body, &error);
     lua_pushlstring(L, out->base, out->len);
     return 1;
 }

@@ -4,6 +4,7 @@
 
 #include <lua.h>
 
+#include "base/error.h"
 #include "base/text.h"
 
 struct tg_body {
@@ -18,5 +19,12 @@ int tg_body_json(lua_State *L, const char *name, struct tg_body body);
 int tg_body_xml(lua_State *L, const char *name, struct tg_body body);
 int tg_body_to_json(lua_State *L, const char *name, struct tg_body body);
 int tg_body_to_xml(lua_State *L, const char *name, struct tg_body body);
+
+/* xpath.c: the result of the expression at index 2, with the namespaces at 3 and, for the first of a
+ * body, options at 4. The tree belongs to the value at index 1. */
+int tg_body_xpath(lua_State *L, const char *name, struct tg_body body);
+
+/* nil and the error, with the status that it stands for. */
+int tg_body_fail(lua_State *L, struct tg_body body, const struct tg_parse_error *error);
 
 #endif

@@ -369,6 +369,11 @@ static int to_xml(lua_State *L)
     return tg_body_to_xml(L, "req:to_xml", body_of(check(L, "to_xml")));
 }
 
+static int xpath(lua_State *L)
+{
+    return tg_body_xpath(L, "req:xpath", body_of(check(L, "xpath")));
+}
+
 /* Whether the body is a form, with or without parameters behind the type. */
 static bool is_form(struct tg_request *request)
 {
@@ -453,9 +458,8 @@ int tg_request_begin(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"json", json},     {"xml", xml},   {"to_json", to_json},
-    {"to_xml", to_xml}, {"form", form}, {"remaining", remaining},
-    {NULL, NULL},
+    {"json", json},   {"xml", xml},   {"to_json", to_json},     {"to_xml", to_xml},
+    {"xpath", xpath}, {"form", form}, {"remaining", remaining}, {NULL, NULL},
 };
 
 static const struct {
