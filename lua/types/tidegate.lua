@@ -378,17 +378,54 @@ function tg.raw(json) end
 ---@field depth? integer  levels of nesting; 256 when absent
 
 ---@class tidegate.XmlOptions
----@field namespaces? 'keep'|'strip'  keep prefixes and declarations, or use local names only
----@field force_array? string[]  elements that become arrays even alone: '/order/item', '//line'
+---@field preset? 'badgerfish'|'parker'|'gdata'|'abdera'|'jsonml'|'xml2js'|'apigee'|'aws'  a
+--- convention by its name; the other options go over it
+---@field attribute_prefix? string|boolean  before the names of attributes ('@'); '': nothing; false:
+--- attributes are dropped
+---@field attribute_group? string  the key of an object of the attributes (none)
+---@field text_key? string  the text beside attributes or elements ('#text')
+---@field text_always? boolean  text has its key also when it is alone
+---@field cdata_key? string  CDATA sections apart from other text (none)
+---@field children_key? string  mixed content under mixed = 'children' ('#children')
+---@field content_key? string  where attributes are, a list of all else (none)
+---@field comments_key? string  comments inside the root element (dropped)
+---@field pi_key? string  processing instructions inside the root element, 'target data' (dropped)
+---@field namespaces? 'keep'|'strip'|'badgerfish'  prefixes and declarations as they are; local names
+--- only; or what is in force with each element: "@xmlns": {"$": "urn:d", "p": "urn:p"}
+---@field xmlns_decl? 'keep'|'drop'  declarations, under namespaces = 'keep'
+---@field ns_separator? string  between prefix and name (':')
+---@field force_array? string[]|boolean  elements that become arrays even alone: '/order/item',
+--- '//line'; true: all but the root
+---@field collapse? string[]  names of items, such as 'member': an element that has these alone is the
+--- array itself; '*': whatever name two or more children have
+---@field strip_levels? integer  so many levels are left out, from the root on, while each has one
+--- element
+---@field root? string|boolean  another key for the root element; false: its value is all
 ---@field empty? string|userdata|table  what an empty element becomes: '', tg.null or {}
----@field input? integer  limit: bytes of the document (8 MB)
----@field depth? integer  limit: elements in elements (256)
+---@field nil? 'null'|'keep'  xsi:nil="true" with nothing else is null; or an attribute like others
+---@field trim? 'edges'|'none'|'normalize'  blanks of text: not at the edges; all; single ones inside
+---@field blank_text? boolean|'leaf'  keep text of blanks only (with trim = 'none'); 'leaf': where
+--- nothing else is in the element
+---@field numbers? 'none'|'safe'|'lexical'  text that becomes a number: none; what a double prints
+--- back the same; whatever JSON takes as one, digit by digit
+---@field booleans? boolean|'nocase'  true and false become booleans; 'nocase': True and FALSE too
+---@field null_literal? string  the text that stands for null
+---@field types? table<string, string>  by path, also of attributes ('/order/@id'): number, integer,
+--- boolean, string, array. Text that doesn't fit its type stays text
+---@field mixed? 'text'|'children'|'jsonml'|'drop'  text between elements: all under text_key; in order
+--- under children_key; the document as JsonML; dropped
+---@field unescape_names? boolean  _xHHHH_ in names is the character that it stands for
+---@field doctype? 'refuse'|'skip'  skip: a DOCTYPE without declarations of its own is passed unread
+---@field charset? string  the encoding, whatever the document and its Content-Type say
+---@field input? integer|string  limit: bytes of the document, as sent and as UTF-8 (8 MB)
+---@field depth? integer  limit: elements in elements (256); 1000 at most, but in to_json by the
+--- default convention
 ---@field attributes? integer  limit: attributes of one element (256)
 ---@field xmlns? integer  limit: namespace declarations of one element (64)
----@field name? integer  limit: bytes of a name (1024)
+---@field name? integer|string  limit: bytes of a name (1024)
 ---@field names? integer  limit: different names (10 000)
 ---@field elements? integer  limit: elements (1 000 000)
----@field output? integer  limit: bytes of JSON (32 MB)
+---@field output? integer|string  limit: bytes of JSON (32 MB)
 
 ---@class tidegate.XmlWriteOptions
 ---@field root? string  the element around what is not one element by itself ('root')

@@ -109,8 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool kept = convert(text, (struct tg_xml_options){0});
     bool stripped = convert(text, (struct tg_xml_options){.namespaces = TG_XML_STRIP,
                                                           .empty = TG_XML_EMPTY_OBJECT,
-                                                          .force_array = paths,
-                                                          .force_array_count = 3});
+                                                          .force_array = {paths, 3}});
 
     demand(kept == stripped, "accepted or not by the options", text);
     if (kept)

@@ -39,10 +39,16 @@ static struct tg_backend_call *check(lua_State *L, const char *name)
 
 static struct tg_body body_of(const struct tg_backend_call *call)
 {
-    return (struct tg_body){
+    struct tg_fields fields = {call->exchange.fields, call->exchange.field_count};
+    const struct tg_field *type = tg_fields_find(fields, TG_TEXT("content-type"));
+    struct tg_body body = {
         .bytes = {call->exchange.body.base, call->exchange.body.len},
         .backend = tg_backend_config(call->exchange.backend)->name,
     };
+
+    if (type != NULL)
+        body.type = tg_text(type->value.base, type->value.len);
+    return body;
 }
 
 static int json(lua_State *L)

@@ -2,6 +2,7 @@
 
 #include "codec/json_to_xml.h"
 #include "codec/xml_to_json.h"
+#include "http/media_type.h"
 #include "script/fail.h"
 #include "script/json_value.h"
 #include "script/value.h"
@@ -33,12 +34,21 @@ int tg_body_json(lua_State *L, const char *name, struct tg_body body)
     return tg_json_decode(L, body.bytes, &options, &error) ? 1 : tg_body_fail(L, body, &error);
 }
 
+/* The charset of the field is the document's, unless the script says what it is. */
+static void read_options(lua_State *L, const char *name, struct tg_body body,
+                         struct tg_xml_options *options)
+{
+    tg_xml_options_read(L, name, 2, options);
+    if (options->charset.base == NULL)
+        options->charset = tg_media_type_parameter(body.type, TG_TEXT("charset"));
+}
+
 int tg_body_xml(lua_State *L, const char *name, struct tg_body body)
 {
     struct tg_xml_options options;
     struct tg_parse_error error;
 
-    tg_xml_options_read(L, name, 2, &options);
+    read_options(L, name, body, &options);
     tg_vm_glance(tg_vm_of(L));
     return tg_xml_decode(L, body.bytes, &options, &error) ? 1 : tg_body_fail(L, body, &error);
 }
@@ -49,7 +59,7 @@ int tg_body_to_json(lua_State *L, const char *name, struct tg_body body)
     struct tg_xml_options options;
     struct tg_parse_error error;
 
-    tg_xml_options_read(L, name, 2, &options);
+    read_options(L, name, body, &options);
     tg_vm_glance(tg_vm_of(L));
     if (!tg_xml_to_json(tg_values_xml(L), body.bytes, &options, out, &error))
         return tg_body_fail(L, body, &error);

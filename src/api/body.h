@@ -9,6 +9,7 @@
 
 struct tg_body {
     struct tg_text bytes;
+    struct tg_text type; /* the field Content-Type, whose charset XML is read by; may be empty */
     const char *backend; /* whose it is; NULL: the client's */
 };
 

@@ -346,7 +346,12 @@ static int set(lua_State *L)
 
 static struct tg_body body_of(const struct tg_request *request)
 {
-    return (struct tg_body){.bytes = {request->body.base, request->body.len}};
+    const struct tg_field *type = tg_fields_find(request->fields, TG_TEXT("content-type"));
+    struct tg_body body = {.bytes = {request->body.base, request->body.len}};
+
+    if (type != NULL)
+        body.type = tg_text(type->value.base, type->value.len);
+    return body;
 }
 
 static int json(lua_State *L)

@@ -1,5 +1,6 @@
 /* The beginning of a document: its limits, its encoding, its line ends. */
 #include "codec/utf8.h"
+#include "codec/xml_charset.h"
 #include "codec/xml_parts.h"
 
 static size_t limit_or(size_t limit, size_t usual)
@@ -19,19 +20,13 @@ static void set_limits(struct tg_xml *xml, const struct tg_xml_limits *limits)
         .name = limit_or(limits->name, 1024),
         .names = limit_or(limits->names, 10000),
         .elements = limit_or(limits->elements, 1000000),
-        .output = limit_or(limits->output, 32 << 20),
+        .output = limit_or(limits->output, TG_XML_OUTPUT),
     };
 }
 
 static bool starts(struct tg_text text, const char *bytes, size_t n)
 {
     return text.len >= n && memcmp(text.base, bytes, n) == 0;
-}
-
-static bool is_wide(struct tg_text text)
-{
-    return starts(text, "\xff\xfe", 2) || starts(text, "\xfe\xff", 2) || starts(text, "<\0", 2) ||
-           starts(text, "\0<", 2) || starts(text, "\0\0", 2);
 }
 
 /* Copies the document with line ends as XML wants them, and a '>' behind one that has none. */
@@ -69,7 +64,7 @@ static bool refuse_bytes(struct tg_xml *xml, size_t bad, bool cut)
     return false;
 }
 
-static bool check_input(struct tg_xml *xml, struct tg_text input)
+static bool check_input(struct tg_xml *xml, struct tg_text input, struct tg_text charset)
 {
     bool cr;
 
@@ -79,11 +74,9 @@ static bool check_input(struct tg_xml *xml, struct tg_text input)
         tg_xml_fail_limit(xml, xml->start, "input", xml->limits.input, "bytes");
         return false;
     }
-    if (is_wide(input)) {
-        tg_xml_fail(xml, xml->start, "the encoding is UTF-16 or UTF-32; only UTF-8 is read");
+    if (!tg_xml_recode(xml, charset))
         return false;
-    }
-    if (starts(input, "\xef\xbb\xbf", 3))
+    if (starts(tg_text(xml->start, (size_t)(xml->end - xml->start)), "\xef\xbb\xbf", 3))
         xml->start += 3;
     while (xml->end > xml->start && tg_xml_is_blank(xml->end[-1]))
         xml->end--;
@@ -104,15 +97,21 @@ static bool check_input(struct tg_xml *xml, struct tg_text input)
 
 bool tg_xml_begin(struct tg_xml *xml, struct tg_text input, const struct tg_xml_limits *limits)
 {
+    return tg_xml_begin_as(xml, input, &(struct tg_xml_options){.limits = *limits});
+}
+
+bool tg_xml_begin_as(struct tg_xml *xml, struct tg_text input, const struct tg_xml_options *options)
+{
     if (input.len == 0)
         input.base = "";
     tg_xml_rest(xml);
-    set_limits(xml, limits);
+    set_limits(xml, &options->limits);
     xml->document++;
     xml->elements = xml->distinct = 0;
     xml->state = TG_XML_IN_PROLOG;
-    xml->closes = xml->cut = false;
-    if (!check_input(xml, input))
+    xml->closes = xml->cut = xml->any_encoding = xml->wide = xml->markup = xml->had_doctype = false;
+    xml->skips_doctype = options->doctype == TG_XML_DOCTYPE_SKIP;
+    if (!check_input(xml, input, options->charset))
         return false;
     xml->at = xml->start;
     return tg_xml_declaration(xml);

@@ -18,9 +18,13 @@ void *tg_xml_grow(void *base, size_t *capacity, size_t n, size_t size);
 /* xml_prolog.c: <?xml …?> when it stands at xml->at, which is moved behind it. */
 bool tg_xml_declaration(struct tg_xml *xml);
 
+/* xml_prolog.c: the encoding that the document's declaration names; empty: none. */
+struct tg_text tg_xml_declared_encoding(struct tg_text document);
+
 /* xml_prolog.c: what is neither element nor text. They move xml->at behind it; false: an error. */
 bool tg_xml_comment(struct tg_xml *xml, const char *p);
 bool tg_xml_instruction(struct tg_xml *xml, const char *p);
+bool tg_xml_doctype(struct tg_xml *xml, const char *p);
 
 /* xml_name.c: the name at p; NULL: an error. */
 struct tg_xml_name *tg_xml_read_name(struct tg_xml *xml, const char *p);

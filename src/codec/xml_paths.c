@@ -8,8 +8,10 @@
 struct step {
     const struct tg_xml_name *name;
     uint32_t next;  /* the last step of another path that ends with the same name */
+    unsigned mark;  /* of the path */
     bool is_first;  /* of its path */
     bool from_root; /* a first step that must be the root element */
+    bool attribute; /* the last step of a path to an attribute */
 };
 
 static struct tg_text take_step(struct tg_text *rest)
@@ -52,16 +54,20 @@ static uint32_t count_steps(const struct tg_xml *xml)
 }
 
 /* Adds the steps; a path with what can't be a name matches nothing and is left out. */
-static void add_path(struct tg_xml *xml, struct tg_text path)
+static void add_path(struct tg_xml *xml, struct tg_text path, unsigned mark)
 {
     size_t before = xml->paths.len;
-    struct step step = {.next = NONE, .is_first = true};
+    struct step step = {.next = NONE, .is_first = true, .mark = mark};
     struct tg_xml_name *last = NULL;
 
     if (!take_slashes(&path, &step.from_root))
         return;
     while (path.len != 0) {
-        step.name = last = tg_xml_know_name(xml, take_step(&path));
+        struct tg_text text = take_step(&path);
+        step.attribute = path.len == 0 && text.len > 1 && *text.base == '@';
+        if (step.attribute)
+            text = tg_text(text.base + 1, text.len - 1);
+        step.name = last = tg_xml_know_name(xml, text);
         if (last == NULL) {
             xml->paths.len = before;
             return;
@@ -80,8 +86,10 @@ static void add_path(struct tg_xml *xml, struct tg_text path)
 void tg_xml_paths_begin(struct tg_xml *xml, const struct tg_xml_options *options)
 {
     xml->paths.len = 0;
-    for (size_t i = 0; i < options->force_array_count; i++)
-        add_path(xml, options->force_array[i]);
+    for (size_t i = 0; i < options->force_array.count; i++)
+        add_path(xml, options->force_array.list[i], TG_XML_MARK_ARRAY);
+    for (size_t i = 0; i < options->type_count; i++)
+        add_path(xml, options->types[i].path, options->types[i].mark);
 }
 
 /* Walks from the last step and the innermost element upwards. */
@@ -97,13 +105,22 @@ static bool match(const struct tg_xml *xml, const struct step *step, bool strip)
     return false;
 }
 
-bool tg_xml_paths_match_slow(const struct tg_xml *xml, const struct tg_xml_name *key, bool strip)
+/* The last step is the attribute's own. */
+static bool match_attribute(const struct tg_xml *xml, const struct step *step, bool strip)
+{
+    return step->is_first ? !step->from_root : match(xml, step - 1, strip);
+}
+
+unsigned tg_xml_paths_match_slow(const struct tg_xml *xml, const struct tg_xml_name *key,
+                                 bool strip, bool attribute)
 {
     const struct step *steps = (const struct step *)(const void *)xml->paths.base;
+    unsigned marks = 0;
 
     for (uint32_t i = key->path; i != NONE; i = steps[i].next) {
-        if (match(xml, &steps[i], strip))
-            return true;
+        if (steps[i].attribute == attribute &&
+            (attribute ? match_attribute : match)(xml, &steps[i], strip))
+            marks |= steps[i].mark;
     }
-    return false;
+    return marks;
 }

@@ -22,6 +22,7 @@ struct tg_xml *tg_xml_create(void)
     }
     tg_xml_names_init(&xml->names);
     tg_xml_names_init(&xml->uris);
+    tg_xml_names_init(&xml->keys);
     tg_xml_bind_xml(xml);
     return xml;
 }
@@ -30,12 +31,15 @@ void tg_xml_destroy(struct tg_xml *xml)
 {
     tg_xml_names_dispose(&xml->names);
     tg_xml_names_dispose(&xml->uris);
+    tg_xml_names_dispose(&xml->keys);
+    tg_xml_arena_dispose(&xml->arena);
     tg_buffer_dispose(&xml->frames);
     tg_buffer_dispose(&xml->runs);
     tg_buffer_dispose(&xml->jumps);
     tg_buffer_dispose(&xml->mixed);
     tg_buffer_dispose(&xml->assembly);
     tg_buffer_dispose(&xml->paths);
+    tg_buffer_dispose(&xml->recoded);
     tg_buffer_dispose(&xml->normal);
     tg_buffer_dispose(&xml->decoded);
     free(xml->attributes);
@@ -87,9 +91,13 @@ void tg_xml_rest(struct tg_xml *xml)
     tg_buffer_clear(&xml->mixed, KEEP_BUFFER);
     tg_buffer_clear(&xml->assembly, KEEP_BUFFER);
     tg_buffer_clear(&xml->paths, KEEP_BUFFER);
+    tg_buffer_clear(&xml->recoded, KEEP_BUFFER);
     tg_buffer_clear(&xml->normal, KEEP_BUFFER);
     tg_buffer_clear(&xml->decoded, KEEP_BUFFER);
     rest_arrays(xml);
+    tg_xml_arena_clear(&xml->arena);
+    if (xml->keys.count > KEEP_NAMES || xml->keys.bytes > KEEP_NAME_BYTES)
+        tg_xml_names_clear(&xml->keys);
     if (xml->names.count + xml->uris.count > KEEP_NAMES ||
         xml->names.bytes + xml->uris.bytes > KEEP_NAME_BYTES) {
         tg_xml_names_clear(&xml->names);
@@ -228,6 +236,7 @@ static enum tg_xml_event text(struct tg_xml *xml, const char *start)
     xml->at = p;
     xml->text = tg_text(start, (size_t)(p - start));
     xml->blank = solid == 0;
+    xml->cdata = false;
     return odd == 0 ? TG_XML_TEXT : odd_text(xml);
 }
 
@@ -247,8 +256,17 @@ static bool cdata(struct tg_xml *xml, const char *p)
     }
     xml->text = tg_text(start, (size_t)(end - start));
     xml->blank = false;
+    xml->cdata = true;
     xml->at = end + 3;
     return true;
+}
+
+/* What was passed at p, without what it begins and ends with. */
+static enum tg_xml_event markup(struct tg_xml *xml, const char *p, size_t before, size_t behind,
+                                enum tg_xml_event event)
+{
+    xml->text = tg_text(p + before, (size_t)(xml->at - p) - before - behind);
+    return event;
 }
 
 static enum tg_xml_event content(struct tg_xml *xml)
@@ -271,20 +289,17 @@ static enum tg_xml_event content(struct tg_xml *xml)
                 return tg_xml_fail(xml, p, "markup that has no place in content");
             if (!tg_xml_comment(xml, p))
                 return TG_XML_ERROR;
+            if (xml->markup)
+                return markup(xml, p, 4, 3, TG_XML_COMMENT);
         } else if (p[1] == '?') {
             if (!tg_xml_instruction(xml, p))
                 return TG_XML_ERROR;
+            if (xml->markup)
+                return markup(xml, p, 2, 2, TG_XML_INSTRUCTION);
         } else {
             return tg_xml_start_tag(xml, p);
         }
     }
-}
-
-static enum tg_xml_event fail_doctype(struct tg_xml *xml, const char *p)
-{
-    tg_xml_fail(xml, p, "a DOCTYPE is refused (limit doctype)");
-    xml->error.limit = "doctype";
-    return TG_XML_ERROR;
 }
 
 /* Before and after the root element. */
@@ -307,7 +322,8 @@ static enum tg_xml_event around(struct tg_xml *xml)
         } else if (!before) {
             return tg_xml_fail(xml, p, "content after the root element");
         } else if (is_here(xml, p, TG_TEXT("<!DOCTYPE"))) {
-            return fail_doctype(xml, p);
+            if (!tg_xml_doctype(xml, p))
+                return TG_XML_ERROR;
         } else if (*p != '<') {
             return tg_xml_fail(xml, p, "expected the root element");
         } else {

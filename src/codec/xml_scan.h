@@ -1,5 +1,6 @@
 /* Reads XML 1.0 with namespaces as a run of events. What is not well-formed is refused.
- * UTF-8 only; no DOCTYPE. A scanner is made once and reads one document after another. */
+ * Other encodings are made UTF-8 first; a DOCTYPE is refused or passed unread. A scanner is made
+ * once and reads one document after another. */
 #ifndef TG_CODEC_XML_SCAN_H
 #define TG_CODEC_XML_SCAN_H
 
@@ -10,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "codec/xml_arena.h"
 #include "codec/xml_names.h"
 #include "codec/xml_options.h"
 
@@ -18,7 +20,9 @@ enum tg_xml_event {
     TG_XML_TEXT,  /* text: a piece, others may follow it directly; never empty */
     TG_XML_END,   /* name */
     TG_XML_DONE,
-    TG_XML_ERROR, /* error; nothing follows */
+    TG_XML_ERROR,       /* error; nothing follows */
+    TG_XML_COMMENT,     /* text; in the root element, and only when `markup` is set */
+    TG_XML_INSTRUCTION, /* text: target and data; the same */
 };
 
 struct tg_xml_attribute {
@@ -58,6 +62,8 @@ struct tg_xml {
     size_t attribute_count;
     struct tg_text text; /* it and the values die at the next event */
     bool blank;          /* the text is white space as it stands: no reference, no CDATA */
+    bool cdata;          /* the text is a CDATA section */
+    bool markup;         /* set it after the begin: comments and instructions are events */
     size_t depth;        /* elements that are open */
     const char *at;      /* what is read next */
     bool nil;            /* the start has xsi:nil="true" */
@@ -69,10 +75,16 @@ struct tg_xml {
 
     /* Memory for the readers of events, so that it is kept between documents. */
     struct tg_buffer frames, runs, jumps, mixed, assembly, paths;
+    struct tg_xml_names keys; /* what is a key but no name */
+    struct tg_xml_arena arena;
 
     enum tg_xml_state state;
-    bool closes; /* the element was <a/>: its end comes next */
-    bool cut;    /* the document does not end in '>': one was added */
+    bool closes;        /* the element was <a/>: its end comes next */
+    bool cut;           /* the document does not end in '>': one was added */
+    bool any_encoding;  /* the declaration may name another than UTF-8 */
+    bool wide;          /* it was UTF-16, and must name that */
+    bool skips_doctype; /* passes one without a subset of its own */
+    bool had_doctype;
     const char *start, *end;
     size_t elements, distinct;
     struct tg_xml_names names, uris;
@@ -84,6 +96,7 @@ struct tg_xml {
     size_t binding_count, binding_capacity;
     struct tg_xml_expanded *expanded;
     size_t expanded_capacity;
+    struct tg_buffer recoded; /* the document, when it was not UTF-8 */
     struct tg_buffer normal;  /* the document, when line ends had to be changed */
     struct tg_buffer decoded; /* values with references; reserved once, so it never moves */
 };
@@ -95,6 +108,11 @@ void tg_xml_destroy(struct tg_xml *xml);
 /* Begins a document; the input must live until its last event. False: see xml->error.
  * What the document before left, finished or not, is forgotten. */
 bool tg_xml_begin(struct tg_xml *xml, struct tg_text input, const struct tg_xml_limits *limits);
+
+/* The same with what else the options say of the document: its charset and what to do with a
+ * DOCTYPE. */
+bool tg_xml_begin_as(struct tg_xml *xml, struct tg_text input,
+                     const struct tg_xml_options *options);
 
 enum tg_xml_event tg_xml_next(struct tg_xml *xml);
 

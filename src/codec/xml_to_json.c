@@ -1,6 +1,7 @@
 #include "codec/xml_to_json.h"
 
 #include "codec/json_write.h"
+#include "codec/xml_json_sink.h"
 #include "codec/xml_members.h"
 #include "codec/xml_paths.h"
 #include "codec/xml_shuffle.h"
@@ -321,6 +322,9 @@ static bool convert(struct converter *c)
             return on_done(c);
         case TG_XML_ERROR:
             return false;
+        case TG_XML_COMMENT:
+        case TG_XML_INSTRUCTION:
+            break;
         }
         if (!good)
             return false;
@@ -336,6 +340,40 @@ static void presize(struct tg_buffer *out, size_t input, size_t limit)
         tg_buffer_reserve(out, wanted);
 }
 
+static bool convert_plainly(struct converter *c, struct tg_text input)
+{
+    if (!tg_xml_begin_as(c->xml, input, c->options))
+        return false;
+    presize(c->out, input.len, c->xml->limits.output);
+    tg_xml_paths_begin(c->xml, c->options);
+    push(c);
+    return convert(c);
+}
+
+static bool finish(struct converter *c, bool good, struct tg_parse_error *error)
+{
+    if (!good) {
+        c->out->len = c->base;
+        *error = c->xml->error;
+    }
+    tg_xml_rest(c->xml);
+    return good;
+}
+
+bool tg_xml_to_json_by_tree(struct tg_xml *xml, struct tg_text input,
+                            const struct tg_xml_options *options, struct tg_buffer *out,
+                            struct tg_parse_error *error)
+{
+    size_t limit = options->limits.output;
+    struct tg_xml_json_sink json = {.out = out, .base = out->len, .limit = limit};
+    struct tg_xml_sink sink = tg_xml_json_sink_of(&json);
+    struct converter c = {.xml = xml, .out = out, .base = out->len};
+
+    if (limit == 0)
+        json.limit = TG_XML_OUTPUT;
+    return finish(&c, tg_xml_shape(xml, input, options, &sink), error);
+}
+
 bool tg_xml_to_json(struct tg_xml *xml, struct tg_text input, const struct tg_xml_options *options,
                     struct tg_buffer *out, struct tg_parse_error *error)
 {
@@ -346,18 +384,8 @@ bool tg_xml_to_json(struct tg_xml *xml, struct tg_text input, const struct tg_xm
         .base = out->len,
         .strips = options->namespaces == TG_XML_STRIP,
     };
-    bool good = tg_xml_begin(xml, input, &options->limits);
 
-    if (good) {
-        presize(out, input.len, xml->limits.output);
-        tg_xml_paths_begin(xml, options);
-        push(&c);
-        good = convert(&c);
-    }
-    if (!good) {
-        out->len = c.base;
-        *error = xml->error;
-    }
-    tg_xml_rest(xml);
-    return good;
+    if (!tg_xml_options_are_plain(options))
+        return tg_xml_to_json_by_tree(xml, input, options, out, error);
+    return finish(&c, convert_plainly(&c, input), error);
 }

@@ -127,7 +127,9 @@ bool tg_xml_write_close(struct tg_xml_writer *w)
     if (!empty && w->options->indent != 0 && frame->has_child && !frame->has_text &&
         !put_line(w, w->level))
         return false;
-    if (!(empty ? put(w, "/>", 2) : put_end_tag(w, frame->name)) ||
+    if (!(empty ? put(w, "/>", 2) : put_end_tag(w, frame->name)))
+        return false;
+    if (w->late.len != frame->late &&
         !tg_xml_write_insert(w, frame->tag_end, w->late.base + frame->late,
                              w->late.len - frame->late))
         return false;

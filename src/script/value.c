@@ -22,7 +22,6 @@ static int on_collect(lua_State *L)
     tg_buffer_dispose(&values->levels);
     tg_buffer_dispose(&values->names);
     tg_buffer_dispose(&values->seen);
-    tg_buffer_dispose(&values->paths);
     *values = (struct tg_values){0};
     return 0;
 }
@@ -103,7 +102,6 @@ void tg_values_rest(struct tg_values *values)
     tg_buffer_clear(&values->levels, KEEP);
     tg_buffer_clear(&values->names, KEEP);
     tg_buffer_clear(&values->seen, KEEP);
-    tg_buffer_clear(&values->paths, KEEP);
 }
 
 struct tg_buffer *tg_values_buffer(lua_State *L)

@@ -49,7 +49,6 @@ struct tg_values {
     struct tg_buffer levels; /* of json_value.c and xml_value.c */
     struct tg_buffer names;  /* keys of open objects, to be compared or sorted */
     struct tg_buffer seen;   /* a set of keys */
-    struct tg_buffer paths;  /* the lists of options */
     const void *metatables[TG_VALUE_RAW + 1]; /* by kind, as lua_topointer has them */
     struct tg_value_key keys[TG_VALUE_KEYS];
 };

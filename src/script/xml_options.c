@@ -1,51 +1,39 @@
-/* The options of XML calls. */
+/* The options of calls that read XML. */
 #include "codec/xml_paths.h"
 #include "script/args.h"
+#include "script/options.h"
 #include "script/value.h"
 #include "script/xml_value.h"
 
-#define LARGEST ((lua_Number)(1 << 30))
+struct call {
+    lua_State *L;
+    const char *name;
+    int arg;
+    const struct tg_option *option;
+    struct tg_xml_options *options;
+};
 
-static void fail(lua_State *L, const char *name, int arg, const char *key, const char *wanted)
+static void refuse(const struct call *call, const char *wanted)
 {
-    lua_pushfstring(L, "%s is %s", key, wanted);
-    tg_args_fail(L, name, arg, lua_tostring(L, -1));
+    tg_options_fail(call->L, call->name, call->arg, call->option->name, wanted);
 }
 
-static size_t read_count(lua_State *L, const char *name, int arg, const char *key)
+static bool is_text(lua_State *L, struct tg_text *text)
 {
-    lua_getfield(L, arg, key);
-    lua_Number number = lua_tonumber(L, -1);
-    if (!lua_isnil(L, -1) && (lua_type(L, -1) != LUA_TNUMBER || !(number >= 1) || number > LARGEST))
-        fail(L, name, arg, key, "a number above 0");
-    lua_pop(L, 1);
-    return (size_t)number;
+    if (lua_type(L, -1) != LUA_TSTRING)
+        return false;
+    text->base = lua_tolstring(L, -1, &text->len);
+    return true;
 }
 
-static size_t read_size(lua_State *L, const char *name, int arg, const char *key)
+static void read_preset(const struct call *call)
 {
-    size_t bytes = 0;
+    struct tg_text name = {NULL, 0};
 
-    lua_getfield(L, arg, key);
-    if (!lua_isnil(L, -1) &&
-        (!tg_args_size(L, -1, &bytes) || bytes == 0 || bytes > (size_t)LARGEST))
-        fail(L, name, arg, key, "a size above 0, such as 65536 or '8MB'");
-    lua_pop(L, 1);
-    return bytes;
-}
-
-static enum tg_xml_namespaces read_namespaces(lua_State *L, const char *name, int arg)
-{
-    struct tg_text text = {NULL, 0};
-
-    lua_getfield(L, arg, "namespaces");
-    bool given = !lua_isnil(L, -1);
-    if (lua_type(L, -1) == LUA_TSTRING)
-        text.base = lua_tolstring(L, -1, &text.len);
-    lua_pop(L, 1); /* the table keeps the string */
-    if (given && !tg_text_is(text, TG_TEXT("keep")) && !tg_text_is(text, TG_TEXT("strip")))
-        fail(L, name, arg, "namespaces", "'keep' or 'strip'");
-    return tg_text_is(text, TG_TEXT("strip")) ? TG_XML_STRIP : TG_XML_KEEP;
+    if (is_text(call->L, &name) && tg_xml_preset(name, call->options))
+        return;
+    lua_pushfstring(call->L, "one of %s", tg_xml_presets);
+    refuse(call, lua_tostring(call->L, -1));
 }
 
 static bool is_empty_table(lua_State *L)
@@ -59,68 +47,101 @@ static bool is_empty_table(lua_State *L)
     return false;
 }
 
-static enum tg_xml_empty read_empty(lua_State *L, const char *name, int arg)
+static void read_empty(const struct call *call)
 {
-    enum tg_xml_empty empty = TG_XML_EMPTY_STRING;
+    lua_State *L = call->L;
 
-    lua_getfield(L, arg, "empty");
     if (lua_islightuserdata(L, -1) && lua_touserdata(L, -1) == NULL)
-        empty = TG_XML_EMPTY_NULL;
+        call->options->empty = TG_XML_EMPTY_NULL;
     else if (is_empty_table(L))
-        empty = TG_XML_EMPTY_OBJECT;
-    else if (!lua_isnil(L, -1) && (lua_type(L, -1) != LUA_TSTRING || lua_objlen(L, -1) != 0))
-        fail(L, name, arg, "empty", "'', tg.null or {}");
-    lua_pop(L, 1);
-    return empty;
+        call->options->empty = TG_XML_EMPTY_OBJECT;
+    else if (lua_type(L, -1) == LUA_TSTRING && lua_objlen(L, -1) == 0)
+        call->options->empty = TG_XML_EMPTY_STRING;
+    else
+        refuse(call, call->option->choices);
 }
 
-static void read_force_array(lua_State *L, const char *name, int arg,
-                             struct tg_xml_options *options)
+/* A text, or false for nothing of it; true goes back to what there is without the option. */
+static void read_text_or_drop(const struct call *call, struct tg_text *text, bool *drop)
 {
-    struct tg_buffer *paths = &tg_values_get(L)->paths;
+    lua_State *L = call->L;
+    struct tg_text given = {NULL, 0};
+    bool good = lua_isboolean(L, -1) || is_text(L, &given);
 
-    lua_getfield(L, arg, "force_array");
-    if (!lua_isnil(L, -1) && !lua_istable(L, -1))
-        fail(L, name, arg, "force_array", "a list of paths such as '/order/item' or '//item'");
-    int count = lua_istable(L, -1) ? (int)lua_objlen(L, -1) : 0;
-    paths->len = 0;
-    for (int i = 1; i <= count; i++) {
-        struct tg_text path = {NULL, 0};
-        lua_rawgeti(L, -1, i);
-        if (lua_type(L, -1) == LUA_TSTRING)
-            path.base = lua_tolstring(L, -1, &path.len);
-        if (!tg_xml_path_is_valid(path))
-            fail(L, name, arg, "force_array", "a list of paths such as '/order/item' or '//item'");
-        tg_buffer_append(paths, &path, sizeof(path));
-        lua_pop(L, 1);
+    if (!good ||
+        (given.base != NULL && call->option->is_valid != NULL && !call->option->is_valid(given)))
+        refuse(call, call->option->choices);
+    *drop = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+    *text = given;
+}
+
+static void read_force_array(const struct call *call)
+{
+    if (lua_isboolean(call->L, -1)) {
+        call->options->force_all = lua_toboolean(call->L, -1);
+        return;
     }
-    lua_pop(L, 1);
-    options->force_array = (const struct tg_text *)(const void *)paths->base;
-    options->force_array_count = (size_t)count;
+    tg_options_take_list(call->L, call->name, call->arg, call->option, &call->options->force_array);
+}
+
+/* false, true or a third that has a name: the values of the enum in this order. */
+static unsigned read_three(const struct call *call, const char *third)
+{
+    struct tg_text text = {NULL, 0};
+
+    if (lua_isboolean(call->L, -1))
+        return lua_toboolean(call->L, -1) ? 1 : 0;
+    if (!is_text(call->L, &text) || !tg_text_is(text, tg_text_of(third)))
+        refuse(call, call->option->choices);
+    return 2;
+}
+
+static void read_types(const struct call *call)
+{
+    static const char wanted[] =
+        "a table such as { ['/order/qty'] = 'number' }, with the types number, integer, boolean, "
+        "string, array";
+    struct tg_option option = *call->option;
+    struct tg_options_pairs pairs;
+
+    option.choices = wanted;
+    tg_options_take_pairs(call->L, call->name, call->arg, &option, &pairs);
+    struct tg_xml_type *types = lua_newuserdata(call->L, (pairs.count + 1) * sizeof(*types));
+    for (size_t i = 0; i < pairs.count; i++) {
+        types[i] = (struct tg_xml_type){pairs.list[i].name, tg_xml_mark_of(pairs.list[i].value)};
+        if (types[i].mark == 0 || !tg_xml_path_is_valid(types[i].path))
+            refuse(call, wanted);
+    }
+    call->options->types = types;
+    call->options->type_count = pairs.count;
+}
+
+static void read_other(lua_State *L, const char *name, int arg, const struct tg_option *option,
+                       void *into)
+{
+    struct tg_xml_options *options = into;
+    struct call call = {L, name, arg, option, options};
+
+    if (strcmp(option->name, "preset") == 0)
+        read_preset(&call);
+    else if (strcmp(option->name, "empty") == 0)
+        read_empty(&call);
+    else if (strcmp(option->name, "attribute_prefix") == 0)
+        read_text_or_drop(&call, &options->attribute_prefix, &options->drop_attributes);
+    else if (strcmp(option->name, "root") == 0)
+        read_text_or_drop(&call, &options->root, &options->drop_root);
+    else if (strcmp(option->name, "force_array") == 0)
+        read_force_array(&call);
+    else if (strcmp(option->name, "booleans") == 0)
+        options->booleans = (enum tg_xml_booleans)read_three(&call, "nocase");
+    else if (strcmp(option->name, "blank_text") == 0)
+        options->blank_text = (enum tg_xml_blank_text)read_three(&call, "leaf");
+    else
+        read_types(&call);
 }
 
 void tg_xml_options_read(lua_State *L, const char *name, int arg, struct tg_xml_options *options)
 {
-    static const char *const known[] = {
-        "namespaces", "force_array", "empty", "input", "name",     "output",
-        "depth",      "attributes",  "xmlns", "names", "elements", NULL,
-    };
-
     *options = (struct tg_xml_options){0};
-    if (!tg_args_optional_table(L, name, arg))
-        return;
-    tg_args_keys(L, name, arg, known);
-    options->namespaces = read_namespaces(L, name, arg);
-    options->empty = read_empty(L, name, arg);
-    read_force_array(L, name, arg, options);
-    options->limits = (struct tg_xml_limits){
-        .input = read_size(L, name, arg, "input"),
-        .name = read_size(L, name, arg, "name"),
-        .output = read_size(L, name, arg, "output"),
-        .depth = read_count(L, name, arg, "depth"),
-        .attributes = read_count(L, name, arg, "attributes"),
-        .xmlns = read_count(L, name, arg, "xmlns"),
-        .names = read_count(L, name, arg, "names"),
-        .elements = read_count(L, name, arg, "elements"),
-    };
+    tg_options_read(L, name, arg, tg_xml_option_table, options, read_other);
 }

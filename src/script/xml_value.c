@@ -348,28 +348,27 @@ static bool decode(struct decoder *d)
             return true;
         case TG_XML_ERROR:
             return false;
+        case TG_XML_COMMENT:
+        case TG_XML_INSTRUCTION:
+            break;
         }
     }
 }
 
-bool tg_xml_decode(lua_State *L, struct tg_text text, const struct tg_xml_options *options,
-                   struct tg_parse_error *error)
+static bool decode_plainly(lua_State *L, struct tg_text text, const struct tg_xml_options *options,
+                           struct tg_parse_error *error)
 {
-    static const struct tg_xml_options defaults = {0};
     int top = lua_gettop(L);
     struct decoder d = {
         .xml = tg_values_xml(L),
-        .options = options != NULL ? options : &defaults,
+        .options = options,
+        .strips = options->namespaces == TG_XML_STRIP,
     };
-    struct tg_xml_limits limits = d.options->limits;
 
-    if (limits.depth > DEPTH)
-        limits.depth = DEPTH;
-    d.strips = d.options->namespaces == TG_XML_STRIP;
     tg_builder_init(&d.build, L, false);
-    bool good = tg_xml_begin(d.xml, text, &limits);
+    bool good = tg_xml_begin_as(d.xml, text, options);
     if (good) {
-        tg_xml_paths_begin(d.xml, d.options);
+        tg_xml_paths_begin(d.xml, options);
         push_frame(&d);
         good = decode(&d);
     }
@@ -381,4 +380,17 @@ bool tg_xml_decode(lua_State *L, struct tg_text text, const struct tg_xml_option
     tg_xml_rest(d.xml);
     tg_values_rest(d.build.values);
     return good;
+}
+
+bool tg_xml_decode(lua_State *L, struct tg_text text, const struct tg_xml_options *options,
+                   struct tg_parse_error *error)
+{
+    struct tg_xml_options own = {0};
+
+    if (options != NULL)
+        own = *options;
+    if (own.limits.depth > DEPTH)
+        own.limits.depth = DEPTH;
+    return (tg_xml_options_are_plain(&own) ? decode_plainly : tg_xml_decode_by_tree)(L, text, &own,
+                                                                                     error);
 }

@@ -29,7 +29,7 @@ static void expect_matches(struct tg_xml *xml, const char *document, bool strip,
                            const char *const *paths, size_t count, uint32_t want)
 {
     struct tg_text texts[4];
-    struct tg_xml_options options = {.force_array = texts, .force_array_count = count};
+    struct tg_xml_options options = {.force_array = {texts, count}};
     enum tg_xml_event event;
     uint32_t got = 0;
     unsigned element = 0;

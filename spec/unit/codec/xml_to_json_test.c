@@ -178,7 +178,7 @@ static void nil_is_null_only_when_nothing_else_is_there(void **state)
 static void makes_arrays_where_told(void **state)
 {
     struct tg_text paths[] = {TG_TEXT("/order/item"), TG_TEXT("//line")};
-    struct tg_xml_options force = {.force_array = paths, .force_array_count = 2};
+    struct tg_xml_options force = {.force_array = {paths, 2}};
     expect_with(state, &force, "<order><item>1</item></order>", "{\"order\":{\"item\":[\"1\"]}}");
     expect_with(state, &force, "<order><item>1</item><x/><item>2</item></order>",
                 "{\"order\":{\"item\":[\"1\",\"2\"],\"x\":\"\"}}");

@@ -161,17 +161,17 @@ static void options_are_read_strictly(void **state)
     expect(state, "tg.convert.xml_to_json('<a/>', { namespace = 'strip' })",
            CONVERT "(unknown option 'namespace'; did you mean 'namespaces'?)");
     expect(state, "tg.convert.xml_to_json('<a/>', { namespaces = 'drop' })",
-           CONVERT "(namespaces is 'keep' or 'strip')");
+           CONVERT "(namespaces is 'keep', 'strip' or 'badgerfish')");
     expect(state, "tg.convert.xml_to_json('<a/>', { empty = 'x' })",
            CONVERT "(empty is '', tg.null or {})");
     expect(state, "tg.convert.xml_to_json('<a/>', { empty = { 1 } })",
            CONVERT "(empty is '', tg.null or {})");
     expect(state, "tg.convert.xml_to_json('<a/>', { force_array = 'item' })",
-           CONVERT "(force_array is a list of paths such as '/order/item' or '//item')");
+           CONVERT "(force_array is true, or a list of paths such as '/order/item' or '//item')");
     expect(state, "tg.convert.xml_to_json('<a/>', { force_array = { 'item' } })",
-           CONVERT "(force_array is a list of paths such as '/order/item' or '//item')");
+           CONVERT "(force_array is true, or a list of paths such as '/order/item' or '//item')");
     expect(state, "tg.convert.xml_to_json('<a/>', { force_array = { 1 } })",
-           CONVERT "(force_array is a list of paths such as '/order/item' or '//item')");
+           CONVERT "(force_array is true, or a list of paths such as '/order/item' or '//item')");
     expect(state, "tg.convert.xml_to_json('<a/>', { depth = 'x' })",
            CONVERT "(depth is a number above 0)");
     expect(state, "tg.convert.xml_to_json('<a/>', { depth = 0 })",
