@@ -19,6 +19,13 @@ for _, name in ipairs { 'request', 'get', 'head', 'post', 'put', 'patch', 'delet
   methods[name] = waiting(methods[name])
 end
 
+for _, conversions in ipairs { tg.request_methods, tg.response_methods } do
+  conversions.to_json, conversions.to_xml = waiting(conversions.to_json), waiting(conversions.to_xml)
+end
+tg.request_methods, tg.response_methods = nil, nil
+tg.convert.xml_to_json = waiting(tg.convert.xml_to_json)
+tg.convert.json_to_xml = waiting(tg.convert.json_to_xml)
+
 -- The headers of a response are made when somebody looks at them.
 local kinds = native.response_kinds
 for _, meta in ipairs(kinds) do

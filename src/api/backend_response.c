@@ -144,6 +144,8 @@ void tg_backend_response_open(lua_State *L)
     luaL_newmetatable(L, metatable);
     lua_newtable(L);
     luaL_register(L, NULL, methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -4, "response_methods"); /* as request_methods */
     lua_pushcclosure(L, get, 1);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, set);

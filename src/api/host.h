@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "net/backend.h"
+#include "net/work.h"
 #include "script/vm.h"
 
 enum {
@@ -20,6 +21,7 @@ struct tg_every;
 struct tg_host {
     struct tg_backend **backends;
     size_t backend_count;
+    struct tg_work_queue *work; /* for what takes long; NULL: there are no threads for it */
     const struct tg_log *log;
     bool debug;             /* errors of scripts may show their tracebacks to clients */
     bool runs_every;        /* this thread is the one that runs what tg.every registers */

@@ -483,6 +483,8 @@ void tg_open_request(lua_State *L)
     luaL_newmetatable(L, metatable);
     lua_newtable(L);
     luaL_register(L, NULL, methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -4, "request_methods"); /* for runtime.lua, which makes some of them wait */
     for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
         lua_pushinteger(L, members[i].member);
         lua_setfield(L, -2, members[i].name);

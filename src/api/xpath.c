@@ -99,7 +99,7 @@ static size_t take_operations(lua_State *L, const char *name, int arg)
 }
 
 /* Pushes the document of the text; false: nothing is pushed. */
-static bool parse(lua_State *L, const char *name, struct tg_text text, int options_arg,
+static bool parse(lua_State *L, const char *name, struct tg_body body, int options_arg,
                   struct tg_parse_error *error)
 {
     struct tg_xml_options options;
@@ -108,10 +108,12 @@ static bool parse(lua_State *L, const char *name, struct tg_text text, int optio
 
     size_t operations = take_operations(L, name, options_arg);
     tg_xml_options_read(L, name, options_arg, &options);
+    tg_body_charset(body, &options);
     struct document *document = push_document(L);
     document->operations = operations;
     tg_vm_glance(vm);
-    document->tree = tg_document_create(tg_values_xml(L), text, &options, tg_vm_room(vm), error);
+    document->tree =
+        tg_document_create(tg_values_xml(L), body.bytes, &options, tg_vm_room(vm), error);
     if (document->tree == NULL) {
         lua_settop(L, top);
         return false;
@@ -124,11 +126,11 @@ static bool parse(lua_State *L, const char *name, struct tg_text text, int optio
 
 static int parse_call(lua_State *L)
 {
-    struct tg_text text = tg_args_text(L, "tg.xml.parse", 1);
+    struct tg_body body = {.bytes = tg_args_text(L, "tg.xml.parse", 1)};
     struct tg_parse_error error;
 
     lua_settop(L, 2);
-    return parse(L, "tg.xml.parse", text, 2, &error) ? 1 : tg_fail_parse(L, &error);
+    return parse(L, "tg.xml.parse", body, 2, &error) ? 1 : tg_fail_parse(L, &error);
 }
 
 /* ---- expressions */
@@ -521,7 +523,7 @@ static bool push_tree(lua_State *L, const char *name, struct tg_body body,
     lua_rawget(L, trees);
     if (!lua_isnil(L, -1))
         return true;
-    if (!parse(L, name, body.bytes, 4, error))
+    if (!parse(L, name, body, 4, error))
         return false;
     lua_pushvalue(L, 1);
     lua_pushvalue(L, -2);

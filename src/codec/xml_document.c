@@ -90,6 +90,8 @@ static bool scan(struct tg_xml *scanner, size_t *size)
             *size += size_of_start(scanner);
             break;
         case TG_XML_TEXT:
+        case TG_XML_COMMENT:
+        case TG_XML_INSTRUCTION:
             *size += sizeof(xmlNode) + scanner->text.len + (size_t)2 * AROUND;
             break;
         case TG_XML_END:
@@ -154,25 +156,39 @@ static size_t lower(size_t limit, size_t standard, size_t most)
     return limit == 0 ? standard : limit < most ? limit : most;
 }
 
+/* libxml2 reads what the scanner has read: UTF-8, whatever the document was. */
+static xmlDoc *scan_and_parse(struct tg_xml *scanner, size_t memory, size_t *size,
+                              struct tg_parse_error *error)
+{
+    scanner->markup = true;
+    bool good = scan(scanner, size);
+    if (good && *size > memory) {
+        tg_xml_fail_limit(scanner, scanner->at, "memory", memory, "bytes for its tree");
+        good = false;
+    }
+    if (!good) {
+        *error = scanner->error;
+        return NULL;
+    }
+    return parse(tg_text(scanner->start, (size_t)(scanner->end - scanner->start)), error);
+}
+
 struct tg_document *tg_document_create(struct tg_xml *scanner, struct tg_text input,
                                        const struct tg_xml_options *options, size_t memory,
                                        struct tg_parse_error *error)
 {
-    struct tg_xml_limits limits = options->limits;
+    struct tg_xml_options bounded = *options;
+    xmlDoc *doc = NULL;
     size_t size = 0;
 
     set_up_thread();
-    limits.depth = lower(limits.depth, TG_DOCUMENT_DEPTH, TG_DOCUMENT_DEPTH);
-    limits.attributes = lower(limits.attributes, 256, TG_DOCUMENT_ATTRIBUTES);
-    bool good = tg_xml_begin(scanner, input, &limits) && scan(scanner, &size);
-    if (good && size > memory) {
-        tg_xml_fail_limit(scanner, scanner->at, "memory", memory, "bytes for its tree");
-        good = false;
-    }
-    if (!good)
+    bounded.limits.depth = lower(options->limits.depth, TG_DOCUMENT_DEPTH, TG_DOCUMENT_DEPTH);
+    bounded.limits.attributes = lower(options->limits.attributes, 256, TG_DOCUMENT_ATTRIBUTES);
+    if (tg_xml_begin_as(scanner, input, &bounded))
+        doc = scan_and_parse(scanner, memory, &size, error);
+    else
         *error = scanner->error;
     tg_xml_rest(scanner);
-    xmlDoc *doc = good ? parse(input, error) : NULL;
     if (doc == NULL)
         return NULL;
     struct tg_document *document = calloc(1, sizeof(*document));

@@ -19,6 +19,7 @@ struct tg_gate {
     struct tg_sink *access; /* NULL: no access log */
     int *listen_fds;        /* one per tg_site.listens; each thread works on duplicates */
     struct tg_worker *workers;
+    struct tg_work_pool *work; /* the threads of conversions; NULL: none */
 };
 
 /* The Lua states of one thread, loaded from one reading of the site. */

@@ -172,6 +172,8 @@ static void dispose(struct tg_gate *gate)
     for (unsigned i = 0; gate->workers != NULL && i < gate->site->workers; i++)
         tg_worker_dispose(&gate->workers[i]);
     free(gate->workers);
+    if (gate->work != NULL)
+        tg_work_pool_destroy(gate->work);
     for (size_t i = 0; gate->listen_fds != NULL && i < gate->site->listen_count; i++)
         if (gate->listen_fds[i] >= 0)
             close(gate->listen_fds[i]);
@@ -203,6 +205,7 @@ int tg_server_run(const char *folder, int port)
     init_config(&gate);
     gate.log = log_of(site);
     gate.router = tg_router_create(site);
+    gate.work = tg_work_pool_create(site->codec_threads);
     bool well = bind_all(&gate) && open_logs(&gate) && make_workers(&gate, site->workers);
     if (well)
         serve(&gate, &signals);

@@ -36,7 +36,7 @@ struct tg_site {
     const char *folder;  /* as the user wrote it */
     struct tg_listen *listens;
     size_t listen_count;
-    unsigned workers;
+    unsigned workers, codec_threads;
     struct tg_backend_config *backends;
     size_t backend_count;
     struct tg_route *routes;

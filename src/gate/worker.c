@@ -83,7 +83,10 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     worker->net = (struct tg_net){.loop = worker->ctx.loop, .timers = &worker->timers};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
     init_host(worker);
-    if (!make_wake(worker) || worker->net.resolver == NULL || !make_backends(worker)) {
+    if (gate->work != NULL)
+        worker->host.work = tg_work_queue_create(gate->work, worker->ctx.loop);
+    if ((gate->work != NULL && worker->host.work == NULL) || !make_wake(worker) ||
+        worker->net.resolver == NULL || !make_backends(worker)) {
         tg_buffer_printf(problems, "no descriptors are left\n");
         return false;
     }
@@ -169,6 +172,8 @@ static void close_all(struct tg_worker *worker)
     worker->gate = NULL;
     tg_listener_stop(worker);
     tg_timer_stop(&worker->timers, &worker->drain_step);
+    if (worker->host.work != NULL)
+        tg_work_queue_destroy(worker->host.work);
     if (worker->generation.vm != NULL)
         tg_generation_close(&worker->generation, &worker->host);
     for (size_t i = 0; i < worker->host.backend_count; i++)
