@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "gate/server.h"
+#include "tool/convert.h"
 
 enum { STATUS_USAGE = 2 };
 
@@ -15,6 +16,7 @@ static const char usage[] =
     "                     --port N    listen on this port instead of the first one of the site\n"
     "  check [SITE]     read everything strictly, load every script, resolve backends' names\n"
     "  routes [SITE]    show the table of routes\n"
+    "  convert …        XML to JSON and back: see tidegate convert --help\n"
     "  --version        say which version this is\n"
     "  --help           say this\n"
     "\n"
@@ -96,6 +98,8 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return STATUS_USAGE;
     }
+    if (strcmp(command.name, "convert") == 0)
+        return tg_tool_convert(argc - 2, argv + 2);
     for (int i = 2; i < argc; i++)
         trim_site(argv[i]);
     int wrong = read_arguments(argc, argv, &command);

@@ -33,7 +33,7 @@ int tg_body_json(lua_State *L, const char *name, struct tg_body body)
 
 void tg_body_charset(struct tg_body body, struct tg_xml_options *options)
 {
-    if (options->charset.base == NULL)
+    if (options->charset.base == NULL && body.type.len != 0)
         options->charset = tg_media_type_parameter(body.type, TG_TEXT("charset"));
 }
 
