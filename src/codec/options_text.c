@@ -7,7 +7,7 @@
 
 void tg_options_text_dispose(struct tg_options_text *options)
 {
-    tg_xml_arena_clear(&options->arena);
+    tg_xml_arena_dispose(&options->arena);
 }
 
 const struct tg_option *tg_options_text_table(const struct tg_options_text *options)
