@@ -24,7 +24,9 @@ describe('tidegate convert', function()
     assert.same({ 0, '<a x="1.50"><b>1</b><b>2</b></a>\n' }, { res.status, res.out })
   end)
 
-  local function json(text, ...) return compact(convert('xml-to-json', text, ...).out):sub(1, -2) end
+  local function json(text, ...)
+    return compact(convert('xml-to-json', text, ...).out):sub(1, -2)
+  end
   local function xml(text, ...) return convert('json-to-xml', text, ...).out:sub(1, -2) end
 
   it('takes every kind of option', function()
@@ -41,8 +43,8 @@ describe('tidegate convert', function()
     assert.equal('<r xmlns="urn:o" xmlns:p="urn:p">\n <b>1</b>\n <a>2</a>\n</r>',
       (xml('{"a":2,"b":1}', '--root', 'r', '--namespaces', '=urn:o', '--namespaces', 'p=urn:p',
         '--order', 'b,a', '--indent', '1')))
-    assert.equal('<r><l><i>1</i></l></r>', xml('{"r":{"l":[1]}}', '--arrays', 'wrap', '--item-names',
-      'l=i'))
+    assert.equal('<r><l><i>1</i></l></r>', xml('{"r":{"l":[1]}}', '--arrays', 'wrap',
+      '--item-names', 'l=i'))
   end)
 
   it('refuses a document with its reason and status 1', function()

@@ -19,8 +19,8 @@ for _, name in ipairs { 'request', 'get', 'head', 'post', 'put', 'patch', 'delet
   methods[name] = waiting(methods[name])
 end
 
-for _, conversions in ipairs { tg.request_methods, tg.response_methods } do
-  conversions.to_json, conversions.to_xml = waiting(conversions.to_json), waiting(conversions.to_xml)
+for _, body in ipairs { tg.request_methods, tg.response_methods } do
+  body.to_json, body.to_xml = waiting(body.to_json), waiting(body.to_xml)
 end
 tg.request_methods, tg.response_methods = nil, nil
 tg.convert.xml_to_json = waiting(tg.convert.xml_to_json)

@@ -9,7 +9,7 @@ local XML = '<r>' .. ('<item id="7"><name>something &amp; more</name><n>12</n></
   .. '</r>' -- 20 MB
 local SMALL = ('<item id="7">x</item>'):rep(100)
 
--- /small counts; /convert says what became of its body, and how many /small were answered meanwhile.
+-- /small counts; /convert says what became of its body, and how many /small went by meanwhile.
 local SCRIPT = [[
   local tg = require 'tidegate'
   local shop = tg.backend 'shop'
@@ -33,7 +33,7 @@ local SCRIPT = [[
       return tg.text(tostring(xml == req.body) .. tostring(err))
     end,
     ['/gather'] = function(req)
-      local options = { force_array = { '//item' }, input = '31MB', output = '100MB', elements = 1e7 }
+      local options = { force_array = { '//item' }, input = '31MB', output = '100MB' }
       local results, errors = tg.gather {
         function() return tg.convert.xml_to_json(req.body, options) end,
         function() options.force_array[1] = '//none' options.namespaces = 'strip' end,
@@ -64,7 +64,8 @@ local function serve(shop, more)
   local site = { workers = 1, timeout = 60, drain_timeout = 30,
     limits = { body = '31MB', script_memory = '512MB', lua_memory = '1GB', script_cpu = 60 } }
   for key, value in pairs(more or {}) do site[key] = value end
-  return gate.serve { script = SCRIPT, site = site, backends = { shop = shop or 'http://127.0.0.1:9' } }
+  return gate.serve { script = SCRIPT, site = site,
+    backends = { shop = shop or 'http://127.0.0.1:9' } }
 end
 
 local function post(tide, path, body)
@@ -126,7 +127,8 @@ describe('a conversion of 20 MB', function()
   it('waits its turn when the threads are busy', function()
     local tide = serve(nil, { codec_threads = 1 })
     local connections = {}
-    for i = 1, 4 do connections[i] = begin(tide, '/convert', XML:sub(1, 3) .. SMALL:rep(3000) .. '</r>') end
+    local body = '<r>' .. SMALL:rep(3000) .. '</r>'
+    for i = 1, 4 do connections[i] = begin(tide, '/convert', body) end
     for i = 1, 4 do
       assert.equal(200, connections[i]:receive(60).status)
       connections[i]:close()
@@ -141,7 +143,7 @@ describe('a conversion of 20 MB', function()
       while require('cjson').decode(tide:get('/counts').body).begun < i do posix.pause(0.001) end
       connection:close()
     end
-    assert.equal(6, #tide:await_access(6 + 6) > 0 and 6)
+    tide:await_access(6 + 6)
     assert.equal('truenil', post(tide, '/both', '<r>' .. SMALL:rep(200) .. '</r>').body)
     tide:stop()
   end)

@@ -19,8 +19,8 @@ end)
 
 teardown(function() tide:stop() end)
 
-local ORDER = '<order xmlns:p="urn:p" id="7"><item sku="a">1 &amp; 2</item><item sku="b"><![CDATA[<3>]]>'
-  .. '</item><p:note lang="en">hi<!--c--> there</p:note></order>'
+local ORDER = '<order xmlns:p="urn:p" id="7"><item sku="a">1 &amp; 2</item>'
+  .. '<item sku="b"><![CDATA[<3>]]></item><p:note lang="en">hi<!--c--> there</p:note></order>'
 
 local function run(lua, body)
   local escaped = lua:gsub('[%c%%]', function(c) return ('%%%02X'):format(c:byte()) end)
@@ -28,7 +28,9 @@ local function run(lua, body)
     headers = { ['x-lua'] = escaped } }
 end
 
-local function result(lua, body) return run('return tg.text(tostring(' .. lua .. '))', body).body end
+local function result(lua, body)
+  return run('return tg.text(tostring(' .. lua .. '))', body).body
+end
 
 describe('XPath on a body', function()
   it('gives texts, numbers, truth and lists', function()
@@ -46,7 +48,7 @@ describe('XPath on a body', function()
     local res = run "local note = req:xpath '/order/n:note' return note"
     assert.equal(500, res.status)
     wait.eventually(function()
-      return tide.log():find 'reason="lua:1: bad argument[^\n]*a prefix that stands for no namespace'
+      return tide.log():find 'reason="lua:1: bad argument[^\n]*a prefix that stands for no'
     end)
   end)
 
@@ -60,8 +62,8 @@ describe('XPath on a body', function()
       return ('%s %s %s'):format(n:name(), n:prefix(), n:namespace())
     end)()]])
     assert.equal('b', result "req:xpath '/order'[1]:xpath 'string(item[2]/@sku)'")
-    assert.equal('<3>b', run("local item = req:xpath '//item'[2]:value { namespaces = 'strip' }.item "
-      .. "return tg.text(item['#text'] .. item['@sku'])").body)
+    assert.equal('<3>b', run("local item = req:xpath '//item'[2]:value { namespaces = 'strip' } "
+      .. "item = item.item " .. "return tg.text(item['#text'] .. item['@sku'])").body)
     assert.equal('<p:note xmlns:p="urn:p" lang="en">hi<!--c--> there</p:note>',
       result "req:xpath '//*[@lang]'[1]:xml()")
     assert.equal('<item xmlns:p="urn:p" sku="b"><![CDATA[<3>]]></item>',
@@ -92,8 +94,8 @@ describe('XPath on a body', function()
     local res = run("return tg.try(req:xpath '/a')", '<a><b></a>')
     assert.equal(400, res.status)
     assert.matches('line 1, column', res.body)
-    assert.equal(400, run("return tg.try(req:xpath '/a')", '<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>')
-      .status)
+    assert.equal(400, run("return tg.try(req:xpath '/a')",
+      '<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>').status)
     local limit = "local v, err = req:xpath('/a', nil, { elements = 2 }) return tg.text(%s)"
     assert.equal('elements', run(limit:format 'err.limit', '<a><b/><b/></a>').body)
     assert.equal('1', run(limit:format '#v', '<a><b/></a>').body)
@@ -120,7 +122,8 @@ describe('XPath on a body', function()
   end)
 
   it('counts the tree as memory', function()
-    local res = run("return tg.try(req:xpath '/a')", '<a>' .. ('<b c="" d=""/>'):rep(200000) .. '</a>')
+    local res = run("return tg.try(req:xpath '/a')",
+      '<a>' .. ('<b c="" d=""/>'):rep(200000) .. '</a>')
     assert.equal(413, res.status)
     assert.matches('limit memory', res.body)
     local lua = [[for _ = 1, 100 do
@@ -134,8 +137,8 @@ end)
 
 describe('a document', function()
   local function edited(lua, body)
-    return result(('(function() local doc = tg.xml.parse(req.body) %s return doc end)()'):format(lua),
-      body)
+    local edit = '(function() local doc = tg.xml.parse(req.body) %s return doc end)()'
+    return result(edit:format(lua), body)
   end
 
   it('is written as it was', function()

@@ -78,7 +78,7 @@ static bool read_size(const char *value, size_t *bytes)
 /* A flag, or the third of its kind when there is one: their place. -1: none of them. */
 static int read_flag(const char *value, const char *third)
 {
-    if (value == NULL || strcmp(value, "true") == 0)
+    if (strcmp(value, "true") == 0)
         return 1;
     if (strcmp(value, "false") == 0)
         return 0;
@@ -281,5 +281,5 @@ const char *tg_options_text_set(struct tg_options_text *options, const char *nam
                                       strcmp(option->name, "blank_text") == 0));
     if (value == NULL && !flag)
         return "an option that has a value";
-    return take(options, option, value, (char *)into + option->offset);
+    return take(options, option, value != NULL ? value : "true", (char *)into + option->offset);
 }
