@@ -80,6 +80,7 @@ tg.json = lock(tg.json, 'tg.json', function(_, value, opts)
   if opts ~= nil then return json_response(value, opts) end
   return setmetatable({ status = 200, body = encode(value) }, json_kind)
 end)
+tg.soap = lock(native.soap(native, tg, sandbox), 'tg.soap')
 local xml_response = native.xml_response
 tg.xml = lock(tg.xml, 'tg.xml', function(_, value, opts) return xml_response(value, opts) end)
 for _, name in ipairs { 'convert', 'base64', 'hash', 'log' } do

@@ -603,4 +603,62 @@ function tg.log.warn(event, fields) end
 ---@param fields? table<string, any>
 function tg.log.error(event, fields) end
 
+--- What a SOAP call sends.
+---@class tidegate.SoapEnvelopeOptions
+---@field version? '1.1'|'1.2'  '1.1' when absent
+---@field action? string  what is called: SOAPAction, or `action=` of the content type
+---@field namespaces? table<string, string>  prefixes that the body and the header blocks use
+---@field order? table  names of elements in the order that a sequence wants, as for `tg.xml.encode`
+---@field header? table<string, any>|string  the application's header blocks: elements, or XML text
+---@field addressing? boolean|{ to?: string, reply_to?: string, id?: string }  WS-Addressing: Action,
+--- MessageID and, when given, To and ReplyTo
+---@field security? tidegate.SoapSecurity  WS-Security
+
+---@class tidegate.SoapSecurity
+---@field username? string  a UsernameToken
+---@field password? string
+---@field type? 'text'|'digest'  how the password is sent; 'text' when absent
+---@field timestamp? boolean|number  a Timestamp: seconds until it expires; `true`: 300
+
+---@class tidegate.SoapCallOptions: tidegate.SoapEnvelopeOptions
+---@field body? table|string  one element: a table with one member, or XML text
+---@field path? string  '/' when absent
+---@field headers? table<string, string>  HTTP header fields
+---@field xml? tidegate.XmlOptions  how the answer is read; prefixes are stripped unless it says more
+---@field timeout? number|string
+---@field connect_timeout? number|string
+---@field retries? integer
+
+--- What an envelope held. `value` is that of the element in the body; with several, of the body.
+---@class tidegate.SoapAnswer
+---@field name? string  of the element in the body
+---@field value? any
+---@field header? any
+---@field fault? tidegate.Error
+
+---@class tidegate.soap
+tg.soap = {}
+
+--- Calls a SOAP service: wraps the body, sends it, and unwraps the answer. A fault is an error
+--- whose `code`, `subcode`, `string`, `actor` and `detail` are the fault's; `tg.problem` shows it.
+---@param backend tidegate.Backend
+---@param opts tidegate.SoapCallOptions
+---@return any value  of the element in the answer's body
+---@return tidegate.Error|{ name: string, header: any, response: tidegate.BackendResponse } more
+function tg.soap.call(backend, opts) end
+
+--- An envelope as XML text. Plain tables with several children have no order, so they raise: use
+--- tg.ordered, the option `order`, or XML text.
+---@param body? table|string
+---@param opts? tidegate.SoapEnvelopeOptions
+---@return string xml
+function tg.soap.envelope(body, opts) end
+
+--- Takes an envelope of either version apart.
+---@param xml string
+---@param opts? { xml?: tidegate.XmlOptions }
+---@return tidegate.SoapAnswer? answer
+---@return tidegate.Error? err
+function tg.soap.parse(xml, opts) end
+
 return tg
