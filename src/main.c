@@ -1,4 +1,5 @@
 /* The command line. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +17,24 @@ static const char usage[] =
     "                     --port N    listen on this port instead of the first one of the site\n"
     "  check [SITE]     read everything strictly, load every script, resolve backends' names\n"
     "  routes [SITE]    show the table of routes\n"
+    "  status [SITE]    ask the process that serves the site how it is\n"
+    "                     --admin A   ask at this address instead, such as unix:admin.sock;\n"
+    "                                 a token is taken from TIDEGATE_ADMIN_TOKEN\n"
+    "                     --json      as JSON\n"
     "  convert …        XML to JSON and back: see tidegate convert --help\n"
     "  --version        say which version this is\n"
     "  --help           say this\n"
     "\n"
     "Without SITE it is the one that came with tidegate. Exit status: 0 when all is well,\n"
-    "1 when something is wrong with the site or it can't be served, 2 for a wrong command line.\n";
+    "1 when something is wrong with the site, it can't be served or does not answer, 2 for a wrong "
+    "command line.\n";
 
 struct command {
     const char *name;
     const char *site;
+    const char *admin;
     int port; /* -1: as the site says */
+    bool json;
 };
 
 static int complain(const char *what, const char *which)
@@ -62,6 +70,12 @@ static int read_arguments(int argc, char **argv, struct command *command)
             command->port = read_port(argv[++i]);
             if (command->port < 0)
                 return complain("a port is a number from 0 to 65535, not", argv[i]);
+        } else if (strcmp(argv[i], "--admin") == 0 && strcmp(command->name, "status") == 0) {
+            if (i + 1 == argc)
+                return complain("an address must follow", argv[i]);
+            command->admin = argv[++i];
+        } else if (strcmp(argv[i], "--json") == 0 && strcmp(command->name, "status") == 0) {
+            command->json = true;
         } else if (argv[i][0] == '-') {
             return complain("unknown option", argv[i]);
         } else if (command->site != NULL) {
@@ -112,5 +126,7 @@ int main(int argc, char **argv)
         return tg_server_check(site);
     if (strcmp(command.name, "routes") == 0)
         return tg_server_routes(site);
+    if (strcmp(command.name, "status") == 0)
+        return tg_server_status(site, command.admin, command.json);
     return complain("unknown command", command.name);
 }

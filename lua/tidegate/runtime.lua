@@ -15,16 +15,60 @@ tg.sleep, tg.gather, tg.race = waiting(tg.sleep), waiting(tg.gather), waiting(tg
 
 local methods = tg.backend_methods
 tg.backend_methods = nil
-for _, name in ipairs { 'request', 'get', 'head', 'post', 'put', 'patch', 'delete', 'options' } do
+for _, name in ipairs { 'request', 'get', 'head', 'post', 'put', 'patch', 'delete', 'options',
+  'forward' } do
   methods[name] = waiting(methods[name])
 end
 
-for _, body in ipairs { tg.request_methods, tg.response_methods } do
+-- What a backend answered: the body of a streamed one is read whole when a script looks at it.
+local responses = tg.backend_responses
+tg.backend_responses = nil
+local read_rest, next_piece = waiting(responses.rest), waiting(responses.piece)
+local is_whole, begin_pieces = responses.is_whole, responses.begin_pieces
+local whole_methods, late_methods = responses.methods, {}
+
+-- Big bodies are converted off the loop.
+for _, body in ipairs { tg.request_methods, whole_methods } do
   body.to_json, body.to_xml = waiting(body.to_json), waiting(body.to_xml)
 end
-tg.request_methods, tg.response_methods = nil, nil
+tg.request_methods = nil
 tg.convert.xml_to_json = waiting(tg.convert.xml_to_json)
 tg.convert.json_to_xml = waiting(tg.convert.json_to_xml)
+
+for name, method in pairs(whole_methods) do
+  late_methods[name] = function(res, opts)
+    if not is_whole(res) then
+      local ok, err = read_rest(res)
+      if not ok then return nil, err end
+    end
+    return method(res, opts)
+  end
+end
+
+function whole_methods.chunks(res)
+  local body = res.body
+  return function()
+    local piece = body
+    body = nil
+    return piece ~= '' and piece or nil
+  end
+end
+
+function late_methods.chunks(res)
+  if is_whole(res) then return whole_methods.chunks(res) end
+  begin_pieces(res)
+  return function() return next_piece(res) end
+end
+
+local get = responses.streamed.__index
+responses.streamed.__index = function(res, key)
+  if late_methods[key] then return late_methods[key] end
+  if key == 'body' and not is_whole(res) then
+    local ok, err = read_rest(res)
+    if not ok then error(err, 0) end
+  end
+  return get(res, key)
+end
 
 -- The headers of a response are made when somebody looks at them.
 local kinds = native.response_kinds
@@ -44,6 +88,7 @@ tg.json = lock(tg.json, 'tg.json', function(_, value, opts)
   if opts ~= nil then return json_response(value, opts) end
   return setmetatable({ status = 200, body = encode(value) }, json_kind)
 end)
+tg.soap = lock(native.soap(native, tg, sandbox), 'tg.soap')
 local xml_response = native.xml_response
 tg.xml = lock(tg.xml, 'tg.xml', function(_, value, opts) return xml_response(value, opts) end)
 for _, name in ipairs { 'convert', 'base64', 'hash', 'log' } do
@@ -60,4 +105,15 @@ local function serve(handle)
   return finish(handle, nil, #chain)
 end
 
-return { serve = serve }
+-- Calls a body's function for one chunk after the other, as the client takes them.
+local give = waiting(native.give)
+
+local function produce(producer, fn)
+  local chunk = fn()
+  while chunk ~= nil do
+    if chunk ~= '' then give(producer, chunk) end
+    chunk = fn()
+  end
+end
+
+return { serve = serve, produce = produce }

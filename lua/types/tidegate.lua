@@ -11,7 +11,7 @@ local tg = {}
 
 --- What answers a request: a response, a bare table (as `tg.json` would make it) or a bare string
 --- (as `tg.text` would). Anything else is a 500 that names the script, its line and the type.
----@alias tidegate.Answer tidegate.Response|table|string
+---@alias tidegate.Answer tidegate.Response|tidegate.BackendResponse|table|string
 
 --- Seconds, or a text such as '250ms', '2s', '5m', '1h'.
 ---@alias tidegate.Duration number|string
@@ -154,8 +154,10 @@ function tg.redirect(url, status) end
 ---@return tidegate.Response
 function tg.problem(status, detail) end
 
---- Answers with everything by hand. Fields that belong to the connection are left out.
----@param response { status?: integer, headers?: table<string, string|string[]>, body?: string }
+--- Answers with everything by hand. Fields that belong to the connection are left out. A function as
+--- the body is called for one piece after the other, as the client takes them, until it gives nil;
+--- it may wait. A backend's answer as the body gives its body alone.
+---@param response { status?: integer, headers?: table<string, string|string[]>, body?: string|(fun(): string?)|tidegate.BackendResponse }
 ---@return tidegate.Response
 function tg.response(response) end
 
@@ -183,6 +185,8 @@ function tg.try(value, err) end
 ---| 'refused' # nobody listens at the backend's address
 ---| 'unreachable' # the backend's address can't be reached
 ---| 'dns' # the backend's name can't be resolved
+---| 'tls' # TLS with the backend failed: its certificate, its version, the handshake
+---| 'busy' # no connection was to be had in time, or all addresses are left out after failures
 ---| 'timeout_connect' # no connection within connect_timeout
 ---| 'timeout_first_byte' # no head of a response within first_byte_timeout
 ---| 'timeout_idle' # nothing more of a body within idle_timeout
@@ -216,7 +220,9 @@ local Backend = {}
 ---@field form? table<string, string|number|boolean|table>  sent as application/x-www-form-urlencoded
 ---@field timeout? tidegate.Duration  for the whole call; never longer than the request's own time
 ---@field connect_timeout? tidegate.Duration
+---@field retries? integer  0 to 10: how often a GET, HEAD, OPTIONS, PUT, DELETE or TRACE that failed is made again at another address
 ---@field expect? string|integer  '2xx' or 200: another status is an error of code status
+---@field stream? boolean  true: the body is not read before something asks for it; `timeout` then bounds the head alone
 
 --- Sends any request.
 ---@async
@@ -241,7 +247,7 @@ function Backend:get(path, opts) end
 ---@return tidegate.Error? err
 function Backend:head(path, opts) end
 
---- Sends a POST request. It is never repeated.
+--- Sends a POST request. It is never sent twice.
 ---@async
 ---@param path string
 ---@param opts? tidegate.CallOptions
@@ -257,7 +263,7 @@ function Backend:post(path, opts) end
 ---@return tidegate.Error? err
 function Backend:put(path, opts) end
 
---- Sends a PATCH request. It is never repeated.
+--- Sends a PATCH request. It is never sent twice.
 ---@async
 ---@param path string
 ---@param opts? tidegate.CallOptions
@@ -281,12 +287,36 @@ function Backend:delete(path, opts) end
 ---@return tidegate.Error? err
 function Backend:options(path, opts) end
 
---- What a backend answered. The body was read whole, up to the backend's `limit`.
+--- Passes the client's request on: method, path, query, end-to-end fields and body; and gives an
+--- answer that is streamed. See streaming.md for the fields.
+---@async
+---@param req tidegate.Request
+---@param opts? tidegate.ForwardOptions
+---@return tidegate.BackendResponse? res
+---@return tidegate.Error? err
+function Backend:forward(req, opts) end
+
+---@class tidegate.ForwardOptions
+---@field headers? table<string, string|string[]>  in the place of those that the client sent
+---@field path? string  another path, with its query; else the request's own
+---@field timeout? tidegate.Duration  until the head of the answer
+---@field connect_timeout? tidegate.Duration
+---@field expect? string|integer  '2xx' or 200: another status is an error of code status
+
+--- What a backend answered. The body was read whole, up to the backend's `limit`; but of a streamed
+--- answer it is read when a script looks at it, and an error is raised when it does not come. A
+--- script may return it as it is: status, end-to-end fields and body go to the client.
 ---@class tidegate.BackendResponse
 ---@field status integer
----@field headers tidegate.Fields
+---@field headers tidegate.Fields  may be changed: `res.headers['x-by'] = 'me'`, a list, or nil for none
 ---@field body string
 local BackendResponse = {}
+
+--- The body piece by piece: `for chunk in res:chunks() do … end`. Of a streamed answer nothing more
+--- is received than the loop has taken, and it can be taken once. A body cut short raises an error.
+---@async
+---@return fun(): string?
+function BackendResponse:chunks() end
 
 --- The body as a Lua value. A body that does not parse is a 502 when nobody catches it.
 ---@param opts? tidegate.JsonOptions
@@ -674,5 +704,63 @@ function tg.log.warn(event, fields) end
 ---@param event string
 ---@param fields? table<string, any>
 function tg.log.error(event, fields) end
+
+--- What a SOAP call sends.
+---@class tidegate.SoapEnvelopeOptions
+---@field version? '1.1'|'1.2'  '1.1' when absent
+---@field action? string  what is called: SOAPAction, or `action=` of the content type
+---@field namespaces? table<string, string>  prefixes that the body and the header blocks use
+---@field order? table  names of elements in the order that a sequence wants, as for `tg.xml.encode`
+---@field header? table<string, any>|string  the application's header blocks: elements, or XML text
+---@field addressing? boolean|{ to?: string, reply_to?: string, id?: string }  WS-Addressing: Action,
+--- MessageID and, when given, To and ReplyTo
+---@field security? tidegate.SoapSecurity  WS-Security
+
+---@class tidegate.SoapSecurity
+---@field username? string  a UsernameToken
+---@field password? string
+---@field type? 'text'|'digest'  how the password is sent; 'text' when absent
+---@field timestamp? boolean|number  a Timestamp: seconds until it expires; `true`: 300
+
+---@class tidegate.SoapCallOptions: tidegate.SoapEnvelopeOptions
+---@field body? table|string  one element: a table with one member, or XML text
+---@field path? string  '/' when absent
+---@field headers? table<string, string>  HTTP header fields
+---@field xml? tidegate.XmlOptions  how the answer is read; prefixes are stripped unless it says more
+---@field timeout? number|string
+---@field connect_timeout? number|string
+---@field retries? integer
+
+--- What an envelope held. `value` is that of the element in the body; with several, of the body.
+---@class tidegate.SoapAnswer
+---@field name? string  of the element in the body
+---@field value? any
+---@field header? any
+---@field fault? tidegate.Error
+
+---@class tidegate.soap
+tg.soap = {}
+
+--- Calls a SOAP service: wraps the body, sends it, and unwraps the answer. A fault is an error
+--- whose `code`, `subcode`, `string`, `actor` and `detail` are the fault's; `tg.problem` shows it.
+---@param backend tidegate.Backend
+---@param opts tidegate.SoapCallOptions
+---@return any value  of the element in the answer's body
+---@return tidegate.Error|{ name: string, header: any, response: tidegate.BackendResponse } more
+function tg.soap.call(backend, opts) end
+
+--- An envelope as XML text. Plain tables with several children have no order, so they raise: use
+--- tg.ordered, the option `order`, or XML text.
+---@param body? table|string
+---@param opts? tidegate.SoapEnvelopeOptions
+---@return string xml
+function tg.soap.envelope(body, opts) end
+
+--- Takes an envelope of either version apart.
+---@param xml string
+---@param opts? { xml?: tidegate.XmlOptions }
+---@return tidegate.SoapAnswer? answer
+---@return tidegate.Error? err
+function tg.soap.parse(xml, opts) end
 
 return tg

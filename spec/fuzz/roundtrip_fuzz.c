@@ -60,7 +60,10 @@ static void round_trip(struct tg_text document, const struct convention *way)
         if (!good)
             fprintf(stderr, "%s\n", error.text);
         demand(good, "no XML of the JSON", text_of(&first), document);
-        good = tg_xml_to_json(xml, text_of(&written), &way->read, &again, &error);
+        /* Escapes make names longer, and the text with them. */
+        struct tg_xml_options read = way->read;
+        read.limits.name = 65536;
+        good = tg_xml_to_json(xml, text_of(&written), &read, &again, &error);
         demand(good, "the XML is refused", text_of(&written), text_of(&first));
         demand(tg_text_is(text_of(&first), text_of(&again)), "not the same", text_of(&first),
                text_of(&again));

@@ -115,8 +115,9 @@ describe('a backend call', function()
         local res = shop:get '/'
         local names = {}
         for name in pairs(res.headers) do names[#names + 1] = name:lower() end
-        local unchanged = pcall(function() res.status = 1 end) or pcall(function() res.headers.x =
-          1 end)
+        local unchanged = pcall(function() res.status = 1 end) or
+          pcall(function() res.headers['a b'] = '1' end) or
+          pcall(function() res.headers.x = 'a\nb' end) or pcall(function() res.headers.x = {{}} end)
         return { res.status, res.headers['x-A'], res.headers:all 'X-A', res.headers['set-cookie'],
           res.headers:all 'set-cookie', #res.body, names, unchanged, res.none == nil }
       end]])
@@ -505,6 +506,10 @@ describe('a wrong call', function()
         function() return (shop:get('/', { timeout = 0 })) end,
         function() return (shop:get('/', { connect_timeout = 86401 })) end,
         function() return (shop:get('/', { expect = '6xx' })) end,
+        function() return (shop:get('/', { retries = 11 })) end,
+        function() return (shop:get('/', { retries = -1 })) end,
+        function() return (shop:get('/', { retries = 0.5 })) end,
+        function() return (shop:get('/', { retries = '1' })) end,
         function() return (shop:request { method = 'GET /\r\nx: y\r\n\r\n', path = '/' }) end,
         function() return (shop:request { method = 'CONNECT', path = '/' }) end,
         function() return (shop:request { method = '', path = '/' }) end,
@@ -531,6 +536,8 @@ describe('a wrong call', function()
         'cannot encode %.f',
       'timeout must be seconds', 'timeout must be seconds', 'connect_timeout must be seconds',
         'expect must be a status',
+      'retries must be a whole', 'retries must be a whole', 'retries must be a whole',
+        'retries must be a whole',
       'method must be a token', "CONNECT can't be sent", 'method must be a token',
         'path must be a string',
       "'methd'.*'method'", 'call it with a colon', "unknown backend 'shpo'; the site has: shop" }

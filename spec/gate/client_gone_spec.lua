@@ -168,7 +168,8 @@ describe('many requests', function()
   end
 
   it('leave memory as it was, 20000 times', function()
-    local tide = gate.serve { site = { workers = 1, log = { access = false } }, script = [[
+    local tide = gate.serve { site = { workers = 1, log = { access = false },
+      limits = { requests = 1000000 } }, script = [[
       local tg = require 'tidegate'
       return function(req)
         local list = {}

@@ -167,7 +167,7 @@ describe('what can not be a response', function()
       { 'late', 'status must be a number from 200 to 599' }, { 'redirect',
         'a status from 300 to 399' },
       { 'problem', 'a status from 400 to 599' }, { 'problem2', 'a status from 400 to 599' },
-      { 'option', "'heders'.*'headers'" }, { 'body', 'body must be a string, this is a table' },
+      { 'option', "'heders'.*'headers'" }, { 'body', 'body must be a string.*a table' },
       { 'text', 'string expected' }, { 'cycle', 'cannot encode' }, { 'func',
         'cannot encode %.f: a function' },
       { 'holes', 'cannot encode' } } do

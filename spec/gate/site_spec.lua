@@ -6,7 +6,7 @@ local SCRIPT = "return function() return 'ok' end\n"
 
 -- What `tidegate check` says of a site.lua, one problem a line, without the folder; its status.
 local function check(text, more)
-  local opts = { site = text, scripts = { ['a.lua'] = SCRIPT } }
+  local opts = { site = text, scripts = { ['a.lua'] = SCRIPT }, seconds = 90 }
   for name, value in pairs(more or {}) do opts[name] = value end
   local result = gate.command('check', opts)
   local said = result.err:gsub(result.folder:gsub('%p', '%%%0') .. '/', '')
@@ -59,8 +59,8 @@ describe('a key of site.lua', function()
     { 'backends = { shop = {} }', "backend 'shop' needs at least one address" },
     { 'backends = { shop = 7 }', "backend 'shop' must be a table; it is a number" },
     { 'backends = { shop = { 7 } }', 'an address must be a string; it is a number' },
-    { "backends = { shop = 'ftp://127.0.0.1' }", 'an address begins with http:// or unix:' },
-    { "backends = { shop = 'https://127.0.0.1' }", 'https backends are not supported' },
+    { "backends = { shop = 'ftp://127.0.0.1' }",
+      'an address begins with http://, https:// or unix:' },
     { "backends = { shop = 'http://127.0.0.1:0' }", 'the port is out of range: 1 to 65535' },
     { "backends = { shop = 'http://127.0.0.1:65536' }", 'the port is out of range: 1 to 65535' },
     { "backends = { shop = 'http://u@127.0.0.1' }", 'an address has no user in it' },
@@ -81,6 +81,16 @@ describe('a key of site.lua', function()
     { "trusted = { 'intranet' }", "a network looks like '10.0.0.0/8'" },
     { 'limits = 5', 'limits must be a table; it is a number' },
     { "limits = { body = 'big' }", "body must be bytes %(a number%) or a text such as '64KB'" },
+    { 'limits = { head = 255 }', 'head must be from 256 to 262144 bytes' },
+    { "limits = { head = '257KB' }", 'head must be from 256 to 262144 bytes' },
+    { 'limits = { fields = 101 }', 'fields must be a whole number from 1 to 100' },
+    { 'limits = { url = 15 }', 'url must be from 16 to 131072 bytes' },
+    { 'limits = { requests = 0 }', 'requests must be a whole number from 1 to' },
+    { 'limits = { connections = 0 }', 'connections must be a whole number from 1 to 1000000' },
+    { 'limits = { head_timeout = 0.009 }', 'head_timeout must be from 0.01 to 86400 seconds' },
+    { "limits = { send_timeout = '2d' }", 'send_timeout must be from 0.01 to 86400 seconds' },
+    { "limits = { body_rate = 'x' }", 'body_rate must be bytes' },
+    { 'limits = { head_timout = 1 }', "unknown key 'head_timout'.*mean 'head_timeout'" },
     { 'limits = { body = -1 }', 'body must be from 0 to 33554431 bytes' },
     { "limits = { body = '32MB' }", 'body must be from 0 to 33554431 bytes' },
     { 'limits = { script_cpu = 0 }', 'script_cpu must be from 0.001 to 3600 seconds' },
@@ -116,6 +126,9 @@ describe('a key of site.lua', function()
     'timeout = 0.001', 'timeout = 86400', "timeout = '1d'", "timeout = '1ms'", "timeout = '0.5h'",
     "timeout = '1440m'", "timeout = '1.5s'", "trusted = { '10.0.0.0/0', '10.1.2.3/32', '::1/128' }",
     "trusted = { '10.1.2.3', 'fd00::/8' }", 'limits = {}', 'limits = { body = 0 }',
+    'limits = { head = 256, fields = 1, url = 16, requests = 1, connections = 1, bodies = 0 }',
+    "limits = { head = '256KB', fields = 100, url = '128KB', connections = 1000000 }",
+    "limits = { head_timeout = '10ms', keepalive_timeout = '1d', send_rate = 0, body_rate = 0 }",
     'limits = { body = 33554431 }', "limits = { body = '1024B' }", "limits = { body = '0.5MB' }",
     'limits = { script_cpu = 0.001 }', 'limits = { script_cpu = 3600 }',
     "limits = { script_memory = 1048576, lua_memory = 8388608 }",
@@ -157,8 +170,27 @@ describe('a key of a backend', function()
     { "expect = '20'", 'expect must be a status' }, { 'expect = 99', 'expect must be a status' },
     { 'expect = 600', 'expect must be a status' }, { 'expect = true', 'expect must be a status' },
     { "timeotu = 2", "unknown key 'timeotu' in backend 'shop'; did you mean 'timeout'%?" },
-    { "balance = 'least'", "unknown key 'balance' in backend 'shop'" },
-    { 'retries = 1', "unknown key 'retries' in backend 'shop'" },
+    { "balance = 'lest'", "balance must be one of 'round.robin', 'least'; did you mean" },
+    { 'retries = -1', 'retries must be a whole number from 0 to 10' },
+    { 'retries = 11', 'retries must be a whole number from 0 to 10' },
+    { 'retry_budget = 101', 'retry_budget must be a whole number from 0 to 100' },
+    { 'retry_budget = -1', 'retry_budget must be a whole number from 0 to 100' },
+    { 'connections = 0', 'connections must be a whole number from 1 to 65535' },
+    { 'connections = 65536', 'connections must be a whole number from 1 to 65535' },
+    { 'queue = -1', 'queue must be a whole number from 0 to 65535' },
+    { 'queue = 65536', 'queue must be a whole number from 0 to 65535' },
+    { 'queue_timeout = 0', 'queue_timeout must be from 0.001' },
+    { 'queue_timeout = 86400.1', 'queue_timeout must be from 0.001' },
+    { 'lifetime = -1', 'lifetime must be from 0' },
+    { "lifetime = '31d'", 'lifetime must be from 0 to 2.592e.06 seconds' },
+    { 'eject = true', 'eject must be a table; it is a boolean' },
+    { 'eject = { failures = 0 }', 'failures must be a whole number from 1 to 1000' },
+    { 'eject = { failures = 1001 }', 'failures must be a whole number from 1 to 1000' },
+    { 'eject = { time = 0 }', 'time must be from 0.001' },
+    { 'eject = { most = 86400.1 }', 'most must be from 0.001' },
+    { 'eject = { after = 1 }', "unknown key 'after' in eject" },
+    { 'tls = true', 'tls must be a table; it is a boolean' },
+    { "tls = {}", "tls is for addresses with https://; backend 'shop' has none" },
   }
   for _, case in ipairs(wrong) do
     it('is refused, with its line: ' .. case[1], function()
@@ -170,9 +202,22 @@ describe('a key of a backend', function()
     for _, entry in ipairs { 'timeout = 0.001', "timeout = '1d'", 'connect_timeout = 0.001',
       'first_byte_timeout = 86400', 'idle_timeout = 0.001', 'limit = 0', "limit = '1GB'",
       'head_limit = 1024', "head_limit = '1MB'", 'keepalive = 0', 'keepalive = 65535',
-      'keepalive_timeout = 0', "expect = '2xx'", 'expect = 200', "expect = '599'" } do
+      'keepalive_timeout = 0', "expect = '2xx'", 'expect = 200', "expect = '599'",
+      "balance = 'least'", "balance = 'round-robin'", 'retries = 0', 'retries = 10',
+      'retry_budget = 0', 'retry_budget = 100', 'connections = 1', 'connections = 65535',
+      'queue = 0', 'queue = 65535', 'queue_timeout = 0.001', "queue_timeout = '1d'",
+      'lifetime = 0', "lifetime = '30d'", 'eject = false', 'eject = {}',
+      'eject = { failures = 1, time = 0.001, most = 0.001 }',
+      "eject = { failures = 1000, time = '1d', most = '1d' }",
+      "'https://127.0.0.1', tls = { verify = true, minimum = '1.2' }" } do
       accepted(backend_with(entry))
     end
+  end)
+
+  it('is refused beyond 64 addresses', function()
+    local list = ("'http://127.0.0.1:9', "):rep(63)
+    accepted(backend_with(list))
+    refused(backend_with(list .. "'http://127.0.0.1:9'"), "backend 'shop' has more than 64")
   end)
 end)
 
@@ -188,7 +233,7 @@ describe('a route', function()
     { "'b.lua'", "route 'GET /' has a third item" },
     { "timeot = 5", "unknown key 'timeot' in a route; did you mean 'timeout'%?" },
     { 'cache = {}', "unknown key 'cache' in a route" },
-    { "backend = 'shop'", "unknown key 'backend' in a route" },
+    { "backend = 'shop'", "route 'GET /' has a script and a backend" },
   }
   for _, case in ipairs(wrong) do
     it('is refused, with its line: ' .. case[1], function()
@@ -252,7 +297,7 @@ site.lua:8: route 'GET /b/{y...}' has the same shape as 'GET /b/{x...}' in line 
 end)
 
 describe('what is not built', function()
-  for _, line in ipairs { 'cache = {}', "admin = 'http://127.0.0.1:9090'", 'tls = {}' } do
+  for _, line in ipairs { 'cache = {}', 'tls = {}' } do
     it('is an unknown key: ' .. line, function()
       refused(with(line), "^site%.lua:2: unknown key '" .. line:match '^%a+')
     end)

@@ -7,8 +7,9 @@
 #include "script/args.h"
 #include "script/fail.h"
 
-/* In the order of a call: call_start → on_start → on_done → take. */
+/* In the order of a call: call_start → on_start → on_done, or on_head of a streamed one → take. */
 static void on_start(struct tg_wait *wait);
+static void on_head(struct tg_exchange *exchange);
 static void on_done(struct tg_exchange *exchange);
 static int take(lua_State *L, struct tg_wait *wait);
 static void on_cancel(struct tg_wait *wait);
@@ -25,7 +26,18 @@ static void on_start(struct tg_wait *wait)
     struct tg_backend_call *call = (struct tg_backend_call *)wait;
 
     call->begun = true;
-    tg_exchange_start(&call->exchange, call->exchange.backend, &call->call, on_done);
+    if (call->streamed)
+        tg_exchange_stream(&call->exchange, call->exchange.backend, &call->call, on_head, on_done);
+    else
+        tg_exchange_start(&call->exchange, call->exchange.backend, &call->call, on_done);
+}
+
+static void on_head(struct tg_exchange *exchange)
+{
+    struct tg_backend_call *call =
+        H2O_STRUCT_FROM_MEMBER(struct tg_backend_call, exchange, exchange);
+
+    tg_task_resume(call->wait.task);
 }
 
 static void on_done(struct tg_exchange *exchange)
@@ -59,13 +71,13 @@ static void record(lua_State *L, struct tg_backend_call *call)
         .code = call->exchange.error.code,
         .status = call->exchange.status,
         .elapsed_ms = call->exchange.elapsed_ms,
+        .exchange = call->streamed ? &call->exchange : NULL,
     };
     *request->last_call = record;
     request->last_call = &record->next;
 }
 
-/* Pushes nil and an error that names the backend. */
-static int fail(lua_State *L, struct tg_backend_call *call, struct tg_error error)
+int tg_backend_fail(lua_State *L, struct tg_backend_call *call, struct tg_error error)
 {
     tg_fail(L, error);
     lua_pushstring(L, tg_backend_config(call->exchange.backend)->name);
@@ -91,7 +103,7 @@ static int fail_status(lua_State *L, struct tg_backend_call *call)
 
     snprintf(message, sizeof(message), "answered %d where %s was expected", call->exchange.status,
              call->expect);
-    fail(L, call, (struct tg_error){"status", message});
+    tg_backend_fail(L, call, (struct tg_error){"status", message});
     lua_pushinteger(L, call->exchange.status);
     lua_setfield(L, -2, "status");
     tg_backend_response_push(L, call);
@@ -105,8 +117,10 @@ static int take(lua_State *L, struct tg_wait *wait)
 
     record(L, call);
     if (call->exchange.error.code != NULL)
-        return fail(L, call, call->exchange.error);
-    call->run->held += call->exchange.body.len;
+        return tg_backend_fail(L, call, call->exchange.error);
+    call->fields = (struct tg_fields){call->exchange.fields, call->exchange.field_count};
+    if (!call->streamed)
+        call->run->held += call->exchange.body.len;
     if (!is_expected(call))
         return fail_status(L, call);
     tg_backend_response_push(L, call);
@@ -132,7 +146,7 @@ static struct tg_backend **check(lua_State *L, const char *name)
     return luaL_checkudata(L, 1, metatable);
 }
 
-static int call_start(lua_State *L, const char *name, h2o_iovec_t method)
+static struct tg_backend_call *make_call(lua_State *L, const char *name)
 {
     struct tg_backend **backend = check(L, name);
     struct tg_task *task = tg_task_current(L, name);
@@ -143,9 +157,34 @@ static int call_start(lua_State *L, const char *name, h2o_iovec_t method)
                                      .run = task->run};
     call->exchange.backend = *backend;
     memcpy(call->expect, tg_backend_config(*backend)->expect, sizeof(call->expect));
-    tg_backend_options(L, name, call, method);
+    return call;
+}
+
+static int wait_for(lua_State *L, const char *name, struct tg_backend_call *call)
+{
+    struct tg_task *task = tg_task_current(L, name);
+
     bound_by_deadline(task, call);
     return tg_task_wait(L, task, &call->wait);
+}
+
+static int call_start(lua_State *L, const char *name, h2o_iovec_t method)
+{
+    struct tg_backend_call *call = make_call(L, name);
+
+    tg_backend_options(L, name, call, method);
+    return wait_for(L, name, call);
+}
+
+/* backend:forward(req, opts) */
+static int forward(lua_State *L)
+{
+    static const char name[] = "backend:forward";
+    struct tg_backend_call *call = make_call(L, name);
+
+    call->streamed = true;
+    tg_backend_forward_options(L, name, call, tg_request_at(L, name, 2));
+    return wait_for(L, name, call);
 }
 
 #define METHOD(function, name)                                                                     \
@@ -168,9 +207,9 @@ static int delete_call(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"request", request},    {"get", get},         {"head", head},
-    {"post", post},          {"put", put},         {"patch", patch},
-    {"delete", delete_call}, {"options", options}, {NULL, NULL},
+    {"request", request}, {"get", get},     {"head", head},          {"post", post},
+    {"put", put},         {"patch", patch}, {"delete", delete_call}, {"options", options},
+    {"forward", forward}, {NULL, NULL},
 };
 
 static int to_text(lua_State *L)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/backend_call.h"
+#include "api/forward.h"
 #include "http/query.h"
 #include "http/strict.h"
 #include "script/args.h"
@@ -11,11 +12,13 @@
 #include "script/xml_value.h"
 
 static const char *const known[] = {
-    "query",   "headers",         "body",   "json", "xml", "xml_options", "form",
-    "timeout", "connect_timeout", "expect", NULL};
+    "query",   "headers",         "body",   "json",    "xml",    "xml_options", "form",
+    "timeout", "connect_timeout", "expect", "retries", "stream", NULL};
+static const char *const known_forward[] = {"headers", "path",    "timeout", "connect_timeout",
+                                            "expect",  "retries", NULL};
 static const char *const known_request[] = {
-    "method",      "path", "query",   "headers",         "body",   "json", "xml",
-    "xml_options", "form", "timeout", "connect_timeout", "expect", NULL};
+    "method", "path",    "query",           "headers", "body",    "json",   "xml", "xml_options",
+    "form",   "timeout", "connect_timeout", "expect",  "retries", "stream", NULL};
 
 struct reading {
     const char *name;
@@ -292,6 +295,19 @@ static uint32_t read_duration(lua_State *L, struct reading *r, int opts, const c
     return (uint32_t)ms;
 }
 
+static void read_retries(lua_State *L, struct reading *r, int opts)
+{
+    lua_getfield(L, opts, "retries");
+    if (!lua_isnil(L, -1)) {
+        lua_Number retries = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
+        if (!(retries >= 0 && retries <= 10) || retries != (lua_Number)(int)retries)
+            tg_raise(L, "%s: retries must be a whole number from 0 to 10", r->name);
+        r->call->call.has_retries = true;
+        r->call->call.retries = (uint32_t)retries;
+    }
+    lua_pop(L, 1);
+}
+
 static void read_expect(lua_State *L, struct reading *r, int opts)
 {
     lua_getfield(L, opts, "expect");
@@ -302,6 +318,15 @@ static void read_expect(lua_State *L, struct reading *r, int opts)
                      r->name);
         memcpy(r->call->expect, expect, 4);
     }
+    lua_pop(L, 1);
+}
+
+static void read_stream(lua_State *L, struct reading *r, int opts)
+{
+    lua_getfield(L, opts, "stream");
+    if (!lua_isnil(L, -1) && !lua_isboolean(L, -1))
+        tg_raise(L, "%s: stream must be true or false", r->name);
+    r->call->streamed = lua_toboolean(L, -1);
     lua_pop(L, 1);
 }
 
@@ -322,7 +347,9 @@ static void read_options(lua_State *L, struct reading *r, int opts)
     read_headers(L, r, opts);
     call->timeout_ms = read_duration(L, r, opts, "timeout");
     call->connect_timeout_ms = read_duration(L, r, opts, "connect_timeout");
+    read_retries(L, r, opts);
     read_expect(L, r, opts);
+    read_stream(L, r, opts);
 }
 
 static void read_method(lua_State *L, struct reading *r)
@@ -371,4 +398,66 @@ void tg_backend_options(lua_State *L, const char *name, struct tg_backend_call *
     read_target(L, &r, opts, path);
     if (opts != 0)
         read_options(L, &r, opts);
+}
+
+static bool has(const struct tg_field *list, size_t count, h2o_iovec_t name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tg_text_is_nocase(tg_text(list[i].name.base, list[i].name.len),
+                              tg_text(name.base, name.len)))
+            return true;
+    return false;
+}
+
+/* Puts the fields of opts.headers in the place of those that the client sent. */
+static void set_headers(lua_State *L, struct reading *r, int opts, struct tg_request *request,
+                        bool clients_host)
+{
+    struct tg_call *call = &r->call->call;
+    struct tg_field *own = NULL;
+    size_t count = 0, n = 0;
+
+    lua_getfield(L, opts, "headers");
+    if (!lua_isnil(L, -1))
+        count = read_header_table(L, r, &own);
+    h2o_iovec_t host = call->host;
+    tg_forward_request(request, clients_host, count, call);
+    if (host.len != 0)
+        call->host = host;
+    struct tg_field *list = (struct tg_field *)(uintptr_t)call->fields;
+    for (size_t i = 0; i < call->field_count; i++)
+        if (!has(own, count, list[i].name))
+            list[n++] = list[i];
+    for (size_t i = 0; i < count; i++)
+        list[n++] = own[i];
+    call->field_count = n;
+}
+
+void tg_backend_forward_options(lua_State *L, const char *name, struct tg_backend_call *call,
+                                struct tg_request *request)
+{
+    struct reading r = {.name = name, .call = call, .pool = &call->run->pool};
+    bool clients_host = tg_backend_config(call->exchange.backend)->clients_host;
+
+    luaL_checkstack(L, 20, "options");
+    call->call.target = tg_forward_target(request);
+    if (!tg_args_optional_table(L, name, 3)) {
+        tg_forward_request(request, clients_host, 0, &call->call);
+        return;
+    }
+    tg_args_keys(L, name, 3, known_forward);
+    lua_settop(L, 3);
+    set_headers(L, &r, 3, request, clients_host);
+    lua_getfield(L, 3, "path");
+    if (!lua_isnil(L, -1)) {
+        struct tg_text path;
+        path.base = lua_tolstring(L, -1, &path.len);
+        if (path.base == NULL)
+            tg_raise(L, "%s: path must be a string", name);
+        read_target(L, &r, 0, path);
+    }
+    call->call.timeout_ms = read_duration(L, &r, 3, "timeout");
+    call->call.connect_timeout_ms = read_duration(L, &r, 3, "connect_timeout");
+    read_retries(L, &r, 3);
+    read_expect(L, &r, 3);
 }

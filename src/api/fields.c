@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 
 #include "base/text.h"
+#include "http/strict.h"
 #include "script/args.h"
 
 static const char metatable[] = "tidegate.fields";
@@ -11,6 +12,8 @@ struct value {
     void *const *alive; /* the owner's first word: NULL when the list is gone */
     struct tg_fields fields;
     enum tg_fields_kind kind;
+    struct tg_fields *open; /* where the list stands when it may be changed, else NULL */
+    h2o_mem_pool_t *pool;
 };
 
 static struct tg_text text_of(h2o_iovec_t v)
@@ -43,10 +46,12 @@ size_t tg_fields_count(lua_State *L)
     return count;
 }
 
-static struct tg_fields list_of(lua_State *L, const struct value *value)
+static struct tg_fields list_of(lua_State *L, struct value *value)
 {
     if (*value->alive == NULL)
         tg_raise(L, "the request is over: what it held can't be read any more");
+    if (value->open != NULL)
+        value->fields = *value->open;
     return value->fields;
 }
 
@@ -162,14 +167,65 @@ static int to_table(lua_State *L)
     return 1;
 }
 
-static int read_only(lua_State *L)
+static struct tg_text check_value(lua_State *L, struct tg_text name)
 {
+    struct tg_text value;
+
+    value.base = lua_tolstring(L, -1, &value.len);
+    if (value.base == NULL)
+        tg_raise(L, "the header '%s' gets a %s; a string, a list of strings or nil is right",
+                 name.base, luaL_typename(L, -1));
+    if (tg_strict_field_value(value) != NULL)
+        tg_raise(L, "the value of the header '%s' has characters that can't be sent", name.base);
+    return value;
+}
+
+static struct tg_field make_field(struct value *value, struct tg_text name, struct tg_text text)
+{
+    return (struct tg_field){h2o_strdup(value->pool, name.base, name.len),
+                             h2o_strdup(value->pool, text.base, text.len)};
+}
+
+/* The value at index 3 takes the place of all fields of that name. */
+static void replace(lua_State *L, struct value *value, struct tg_text name)
+{
+    struct tg_fields old = list_of(L, value);
+    size_t count = lua_istable(L, 3) ? lua_objlen(L, 3) : 1, n = 0;
+    struct tg_field *list = h2o_mem_alloc_pool(value->pool, (old.count + count) * sizeof(*list));
+
+    for (size_t i = 0; i < old.count; i++)
+        if (!same(TG_FIELDS_HEADERS, old.list[i].name, name))
+            list[n++] = old.list[i];
+    for (size_t i = 1; lua_istable(L, 3) && i <= count; i++) {
+        lua_rawgeti(L, 3, (int)i);
+        list[n++] = make_field(value, name, check_value(L, name));
+        lua_pop(L, 1);
+    }
+    if (!lua_istable(L, 3) && !lua_isnil(L, 3))
+        list[n++] = make_field(value, name, check_value(L, name));
+    *value->open = (struct tg_fields){list, n};
+}
+
+static int set(lua_State *L)
+{
+    struct value *value = lua_touserdata(L, 1);
+    struct tg_text name;
+
+    if (value->open != NULL) {
+        if (lua_type(L, 2) != LUA_TSTRING)
+            return tg_raise(L, "the names of headers are strings");
+        name.base = lua_tolstring(L, 2, &name.len);
+        if (tg_strict_field_name(name) != NULL)
+            return tg_raise(L, "'%s' can't be the name of a header", name.base);
+        replace(L, value, name);
+        return 0;
+    }
     return tg_raise(L, "what was received can't be changed; build a table of your own");
 }
 
 static const luaL_Reg metamethods[] = {
-    {"__index", get}, {"__newindex", read_only}, {"__pairs", pairs_of}, {"__totable", to_table},
-    {NULL, NULL},
+    {"__index", get},        {"__newindex", set}, {"__pairs", pairs_of},
+    {"__totable", to_table}, {NULL, NULL},
 };
 
 void tg_fields_open(lua_State *L)
@@ -181,15 +237,26 @@ void tg_fields_open(lua_State *L)
     lua_pop(L, 1);
 }
 
-void tg_fields_push(lua_State *L, int owner, struct tg_fields fields, enum tg_fields_kind kind)
+static void push(lua_State *L, int owner, struct value content)
 {
     struct value *value = lua_newuserdata(L, sizeof(*value));
 
-    *value = (struct value){lua_touserdata(L, owner), fields, kind};
+    *value = content;
     luaL_getmetatable(L, metatable);
     lua_setmetatable(L, -2);
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, owner);
     lua_rawseti(L, -2, 1);
     lua_setfenv(L, -2); /* keeps the owner's block */
+}
+
+void tg_fields_push(lua_State *L, int owner, struct tg_fields fields, enum tg_fields_kind kind)
+{
+    push(L, owner,
+         (struct value){.alive = lua_touserdata(L, owner), .fields = fields, .kind = kind});
+}
+
+void tg_fields_push_open(lua_State *L, int owner, struct tg_fields *fields, h2o_mem_pool_t *pool)
+{
+    push(L, owner, (struct value){.alive = lua_touserdata(L, owner), .open = fields, .pool = pool});
 }

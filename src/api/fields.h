@@ -23,6 +23,10 @@ void tg_fields_open(lua_State *L);
  * a full userdata whose block begins with a pointer: while that is not NULL, the list is there. */
 void tg_fields_push(lua_State *L, int owner, struct tg_fields fields, enum tg_fields_kind kind);
 
+/* As tg_fields_push, for header fields that the script may set: `fields` then points to a list in
+ * the pool; both live as long as the owner does. */
+void tg_fields_push_open(lua_State *L, int owner, struct tg_fields *fields, h2o_mem_pool_t *pool);
+
 /* How many fields the table of headers on top makes: a list makes one for each of its items. */
 size_t tg_fields_count(lua_State *L);
 

@@ -2,6 +2,9 @@
  */
 #include <lauxlib.h>
 
+#include "api/backend_call.h"
+#include "api/forward.h"
+#include "api/produce.h"
 #include "api/response.h"
 #include "http/strict.h"
 #include "script/args.h"
@@ -125,6 +128,36 @@ static void push_own(lua_State *L, const char *name)
     lua_rawget(L, 2);
 }
 
+/* Takes the body on top, of any kind, and pops it. */
+static void take_any_body(lua_State *L, struct tg_request *request)
+{
+    struct tg_backend_call *call = tg_backend_response_at(L, -1);
+
+    if (call != NULL) {
+        tg_backend_response_use(L, call, &request->response);
+    } else if (lua_isfunction(L, -1)) {
+        request->response.source = tg_produce(L, request);
+    } else if (lua_isstring(L, -1)) {
+        take_body(L, request);
+        return;
+    } else {
+        tg_raise(L,
+                 "a response's body must be a string, a function or a backend's response, this is "
+                 "a %s",
+                 luaL_typename(L, -1));
+    }
+    lua_pop(L, 1);
+}
+
+/* Passes on what a backend answered. */
+static int pass_on(lua_State *L, struct tg_request *request, struct tg_backend_call *call)
+{
+    tg_backend_response_use(L, call, &request->response);
+    request->response.fields = tg_forward_response(&request->run.pool, call->fields);
+    request->response.status = call->exchange.status;
+    return 0;
+}
+
 static int read_response(lua_State *L, struct tg_request *request, int kind)
 {
     const char *type = tg_response_type((enum tg_response_kind)kind);
@@ -141,12 +174,8 @@ static int read_response(lua_State *L, struct tg_request *request, int kind)
     else
         return tg_raise(L, "a response's headers must be a table");
     push_own(L, "body");
-    if (!lua_isnil(L, -1)) {
-        if (!lua_isstring(L, -1))
-            return tg_raise(L, "a response's body must be a string, this is a %s",
-                            luaL_typename(L, -1));
-        take_body(L, request);
-    }
+    if (!lua_isnil(L, -1))
+        take_any_body(L, request);
     request->response.status = status;
     return 0;
 }
@@ -183,6 +212,8 @@ int tg_response_finish(lua_State *L)
     struct tg_request *request = lua_touserdata(L, 1);
 
     request->response = (struct tg_response){.status = 0};
+    if (lua_isnil(L, 2) && request->scripts->passes)
+        return 0;
     if (lua_type(L, 2) == LUA_TSTRING) {
         lua_pushvalue(L, 2);
         take_body(L, request);
@@ -190,6 +221,9 @@ int tg_response_finish(lua_State *L)
         request->response.status = 200;
         return 0;
     }
+    struct tg_backend_call *call = tg_backend_response_at(L, 2);
+    if (call != NULL)
+        return pass_on(L, request, call);
     if (!lua_istable(L, 2))
         return refuse(L, request);
     int kind = tg_response_kind_of(L, 2);

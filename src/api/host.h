@@ -28,6 +28,7 @@ struct tg_host {
     bool loaded;            /* scripts have loaded: nothing can be registered any more */
     struct tg_every *every; /* a list */
     size_t after_count;     /* requests that live on for their `after` functions */
+    h2o_linklist_t afters;  /* those whose functions run */
     uint64_t random[2];     /* state of the generator of ids */
 };
 

@@ -13,6 +13,7 @@ struct tg_after {
     struct tg_task task;
     struct tg_timer timer;
     struct tg_request *request;
+    h2o_linklist_t link; /* in host->afters while its functions run */
     void (*on_end)(struct tg_request *request);
 };
 
@@ -113,6 +114,7 @@ bool tg_after_start(struct tg_request *request, void (*on_end)(struct tg_request
         return false; /* perhaps it never had a task */
     struct tg_timers *timers = request->task.vm->options.timers;
     after->on_end = on_end;
+    h2o_linklist_insert(&request->host->afters, &after->link);
     request->run.cpu_ns = 0;
     request->run.killed = NULL;
     request->run.blame = NULL;
@@ -131,11 +133,19 @@ void tg_after_cancel(struct tg_request *request)
     if (after == NULL)
         return;
     request->after = NULL;
+    if (h2o_linklist_is_linked(&after->link))
+        h2o_linklist_unlink(&after->link);
     tg_timer_stop(vm->options.timers, &after->timer);
     tg_task_dispose(&after->task);
     for (size_t i = 0; i < request->after_count; i++)
         luaL_unref(vm->L, LUA_REGISTRYINDEX, after->refs[i]);
     request->host->after_count--;
+}
+
+void tg_after_stop(struct tg_host *host)
+{
+    while (!h2o_linklist_is_empty(&host->afters))
+        end_after(H2O_STRUCT_FROM_MEMBER(struct tg_after, link, host->afters.next));
 }
 
 /* tg.after(fn) */

@@ -33,6 +33,17 @@ static struct tg_request *check(lua_State *L, const char *name)
     return live(L, luaL_checkudata(L, 1, metatable));
 }
 
+struct tg_request *tg_request_at(lua_State *L, const char *name, int index)
+{
+    void *block = lua_touserdata(L, index);
+
+    luaL_getmetatable(L, metatable);
+    if (block == NULL || !lua_getmetatable(L, index) || !lua_rawequal(L, -1, -2))
+        tg_args_fail(L, name, index, "the request (req) expected");
+    lua_pop(L, 2);
+    return live(L, block);
+}
+
 static bool is_id(struct tg_text text)
 {
     if (text.len == 0 || text.len > 64)

@@ -12,7 +12,11 @@ struct tg_response {
     int status; /* 0: none yet */
     struct tg_fields fields;
     h2o_iovec_t body;
-    int body_ref; /* 0 when the body is in the pool */
+    int body_ref;             /* 0 when the body is in the pool */
+    struct tg_source *source; /* of a body that comes in pieces; NULL: it is whole */
+    bool length_known;        /* of such a body, or of the one that the answer to HEAD has not */
+    uint64_t length;
+    bool passed; /* it is what a backend answered */
 };
 
 /* One call of a backend, for the access log. */
@@ -22,6 +26,7 @@ struct tg_call_record {
     const char *code; /* of its error, or NULL */
     int status;
     uint32_t elapsed_ms;
+    const struct tg_exchange *exchange; /* of a streamed one: it says more later; or NULL */
 };
 
 struct tg_param {
@@ -34,6 +39,7 @@ struct tg_route_scripts {
     bool takes_route; /* one of them looks at its second argument */
     int table;        /* registry: that argument, the route's table; 0 until it is asked for */
     const char *text; /* from which it is made: a Lua expression */
+    bool passes;      /* when none of them answers, a backend does: response.status stays 0 */
 };
 
 struct tg_after;
@@ -52,7 +58,12 @@ struct tg_request {
     uint8_t id_len;          /* 0: none made yet */
     char client_address[64]; /* empty: not asked for yet */
     uint16_t client_port;
-    void (*find_client)(struct tg_request *self); /* fills the two above */
+    char peer_address[64]; /* of the socket's other end, who is the client or one that is trusted */
+    bool peer_trusted;
+    bool has_body;                                /* it has Content-Length or Transfer-Encoding */
+    void (*find_client)(struct tg_request *self); /* fills what tells of client and peer */
+    /* Logs that a function of the body has failed. */
+    void (*report_body)(struct tg_request *self, const struct tg_task_report *report);
     void **value; /* the block of the Lua value `req`; NULL when there is none */
     struct tg_call_record *calls, **last_call;
     struct tg_response response;
@@ -61,6 +72,9 @@ struct tg_request {
     bool response_sent; /* what still runs is what tg.after left */
     bool kept;          /* texts have been copied into the pool: it outlives its connection */
 };
+
+/* The request whose Lua value is at the index. Raises when there is none, or it is over. */
+struct tg_request *tg_request_at(lua_State *L, const char *name, int index);
 
 /* The id of the request, taken from X-Request-Id when that is fit, else made. */
 h2o_iovec_t tg_request_id(struct tg_request *request);
@@ -89,6 +103,9 @@ bool tg_after_start(struct tg_request *request, void (*on_end)(struct tg_request
 
 /* Ends them, without on_end. */
 void tg_after_cancel(struct tg_request *request);
+
+/* Ends those of all requests, wherever they are, and calls on_end for each. */
+void tg_after_stop(struct tg_host *host);
 
 /* Starts what tg.every registered; and ends it. */
 void tg_every_start(struct tg_vm *vm);

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 
 #include "api/api.h"
+#include "api/backend_call.h"
 #include "script/args.h"
 #include "script/fail.h"
 #include "script/json_value.h"
@@ -240,8 +241,11 @@ static int response(lua_State *L)
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
         lua_pushliteral(L, "");
-    } else if (!lua_isstring(L, -1)) {
-        return tg_raise(L, "tg.response: body must be a string, this is a %s",
+    } else if (!lua_isstring(L, -1) && !lua_isfunction(L, -1) &&
+               tg_backend_response_at(L, -1) == NULL) {
+        return tg_raise(L,
+                        "tg.response: body must be a string, a function or a backend's response, "
+                        "this is a %s",
                         luaL_typename(L, -1));
     }
     build(L, "tg.response", TG_RESPONSE_BARE, 10, status);

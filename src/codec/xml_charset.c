@@ -133,9 +133,10 @@ static bool recode_as_told(struct tg_xml *xml, struct tg_text name)
     xml->any_encoding = true;
     if (charset->iconv == NULL)
         return true;
-    const char *by_mark =
-        tg_text_is_nocase(name, TG_TEXT("utf-16")) ? look_for_utf16(xml) : charset->iconv;
-    return recode(xml, by_mark != NULL ? by_mark : charset->iconv);
+    const char *from = charset->iconv;
+    if (tg_text_is_nocase(name, TG_TEXT("utf-16")) && look_for_utf16(xml) != NULL)
+        from = look_for_utf16(xml);
+    return recode(xml, from);
 }
 
 bool tg_xml_recode(struct tg_xml *xml, struct tg_text charset)

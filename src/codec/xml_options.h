@@ -87,27 +87,26 @@ struct tg_xml_options {
     enum tg_xml_namespaces namespaces;
     enum tg_xml_empty empty;
     struct tg_options_list force_array; /* paths of elements that become arrays even alone */
-    bool force_all;                     /* every element but the root does */
     struct tg_options_list collapse;    /* see xml_shape.h */
     const struct tg_xml_type *types;
     size_t type_count;
     struct tg_text attribute_prefix; /* "@"; in a group: none */
+    struct tg_text attribute_group;  /* the key of an object of the attributes: none */
+    struct tg_text text_key;         /* #text */
+    struct tg_text cdata_key;        /* CDATA apart from other text: none */
+    struct tg_text children_key;     /* of mixed content: #children */
+    struct tg_text content_key;      /* a list of what is beside attributes: none */
+    struct tg_text comments_key;     /* none: comments are dropped */
+    struct tg_text pi_key;           /* none: processing instructions are dropped */
+    struct tg_text ns_separator;     /* between prefix and name: ":" */
+    struct tg_text root;             /* another key for the root element */
+    struct tg_text null_literal;     /* the text that stands for null: none */
+    struct tg_text charset;          /* the encoding, whatever the document says: not told */
+    bool force_all;                  /* every element but the root becomes an array */
     bool drop_attributes;
-    struct tg_text attribute_group; /* the key of an object of the attributes: none */
-    struct tg_text text_key;        /* #text */
-    struct tg_text cdata_key;       /* CDATA apart from other text: none */
-    struct tg_text children_key;    /* of mixed content: #children */
-    struct tg_text content_key;     /* a list of what is beside attributes: none */
-    struct tg_text comments_key;    /* none: comments are dropped */
-    struct tg_text pi_key;          /* none: processing instructions are dropped */
-    struct tg_text ns_separator;    /* between prefix and name: ":" */
-    struct tg_text root;            /* another key for the root element */
-    struct tg_text null_literal;    /* the text that stands for null: none */
-    struct tg_text charset;         /* the encoding, whatever the document says: not told */
-    bool drop_root;                 /* the value of the root element is all */
-    bool text_always;               /* text is under text_key also when it is alone */
-    bool unescape_names;            /* _xHHHH_ in names is the character: see xml_write.h */
-    unsigned strip_levels;          /* see xml_shape.h */
+    bool drop_root;      /* the value of the root element is all */
+    bool text_always;    /* text is under text_key also when it is alone */
+    bool unescape_names; /* _xHHHH_ in names is the character: see xml_write.h */
     enum tg_xml_declarations xmlns_decl;
     enum tg_xml_nil nil;
     enum tg_xml_trim trim;
@@ -116,6 +115,7 @@ struct tg_xml_options {
     enum tg_xml_booleans booleans;
     enum tg_xml_mixed mixed;
     enum tg_xml_doctype doctype;
+    unsigned strip_levels; /* see xml_shape.h */
 };
 
 /* Ends with a NULL name. Those of kind OTHER take more than one kind of value: `preset`, `empty`

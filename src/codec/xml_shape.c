@@ -59,8 +59,7 @@ static void add_to_scope(struct tg_xml_shaper *s, struct tg_xml_scope *scope,
     if (attribute->name->tag == s->xml->tag)
         return;
     attribute->name->tag = s->xml->tag;
-    if (attribute->value.len != 0)
-        scope->declarations[scope->count++] = attribute;
+    scope->declarations[scope->count++] = attribute; /* xmlns="" too: else it could not be undone */
 }
 
 /* The scope of the node: that of the element around when it declares nothing. */
@@ -84,7 +83,7 @@ static const struct tg_xml_scope *scope_of(struct tg_xml_shaper *s, const struct
     }
     for (size_t i = 0; i < outer; i++)
         add_to_scope(s, scope, s->scope->declarations[i]);
-    return scope->count != 0 ? scope : NULL;
+    return scope;
 }
 
 static bool write_namespaces(struct tg_xml_shaper *s)

@@ -39,14 +39,14 @@ static bool looks_qualified(struct tg_text key)
            memchr(colon + 1, ':', (size_t)(end - colon - 1)) == NULL;
 }
 
-/* What the writer made of a key, made the key again: _x_ is the empty one. A colon that was escaped
- * stays so where the key would then be read as a name with a prefix. */
+/* What the writer made of a key, made the key again: _x_ alone is the empty one. A colon that was
+ * escaped stays so where the key would then be read as a name with a prefix. */
 static void put_unescaped(struct tg_buffer *out, struct tg_text name)
 {
     size_t before = out->len;
     bool colon = false;
 
-    if (tg_text_is(name, TG_TEXT("_x_")))
+    if (before == 0 && tg_text_is(name, TG_TEXT("_x_")))
         return;
     for (size_t i = 0; i < name.len;) {
         uint32_t code;

@@ -20,12 +20,14 @@ static void put_calls(struct tg_buffer *line, const struct tg_call_record *call)
         return;
     tg_buffer_printf(line, ",\"calls\":[");
     for (; call != NULL; call = call->next) {
-        tg_buffer_printf(line, "{\"backend\":\"%s\",", call->backend);
-        if (call->code != NULL)
-            tg_buffer_printf(line, "\"error\":\"%s\"", call->code);
-        else
-            tg_buffer_printf(line, "\"status\":%d", call->status);
-        tg_buffer_printf(line, ",\"ms\":%u}%s", call->elapsed_ms, call->next != NULL ? "," : "");
+        const char *code = call->exchange != NULL ? call->exchange->error.code : call->code;
+        uint32_t ms = call->exchange != NULL ? call->exchange->elapsed_ms : call->elapsed_ms;
+        tg_buffer_printf(line, "{\"backend\":\"%s\"", call->backend);
+        if (call->status != 0)
+            tg_buffer_printf(line, ",\"status\":%d", call->status);
+        if (code != NULL)
+            tg_buffer_printf(line, ",\"error\":\"%s\"", code);
+        tg_buffer_printf(line, ",\"ms\":%u}%s", ms, call->next != NULL ? "," : "");
     }
     tg_buffer_put(line, ']');
 }

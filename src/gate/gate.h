@@ -6,6 +6,7 @@
 
 #include "api/request.h"
 #include "base/log.h"
+#include "gate/traffic.h"
 #include "gate/router.h"
 #include "gate/site.h"
 
@@ -20,6 +21,35 @@ struct tg_gate {
     int *listen_fds;        /* one per tg_site.listens; each thread works on duplicates */
     struct tg_worker *workers;
     struct tg_work_pool *work; /* the threads of conversions; NULL: none */
+    h2o_hostconf_t *hosts[2],
+        *admin_hosts[2];        /* whom clients and the operator reach; end with NULL */
+    int admin_fd;               /* -1: there is no admin address */
+    uint64_t started_ns;        /* monotonic */
+    unsigned generation;        /* how often the site has been read */
+    size_t most_connections;    /* of clients, at once */
+    _Atomic unsigned serving;   /* threads whose loop runs */
+    _Atomic size_t connections; /* those that are there */
+    _Atomic size_t bodies;      /* bytes of requests' bodies in memory */
+};
+
+/* A thread's clients, and whether more are let in. */
+struct tg_door {
+    h2o_linklist_t waiting;   /* for a request, or for the rest of one: the longest first */
+    h2o_linklist_t busy;      /* those whose request is worked on */
+    h2o_linklist_t lingering; /* refused ones that still send */
+    unsigned lingering_count;
+    struct tg_timer sweep; /* looks at all of them */
+    struct tg_timer reopen;
+    uint64_t logged_ms;
+    unsigned admins; /* connections of the admin address */
+    bool is_shut;
+};
+
+/* The admin address as one thread serves it. */
+struct tg_admin_door {
+    h2o_socket_t *listener; /* NULL in all threads but one */
+    h2o_accept_ctx_t accept;
+    struct tg_timer resume;
 };
 
 /* The Lua states of one thread, loaded from one reading of the site. */
@@ -42,12 +72,17 @@ struct tg_worker {
     struct tg_net net;
     struct tg_host host;
     struct tg_generation generation;
+    struct tg_door door;
+    struct tg_admin_door admin;
+    struct tg_traffic traffic;
+    tg_counter *route_requests; /* by tg_route.index */
     int wake_fd;        /* an eventfd: written to when the thread is to end; the main thread's */
     h2o_socket_t *wake; /* the loop's side of it */
     struct tg_timer drain_step; /* closes idle connections while the worker drains */
     uint64_t drain_until_ms;
     h2o_linklist_t running; /* requests whose scripts run or wait */
-    size_t requests;        /* that have not been answered to the end */
+    h2o_linklist_t tunnels; /* connections that have switched protocols */
+    size_t requests;        /* and tunnels; that have not been answered to the end */
     bool draining, started;
     struct tg_buffer line; /* scratch for one line of the access log */
 };

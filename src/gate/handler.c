@@ -4,7 +4,10 @@
 
 #include "base/clock.h"
 #include "gate/inbound.h"
+#include "gate/pass.h"
 #include "gate/responder.h"
+#include "gate/stream.h"
+#include "gate/tunnel.h"
 #include "http/strict.h"
 
 /* In the order of a request: on_req → on_suspend → on_done, on_deadline or on_gone. */
@@ -153,6 +156,16 @@ static void run_scripts(struct tg_inbound *inbound)
     tg_task_start(&request->task, jit ? generation->jit_serve : generation->serve, request);
 }
 
+/* Answers with the status of that refusal, and ends the connection. */
+static int refuse(struct tg_inbound *inbound, enum tg_refused reason, const char *detail)
+{
+    tg_tally(&inbound->worker->traffic.refused[reason], 1);
+    inbound->req->http1_is_persistent = 0;
+    tg_client_linger(inbound->client);
+    respond_problem(inbound, tg_refused_status(reason), detail);
+    return 0;
+}
+
 static int on_req(h2o_handler_t *handler, h2o_req_t *req)
 {
     struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, ctx, req->conn->ctx);
@@ -161,22 +174,31 @@ static int on_req(h2o_handler_t *handler, h2o_req_t *req)
     struct tg_match match;
 
     (void)handler;
+    if (inbound->client->refusal.detail != NULL)
+        return refuse(inbound, inbound->client->refusal.reason, inbound->client->refusal.detail);
     const char *reason = read_head(inbound, &path);
     tg_inbound_fill(inbound);
-    if (reason != NULL) {
-        respond_problem(inbound, 400, reason);
-        return 0;
-    }
-    if (inbound->request.body.len > worker->gate->site->body_limit) {
-        respond_problem(inbound, 413, "");
-        return 0;
-    }
+    if (reason != NULL)
+        return refuse(inbound, TG_REFUSED_MALFORMED, reason);
+    if (inbound->request.body.len > worker->gate->site->body_limit)
+        return refuse(inbound, TG_REFUSED_BODY, "the body of the request is too large");
+    if (!tg_client_hold(inbound->client, inbound->request.body.len))
+        return refuse(inbound, TG_REFUSED_BODIES, "too many bodies of requests are on their way");
+    tg_tally(&worker->traffic.bytes_in, inbound->request.body.len);
     tg_router_find(worker->gate->router, text_of(inbound->request.method), &path, &match);
     if (match.route == NULL) {
         respond_unrouted(inbound, &match);
         return 0;
     }
     inbound->route = match.route;
+    tg_tally(&worker->route_requests[match.route->index], 1);
+    bool passes = match.route->script == NULL;
+    if (passes)
+        inbound->target = tg_pass_target(inbound, &path);
+    if (passes && match.route->before_count + worker->gate->site->before_count == 0) {
+        tg_pass_start(inbound);
+        return 0;
+    }
     read_params(inbound, &path);
     run_scripts(inbound);
     return 0;
@@ -196,11 +218,29 @@ static void on_suspend(struct tg_run *run)
     tg_watch_arm(&inbound->watch, inbound->req, timers, on_gone);
 }
 
-/* The scripts of the request are over, one way or another. */
+void tg_handler_wait(struct tg_inbound *inbound)
+{
+    if (!h2o_linklist_is_linked(&inbound->link))
+        h2o_linklist_insert(&inbound->worker->running, &inbound->link);
+    if (inbound->suspended)
+        return;
+    inbound->suspended = true;
+    tg_watch_arm(&inbound->watch, inbound->req, &inbound->worker->timers, on_gone);
+}
+
+static void unlink_running(struct tg_inbound *inbound)
+{
+    if (h2o_linklist_is_linked(&inbound->link))
+        h2o_linklist_unlink(&inbound->link);
+}
+
+/* The scripts of the request are over, one way or another, and so is the call that passes it on. */
 static void leave_scripts(struct tg_inbound *inbound)
 {
+    if (inbound->pass != NULL)
+        tg_pass_end(inbound->pass);
     tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
-    h2o_linklist_unlink(&inbound->link);
+    unlink_running(inbound);
     tg_task_dispose(&inbound->request.task);
 }
 
@@ -210,6 +250,8 @@ static void log_failure(struct tg_inbound *inbound, const struct tg_task_report 
     struct tg_buffer line = {.limit = 32768};
     char id[65] = "";
     bool is_mistake = report->code.len == 0;
+    if (is_mistake)
+        tg_tally(&inbound->worker->traffic.script_failures, 1);
 
     memcpy(id, id_of(inbound).base, id_of(inbound).len);
     tg_log_field(&line, "event", is_mistake ? TG_TEXT("script_error") : TG_TEXT("request_failed"));
@@ -242,20 +284,70 @@ static void respond_failure(struct tg_inbound *inbound, const struct tg_task_rep
                        id_of(inbound), none);
 }
 
+void tg_handler_fail(struct tg_inbound *inbound, const struct tg_task_report *report)
+{
+    leave_scripts(inbound);
+    log_failure(inbound, report);
+    respond_failure(inbound, report);
+}
+
+void tg_handler_report_body(struct tg_request *request, const struct tg_task_report *report)
+{
+    log_failure(H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request, request), report);
+}
+
+void tg_handler_fail_unsent(struct tg_inbound *inbound)
+{
+    leave_scripts(inbound);
+    respond_problem(inbound, 500, "");
+}
+
+void tg_handler_log_cut(struct tg_inbound *inbound, struct tg_error error)
+{
+    struct tg_buffer line = {.limit = 4096};
+    char id[65] = "";
+
+    if (error.code == NULL)
+        return;
+    memcpy(id, id_of(inbound).base, id_of(inbound).len);
+    tg_log_field(&line, "event", TG_TEXT("response_cut"));
+    tg_log_field(&line, "route", tg_text_of(inbound->route->pattern));
+    tg_log_field(&line, "code", tg_text_of(error.code));
+    tg_log_field(&line, "reason", tg_text_of(error.message));
+    tg_log_fields(&inbound->worker->gate->log, TG_LOG_WARN, id, &line);
+    tg_buffer_dispose(&line);
+}
+
+/* Sends what the scripts have decided; when it is nothing, a backend answers. */
+static void answer(struct tg_inbound *inbound)
+{
+    const struct tg_response *response = &inbound->request.response;
+
+    leave_scripts(inbound);
+    if (response->status == 0) {
+        tg_pass_start(inbound);
+    } else if (response->source != NULL && tg_respond_has_body(inbound->req, response->status)) {
+        inbound->request.run.deadline_ms = 0; /* a body may take as long as it is read */
+        tg_handler_wait(inbound);
+        tg_stream_start(inbound);
+    } else if (response->passed || response->source != NULL) {
+        tg_respond_passed(inbound->req, response);
+    } else {
+        tg_respond(inbound->req, response);
+    }
+}
+
 static void on_done(struct tg_task *task, enum tg_task_end end)
 {
     struct tg_inbound *inbound = H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request.task, task);
     struct tg_task_report report;
 
     if (end == TG_TASK_DONE) {
-        leave_scripts(inbound);
-        tg_respond(inbound->req, &inbound->request.response);
+        answer(inbound);
         return;
     }
     tg_task_explain(task, end, &report);
-    leave_scripts(inbound);
-    log_failure(inbound, &report);
-    respond_failure(inbound, &report);
+    tg_handler_fail(inbound, &report);
 }
 
 static void on_deadline(struct tg_timer *timer)
@@ -267,9 +359,7 @@ static void on_deadline(struct tg_timer *timer)
         .message = h2o_iovec_init(H2O_STRLIT("not done within the timeout of the route")),
     };
 
-    leave_scripts(inbound);
-    log_failure(inbound, &report);
-    respond_failure(inbound, &report);
+    tg_handler_fail(inbound, &report);
 }
 
 /* Nobody reads the answer; what the scripts waited for is cancelled. */
@@ -277,6 +367,10 @@ static void on_gone(struct tg_watch *watch)
 {
     struct tg_inbound *inbound = H2O_STRUCT_FROM_MEMBER(struct tg_inbound, watch, watch);
 
+    if (inbound->stream != NULL) {
+        tg_stream_cut(inbound->stream);
+        return;
+    }
     if (!h2o_linklist_is_linked(&inbound->link))
         return; /* it is being answered: sending will find out */
     leave_scripts(inbound);
@@ -286,9 +380,15 @@ static void on_gone(struct tg_watch *watch)
 
 void tg_handler_abandon(struct tg_worker *worker)
 {
+    tg_tunnel_close_all(worker);
     while (!h2o_linklist_is_empty(&worker->running)) {
         struct tg_inbound *inbound =
             H2O_STRUCT_FROM_MEMBER(struct tg_inbound, link, worker->running.next);
+        if (inbound->stream != NULL) {
+            unlink_running(inbound);
+            tg_stream_cut(inbound->stream);
+            continue;
+        }
         leave_scripts(inbound);
         inbound->req->http1_is_persistent = 0;
         respond_problem(inbound, 503, "the server is stopping");
@@ -301,4 +401,8 @@ void tg_handler_register(h2o_hostconf_t *host)
     h2o_handler_t *handler = h2o_create_handler(path, sizeof(*handler));
 
     handler->on_req = on_req;
+    /* h2o's chunks are for status 200 only: gate/stream.c writes its own. */
+    for (size_t i = 0; i < path->filters.size; i++)
+        free(path->filters.entries[i]);
+    path->filters.size = 0;
 }

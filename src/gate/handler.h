@@ -2,10 +2,25 @@
 #ifndef TG_GATE_HANDLER_H
 #define TG_GATE_HANDLER_H
 
-#include "gate/gate.h"
+#include "gate/inbound.h"
 
 /* Makes the host's only handler. Its context belongs to a struct tg_worker. */
 void tg_handler_register(h2o_hostconf_t *host);
+
+/* A backend is going to be waited for: what becomes of the client is watched from now on. */
+void tg_handler_wait(struct tg_inbound *inbound);
+
+/* Answers with problem details, and logs why. */
+void tg_handler_fail(struct tg_inbound *inbound, const struct tg_task_report *report);
+
+/* Answers 500: the body of a response failed before anything was sent; the log has it already. */
+void tg_handler_fail_unsent(struct tg_inbound *inbound);
+
+/* Logs that the function which makes the body of a response has failed. */
+void tg_handler_report_body(struct tg_request *request, const struct tg_task_report *report);
+
+/* Logs that a response is cut short; an error without a code has been logged. */
+void tg_handler_log_cut(struct tg_inbound *inbound, struct tg_error error);
 
 /* Ends every request that waits, with 503: the time to drain is over. */
 void tg_handler_abandon(struct tg_worker *worker);

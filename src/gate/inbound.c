@@ -2,7 +2,10 @@
 
 #include "base/clock.h"
 #include "gate/access_log.h"
+#include "gate/handler.h"
 #include "gate/peer.h"
+#include "gate/pass.h"
+#include "gate/stream.h"
 
 static void destroy(struct tg_inbound *inbound)
 {
@@ -18,6 +21,7 @@ static void on_after_end(struct tg_request *request)
     destroy(H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request, request));
 }
 
+/* The admin address is in no log and in no account. */
 static void log_access(struct tg_inbound *inbound)
 {
     h2o_req_t *req = inbound->req;
@@ -28,6 +32,8 @@ static void log_access(struct tg_inbound *inbound)
         .duration_ns = tg_clock_monotonic_ns() - inbound->begun_ns,
     };
 
+    tg_traffic_request(&inbound->worker->traffic, access.status, access.bytes,
+                       access.duration_ns / 1000);
     if (inbound->worker->gate->access != NULL)
         tg_access_log(inbound->worker, &inbound->request, &access);
 }
@@ -43,8 +49,16 @@ static void on_dispose(void *holder)
     if (h2o_linklist_is_linked(&inbound->link))
         h2o_linklist_unlink(&inbound->link);
     tg_task_dispose(&request->task);
-    log_access(inbound);
+    if (inbound->stream != NULL)
+        tg_stream_end(inbound->stream);
+    else if (request->response.source != NULL)
+        request->response.source->cancel(request->response.source);
+    if (inbound->pass != NULL)
+        tg_pass_end(inbound->pass);
+    if (!inbound->client->is_admin)
+        log_access(inbound);
     tg_response_release(request);
+    tg_client_end(inbound->client);
     inbound->req = NULL;
     inbound->worker->requests--;
     request->response_sent = true;
@@ -75,8 +89,11 @@ struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
 
     tg_run_init(&run);
     struct tg_inbound *inbound = h2o_mem_alloc_pool(&run.pool, sizeof(*inbound));
-    *inbound =
-        (struct tg_inbound){.worker = worker, .req = req, .begun_ns = tg_clock_monotonic_ns()};
+    *inbound = (struct tg_inbound){.worker = worker,
+                                   .req = req,
+                                   .client = tg_client_of(req->conn),
+                                   .begun_ns = tg_clock_monotonic_ns()};
+    tg_client_begin(inbound->client, req);
     inbound->request = (struct tg_request){
         .run = run,
         .host = &worker->host,
@@ -85,6 +102,7 @@ struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
         .authority = req->input.authority,
         .version = req->version,
         .find_client = find_client,
+        .report_body = tg_handler_report_body,
     };
     if (req->input.authority.base == req->hostconf->authority.hostport.base)
         inbound->request.authority = h2o_iovec_init(H2O_STRLIT("")); /* HTTP/1.0 without Host */
@@ -110,6 +128,7 @@ void tg_inbound_fill(struct tg_inbound *inbound)
     request->fields = (struct tg_fields){list, n};
     request->scheme = inbound->req->input.scheme->name;
     request->body = inbound->req->entity;
+    request->has_body = request->body.base != NULL;
     if (request->body.base == NULL)
         request->body = h2o_iovec_init(H2O_STRLIT(""));
 }

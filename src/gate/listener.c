@@ -5,17 +5,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "gate/watch.h"
+#include "gate/client.h"
+#include "gate/door.h"
 
 enum {
     BACKLOG = 4096,
     ACCEPTS_A_TURN = 16, /* the other threads get their share */
 };
 
-static socklen_t make_address(const struct tg_listen *listen, struct sockaddr_storage *storage)
+socklen_t tg_listener_address(const struct tg_listen *listen, struct sockaddr_storage *storage)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)storage;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)storage;
@@ -36,7 +38,7 @@ static socklen_t make_address(const struct tg_listen *listen, struct sockaddr_st
 int tg_listener_bind(const struct tg_listen *listen_on)
 {
     struct sockaddr_storage address;
-    socklen_t len = make_address(listen_on, &address);
+    socklen_t len = tg_listener_address(listen_on, &address);
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
     if (fd < 0)
@@ -60,9 +62,17 @@ uint16_t tg_listener_port(int fd)
     return (uint16_t)h2o_socket_getport((struct sockaddr *)&address);
 }
 
-static void on_close(void *watched)
+/* Then the connection stays where it is, and the listener would be ready for ever. */
+static bool is_out_of_something(int reason)
 {
-    free(watched);
+    return reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
+}
+
+static bool somebody_waits(h2o_socket_t *listener)
+{
+    struct pollfd fd = {.fd = h2o_socket_get_fd(listener), .events = POLLIN};
+
+    return poll(&fd, 1, 0) > 0;
 }
 
 static void on_accept(h2o_socket_t *listener, const char *err)
@@ -72,12 +82,20 @@ static void on_accept(h2o_socket_t *listener, const char *err)
     if (err != NULL)
         return;
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        h2o_socket_t *sock = h2o_evloop_socket_accept(listener);
-        if (sock == NULL)
+        if (!tg_door_enter(worker, false)) {
+            if (somebody_waits(listener))
+                tg_door_shut(worker);
             return;
-        sock->on_close.cb = on_close;
-        sock->on_close.data = h2o_mem_alloc(sizeof(struct tg_watched));
-        *(struct tg_watched *)sock->on_close.data = (struct tg_watched){NULL};
+        }
+        h2o_socket_t *sock = h2o_evloop_socket_accept(listener);
+        if (sock == NULL) {
+            bool is_out = is_out_of_something(errno);
+            tg_door_leave(worker, false);
+            if (is_out)
+                tg_door_shut(worker);
+            return;
+        }
+        tg_client_create(worker, sock, false);
         h2o_accept(&worker->accept, sock);
     }
 }
@@ -98,6 +116,18 @@ bool tg_listener_start(struct tg_worker *worker)
         h2o_socket_read_start(worker->listeners[i], on_accept);
     }
     return true;
+}
+
+void tg_listener_pause(struct tg_worker *worker)
+{
+    for (size_t i = 0; worker->listeners != NULL && worker->listeners[i] != NULL; i++)
+        h2o_socket_read_stop(worker->listeners[i]);
+}
+
+void tg_listener_resume(struct tg_worker *worker)
+{
+    for (size_t i = 0; worker->listeners != NULL && worker->listeners[i] != NULL; i++)
+        h2o_socket_read_start(worker->listeners[i], on_accept);
 }
 
 void tg_listener_stop(struct tg_worker *worker)

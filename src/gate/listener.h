@@ -4,6 +4,9 @@
 
 #include "gate/gate.h"
 
+/* Fills the storage; returns the length of the address in it. */
+socklen_t tg_listener_address(const struct tg_listen *listen, struct sockaddr_storage *storage);
+
 /* Binds and listens; the descriptor, or -1 with errno set. */
 int tg_listener_bind(const struct tg_listen *listen);
 
@@ -12,6 +15,10 @@ uint16_t tg_listener_port(int fd);
 
 /* Begins to accept in the worker's loop, on duplicates of the gate's descriptors. */
 bool tg_listener_start(struct tg_worker *worker);
+
+/* Accepts nothing until it is resumed. */
+void tg_listener_pause(struct tg_worker *worker);
+void tg_listener_resume(struct tg_worker *worker);
 
 /* Accepts no more. */
 void tg_listener_stop(struct tg_worker *worker);

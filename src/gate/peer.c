@@ -65,10 +65,12 @@ void tg_peer_find(struct tg_request *request, const struct tg_site *site, h2o_co
     if (request->client_address[0] != '\0')
         return;
     read_socket(request, conn);
+    memcpy(request->peer_address, request->client_address, sizeof(request->peer_address));
     if (site->trusted_count == 0 ||
         !tg_network_address(tg_text_of(request->client_address), address) ||
         !tg_network_has(site->trusted, site->trusted_count, address))
         return;
+    request->peer_trusted = true;
     for (size_t i = request->fields.count; i-- > 0;) {
         const struct tg_field *field = &request->fields.list[i];
         if (tg_text_is_nocase(tg_text(field->name.base, field->name.len),

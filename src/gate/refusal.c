@@ -1,6 +1,7 @@
 #include "gate/refusal.h"
 
 #include "api/response.h"
+#include "gate/inbound.h"
 #include "http/status.h"
 
 struct refusal {
@@ -18,12 +19,32 @@ static void on_send(h2o_ostream_t *self, h2o_req_t *req, h2o_iovec_t *bufs, size
     h2o_ostream_send_next(self, req, &refusal->body, count != 0, state);
 }
 
+/* Why: we have said so, or it is h2o's own reason. */
+static struct tg_refusal reason_of(struct tg_client *client, int status)
+{
+    if (client->refusal.detail != NULL)
+        return client->refusal;
+    enum tg_refused reason = tg_refused_of_status(status);
+    return (struct tg_refusal){
+        reason, reason == TG_REFUSED_BODY          ? "the body of the request is too large"
+                : reason == TG_REFUSED_EXPECTATION ? "nothing but 100-continue can be expected"
+                                                   : "the body of the request is not well chunked"};
+}
+
 static h2o_iovec_t write_problem(h2o_req_t *req)
 {
+    struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, ctx, req->conn->ctx);
+    struct tg_inbound *inbound = tg_inbound_create(worker, req);
+    struct tg_refusal refusal = reason_of(inbound->client, req->res.status);
+    h2o_iovec_t id = tg_request_id(&inbound->request);
     struct tg_text none = {NULL, 0};
     struct tg_buffer out = {.limit = 1024};
 
-    tg_problem_write(&out, req->res.status, none, none, none, none);
+    tg_client_linger(inbound->client);
+    if (!inbound->client->is_admin)
+        tg_tally(&worker->traffic.refused[refusal.reason], 1);
+    tg_problem_write(&out, req->res.status, tg_text_of(refusal.detail), none, none,
+                     tg_text(id.base, id.len));
     h2o_iovec_t body = h2o_strdup(&req->pool, out.base, out.len);
     tg_buffer_dispose(&out);
     return body;

@@ -1,4 +1,5 @@
-/* What h2o refuses by itself, such as a body over the limit, is answered as problem details too. */
+/* What is refused before the handler has it, such as a body over the limit, is answered as problem
+ * details too, counted, and written to the access log. */
 #ifndef TG_GATE_REFUSAL_H
 #define TG_GATE_REFUSAL_H
 

@@ -8,19 +8,27 @@ static bool has_no_body(int status)
     return status == 204 || status == 304;
 }
 
-static void start(h2o_req_t *req, int status, h2o_iovec_t body)
+static void send_all(h2o_req_t *req, h2o_iovec_t body)
 {
     static h2o_generator_t whole = {NULL, NULL};
-    bool is_head = h2o_memis(req->input.method.base, req->input.method.len, H2O_STRLIT("HEAD"));
+
+    h2o_start_response(req, &whole);
+    h2o_send(req, &body, body.len != 0 ? 1 : 0, H2O_SEND_STATE_FINAL);
+}
+
+static bool is_to_head(const h2o_req_t *req)
+{
+    return h2o_memis(req->input.method.base, req->input.method.len, H2O_STRLIT("HEAD"));
+}
+
+static void start(h2o_req_t *req, int status, h2o_iovec_t body)
+{
+    static const h2o_iovec_t nothing = {NULL, 0};
 
     req->res.status = status;
     req->res.reason = tg_status_reason(status);
     req->res.content_length = has_no_body(status) ? SIZE_MAX : body.len;
-    h2o_start_response(req, &whole);
-    if (is_head || has_no_body(status) || body.len == 0)
-        h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
-    else
-        h2o_send(req, &body, 1, H2O_SEND_STATE_FINAL);
+    send_all(req, is_to_head(req) || has_no_body(status) ? nothing : body);
 }
 
 static void add_field(h2o_req_t *req, const struct tg_field *field)
@@ -35,11 +43,39 @@ static void add_field(h2o_req_t *req, const struct tg_field *field)
                               NULL, field->value.base, field->value.len);
 }
 
+bool tg_respond_has_body(const h2o_req_t *req, int status)
+{
+    return !is_to_head(req) && !has_no_body(status);
+}
+
+void tg_respond_head(h2o_req_t *req, const struct tg_response *response)
+{
+    h2o_headers_t *headers = &req->res.headers;
+
+    h2o_vector_reserve(&req->pool, headers, response->fields.count + 1);
+    for (size_t i = 0; i < response->fields.count; i++)
+        add_field(req, &response->fields.list[i]);
+    req->res.status = response->status;
+    req->res.reason = tg_status_reason(response->status);
+    req->res.content_length = response->length_known ? (size_t)response->length : SIZE_MAX;
+}
+
 void tg_respond(h2o_req_t *req, const struct tg_response *response)
 {
     for (size_t i = 0; i < response->fields.count; i++)
         add_field(req, &response->fields.list[i]);
     start(req, response->status, response->body);
+}
+
+void tg_respond_passed(h2o_req_t *req, const struct tg_response *response)
+{
+    static const h2o_iovec_t nothing = {NULL, 0};
+    bool has_body = tg_respond_has_body(req, response->status);
+
+    tg_respond_head(req, response);
+    if (has_body)
+        req->res.content_length = response->body.len;
+    send_all(req, has_body ? response->body : nothing);
 }
 
 void tg_respond_problem(h2o_req_t *req, int status, struct tg_text detail, struct tg_text code,

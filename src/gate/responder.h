@@ -7,6 +7,15 @@
 /* Sends request->response. */
 void tg_respond(h2o_req_t *req, const struct tg_response *response);
 
+/* Sets status, fields and length of a response whose body is sent later. */
+void tg_respond_head(h2o_req_t *req, const struct tg_response *response);
+
+/* Whether the answer to the request, with this status, has a body. */
+bool tg_respond_has_body(const h2o_req_t *req, int status);
+
+/* Sends a response that a backend gave, whole: as it is, also when its body is left out. */
+void tg_respond_passed(h2o_req_t *req, const struct tg_response *response);
+
 /* Sends problem details; `allow` is for the Allow field, or empty. */
 void tg_respond_problem(h2o_req_t *req, int status, struct tg_text detail, struct tg_text code,
                         struct tg_text id, struct tg_text allow);

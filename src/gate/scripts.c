@@ -86,7 +86,8 @@ static void push_chain_key(lua_State *L, const struct tg_route *route)
         luaL_addstring(&key, route->before[i]);
         luaL_addchar(&key, '\n');
     }
-    luaL_addstring(&key, route->script);
+    if (route->script != NULL)
+        luaL_addstring(&key, route->script);
     luaL_pushresult(&key);
 }
 
@@ -100,7 +101,8 @@ static void push_new_chain(lua_State *L, const struct loading *loading)
         add_script(L, loading->site->before[i]);
     for (size_t i = 0; i < route->before_count; i++)
         add_script(L, route->before[i]);
-    add_script(L, route->script);
+    if (route->script != NULL)
+        add_script(L, route->script);
 }
 
 /* Routes with the same scripts share their list: a site may have ten thousand routes. */
@@ -128,6 +130,7 @@ static int load_route(lua_State *L)
         .chain = (int)lua_tointeger(L, -2),
         .takes_route = lua_toboolean(L, -1),
         .text = loading->route->table,
+        .passes = loading->route->script == NULL,
     };
     return 0;
 }
@@ -177,7 +180,8 @@ static bool load_files(struct tg_vm *vm, const struct tg_site *site, bool jit,
             continue;
         for (size_t k = 0; k < route->before_count; k++)
             add_path(&files, route->before[k]);
-        add_path(&files, route->script);
+        if (route->script != NULL)
+            add_path(&files, route->script);
     }
     for (size_t i = 0; i < files.count; i++)
         well = load_file(vm, files.paths[i], problems) && well;

@@ -6,14 +6,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "gate/admin.h"
+#include "gate/ask.h"
+#include "gate/door.h"
 #include "gate/handler.h"
 #include "gate/listener.h"
 #include "gate/refusal.h"
 #include "gate/seams.h"
+#include "gate/status.h"
 #include "gate/worker.h"
 #include "net/resolver.h"
 
 enum { STATUS_OK = 0, STATUS_FAILED = 1 };
+
+/* h2o takes it from the time of day: it must stay well below that. */
+static const uint64_t NEVER_MS = 30ULL * 86400 * 1000;
 
 static struct tg_site *read_site(const char *folder)
 {
@@ -32,10 +40,14 @@ static void init_config(struct tg_gate *gate)
     /* h2o refuses a chunked body of exactly its limit; the handler looks at the byte more. */
     gate->config.max_request_entity_size = gate->site->body_limit + 1;
     gate->config.http1.upgrade_to_http2 = 0;
+    gate->config.http1.req_timeout = NEVER_MS;            /* the door has finer ones */
+    h2o_socket_buffer_mmap_settings.threshold = SIZE_MAX; /* no body lies in a file of /tmp */
     h2o_hostconf_t *host =
         h2o_config_register_host(&gate->config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     tg_handler_register(host);
     tg_refusal_register(host);
+    gate->hosts[0] = host;
+    tg_admin_register(gate);
 }
 
 static struct tg_log log_of(const struct tg_site *site)
@@ -82,6 +94,10 @@ static bool bind_all(struct tg_gate *gate)
             return false;
         }
     }
+    if (!tg_admin_bind(gate)) {
+        fprintf(stderr, "tidegate: can't listen on the admin address: %s\n", strerror(errno));
+        return false;
+    }
     return true;
 }
 
@@ -105,6 +121,10 @@ static void log_ready(struct tg_gate *gate)
     struct tg_buffer line = {.limit = 4096};
     char url[320];
 
+    if (gate->most_connections < site->limits.connections)
+        tg_log_warn(&gate->log, NULL,
+                    "event=connections_lowered to=%zu reason=\"half of the open files allowed\"",
+                    gate->most_connections);
     for (size_t i = 0; i < site->listen_count; i++) {
         const char *host = site->listens[i].host;
         bool v6 = strchr(host, ':') != NULL;
@@ -118,6 +138,14 @@ static void log_ready(struct tg_gate *gate)
         tg_log_fields(&gate->log, TG_LOG_INFO, NULL, &line);
     }
     tg_buffer_dispose(&line);
+}
+
+static void log_unverified(struct tg_gate *gate)
+{
+    for (size_t i = 0; i < gate->site->backend_count; i++)
+        if (gate->site->backends[i].unverified)
+            tg_log_warn(&gate->log, NULL, "event=tls_unverified backend=%s",
+                        gate->site->backends[i].name);
 }
 
 static void reopen_logs(struct tg_gate *gate)
@@ -157,6 +185,7 @@ static void serve(struct tg_gate *gate, const sigset_t *signals)
     for (unsigned i = 0; i < count; i++)
         if (!tg_worker_start(&gate->workers[i]))
             tg_log_error(&gate->log, NULL, "event=thread_failed worker=%u", i);
+    log_unverified(gate);
     log_ready(gate);
     wait_for_end(gate, signals);
     for (unsigned i = 0; i < count; i++)
@@ -178,6 +207,7 @@ static void dispose(struct tg_gate *gate)
         if (gate->listen_fds[i] >= 0)
             close(gate->listen_fds[i]);
     free(gate->listen_fds);
+    tg_admin_unbind(gate);
     if (gate->router != NULL)
         tg_router_destroy(gate->router);
     h2o_config_dispose(&gate->config);
@@ -190,7 +220,7 @@ static void dispose(struct tg_gate *gate)
 int tg_server_run(const char *folder, int port)
 {
     struct tg_site *site = read_site(folder);
-    struct tg_gate gate = {.site = site};
+    struct tg_gate gate = {.site = site, .admin_fd = -1, .generation = 1};
     sigset_t signals;
 
     if (site == NULL)
@@ -201,11 +231,13 @@ int tg_server_run(const char *folder, int port)
     }
     if (port >= 0)
         site->listens[0].port = (uint16_t)port;
+    gate.started_ns = tg_clock_monotonic_ns();
     block_signals(&signals);
     init_config(&gate);
     gate.log = log_of(site);
     gate.router = tg_router_create(site);
     gate.work = tg_work_pool_create(site->codec_threads);
+    gate.most_connections = tg_door_size(site->limits.connections);
     bool well = bind_all(&gate) && open_logs(&gate) && make_workers(&gate, site->workers);
     if (well)
         serve(&gate, &signals);
@@ -238,7 +270,7 @@ static bool resolve_names(const struct tg_site *site)
 int tg_server_check(const char *folder)
 {
     struct tg_site *site = read_site(folder);
-    struct tg_gate gate = {.site = site};
+    struct tg_gate gate = {.site = site, .admin_fd = -1};
 
     if (site == NULL)
         return STATUS_FAILED;
@@ -267,10 +299,62 @@ int tg_server_routes(const char *folder)
     printf("%-*s  %-24s  %s\n", widest, "ROUTE", "SCRIPT", "POLICY");
     for (size_t i = 0; i < site->route_count; i++) {
         const struct tg_route *route = &site->routes[i];
-        printf("%-*s  %-24s  timeout=%gs%s%s\n", widest, route->pattern, route->script,
-               route->timeout_ms / 1e3, route->jit ? " jit" : "",
+        char backend[80];
+        if (route->script == NULL)
+            snprintf(backend, sizeof(backend), "-> %s", site->backends[route->backend].name);
+        printf("%-*s  %-24s  timeout=%gs%s%s\n", widest, route->pattern,
+               route->script != NULL ? route->script : backend, route->timeout_ms / 1e3,
+               route->jit ? " jit" : "",
                route->before_count + site->before_count > 0 ? " before" : "");
     }
     tg_site_destroy(site);
     return STATUS_OK;
+}
+
+/* Asks the address and shows what it says. */
+static int show_status(const struct tg_admin_address *address, struct tg_text token,
+                       const char *shown, bool json)
+{
+    struct tg_buffer body = {.limit = 67108864};
+    const char *wrong = tg_ask(address, token, "/status", &body);
+    bool well = wrong == NULL;
+
+    if (!well)
+        fprintf(stderr, "tidegate: %s: %s\n", shown, wrong);
+    else if (json)
+        fwrite(body.base, 1, body.len, stdout);
+    else if (!(well = tg_status_print(tg_text(body.base, body.len), stdout)))
+        fprintf(stderr, "tidegate: %s: what it says is no status\n", shown);
+    tg_buffer_dispose(&body);
+    return well ? STATUS_OK : STATUS_FAILED;
+}
+
+static int status_of_address(const char *text, bool json)
+{
+    const char *token = getenv("TIDEGATE_ADMIN_TOKEN");
+    struct tg_admin_address address;
+    const char *wrong = tg_admin_address_parse(tg_text_of(text), ".", true, &address);
+
+    if (wrong != NULL) {
+        fprintf(stderr, "tidegate: '%s': %s\n", text, wrong);
+        return STATUS_FAILED;
+    }
+    return show_status(&address, tg_text_of(token != NULL ? token : ""), text, json);
+}
+
+int tg_server_status(const char *folder, const char *admin, bool json)
+{
+    if (admin != NULL)
+        return status_of_address(admin, json);
+    struct tg_site *site = read_site(folder);
+    int result = STATUS_FAILED;
+
+    if (site == NULL)
+        return result;
+    if (site->admin == NULL)
+        fprintf(stderr, "tidegate: %s/site.lua has no admin address\n", folder);
+    else
+        result = show_status(&site->admin->address, site->admin->token, folder, json);
+    tg_site_destroy(site);
+    return result;
 }

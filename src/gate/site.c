@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "gate/site_backend.h"
+#include "gate/site_table.h"
 #include "http/path.h"
+#include "net/tls.h"
 #include "script/library.h"
 
 /* ---- what lua/tidegate/site.lua asks of C */
@@ -33,6 +36,15 @@ static int check_listen(lua_State *L)
     return push_reason(L, tg_listen_parse(text_arg(L, 1), &listen));
 }
 
+/* admin(text, folder, has_token) */
+static int check_admin(lua_State *L)
+{
+    struct tg_admin_address address;
+
+    return push_reason(L, tg_admin_address_parse(text_arg(L, 1), luaL_checkstring(L, 2),
+                                                 lua_toboolean(L, 3), &address));
+}
+
 static int check_network(lua_State *L)
 {
     struct tg_network network;
@@ -45,6 +57,31 @@ static int check_address(lua_State *L)
     struct tg_address address;
 
     return push_reason(L, tg_address_parse(text_arg(L, 1), &address).message);
+}
+
+static const char *option(lua_State *L, const char *name)
+{
+    lua_getfield(L, 1, name);
+    const char *text = lua_tostring(L, -1); /* the table keeps it */
+    lua_pop(L, 1);
+    return text;
+}
+
+/* tls(options): nothing when it is well, else the option that is wrong and why. */
+static int check_tls(lua_State *L)
+{
+    struct tg_tls_options options = {
+        .ca = option(L, "ca"), .cert = option(L, "cert"), .key = option(L, "key")};
+    struct tg_tls_problem problem;
+    struct tg_tls *tls = tg_tls_create(&options, &problem);
+
+    if (tls != NULL) {
+        tg_tls_destroy(tls);
+        return 0;
+    }
+    lua_pushstring(L, problem.option);
+    lua_pushstring(L, problem.text);
+    return 2;
 }
 
 /* path(text): the decoded segments of a path as the router will see them, or nil and why not. */
@@ -68,88 +105,40 @@ static int split_path(lua_State *L)
     return 1;
 }
 
+/* Pushes lua/tidegate/<name>.lua as a function. */
+static void load(lua_State *L, const char *name)
+{
+    struct tg_text text = tg_library(name);
+
+    lua_pushfstring(L, "=[tidegate %s]", name);
+    int rc = luaL_loadbuffer(L, text.base, text.len, lua_tostring(L, -1));
+    assert(rc == 0);
+    (void)rc;
+    lua_remove(L, -2);
+}
+
+/* library(name): another file of the library, as a function. */
+static int load_library(lua_State *L)
+{
+    load(L, luaL_checkstring(L, 1));
+    return 1;
+}
+
 static const luaL_Reg natives[] = {
-    {"listen", check_listen},
-    {"network", check_network},
-    {"address", check_address},
-    {"path", split_path},
-    {NULL, NULL},
+    {"listen", check_listen},   {"admin", check_admin}, {"network", check_network},
+    {"address", check_address}, {"tls", check_tls},     {"path", split_path},
+    {"library", load_library},  {NULL, NULL},
 };
 
 /* ---- from the checked table to C: what is read here has been checked there */
 
-static struct tg_text field_text(lua_State *L, struct tg_site *site, const char *name)
-{
-    struct tg_text text = {NULL, 0};
-    size_t len;
-
-    lua_getfield(L, -1, name);
-    const char *base = lua_tolstring(L, -1, &len);
-    if (base != NULL)
-        text = tg_text(h2o_strdup(&site->pool, base, len).base, len);
-    lua_pop(L, 1);
-    return text;
-}
-
-static double field_number(lua_State *L, const char *name, double otherwise)
-{
-    lua_getfield(L, -1, name);
-    double number = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : otherwise;
-    lua_pop(L, 1);
-    return number;
-}
-
-static bool field_true(lua_State *L, const char *name)
-{
-    lua_getfield(L, -1, name);
-    bool truth = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return truth;
-}
-
-/* Pushes the list of that name, which may be missing; returns its length. */
-static size_t push_list(lua_State *L, const char *name)
-{
-    lua_getfield(L, -1, name);
-    return lua_istable(L, -1) ? lua_objlen(L, -1) : 0;
-}
-
-static void *array(struct tg_site *site, size_t count, size_t size)
-{
-    void *list = h2o_mem_alloc_pool(&site->pool, (count + 1) * size);
-
-    memset(list, 0, (count + 1) * size);
-    return list;
-}
-
-static struct tg_text item_text(lua_State *L, struct tg_site *site, size_t i)
-{
-    size_t len;
-
-    lua_rawgeti(L, -1, (int)i + 1);
-    const char *base = lua_tolstring(L, -1, &len);
-    struct tg_text text = tg_text(h2o_strdup(&site->pool, base, len).base, len);
-    lua_pop(L, 1);
-    return text;
-}
-
-static const char **read_names(lua_State *L, struct tg_site *site, const char *name, size_t *count)
-{
-    *count = push_list(L, name);
-    const char **names = array(site, *count, sizeof(*names));
-    for (size_t i = 0; i < *count; i++)
-        names[i] = item_text(L, site, i).base;
-    lua_pop(L, 1);
-    return names;
-}
-
 static void read_listens(lua_State *L, struct tg_site *site)
 {
-    size_t count = push_list(L, "listen");
+    size_t count = tg_table_list(L, "listen");
 
-    site->listens = array(site, count + 1, sizeof(*site->listens));
+    site->listens = tg_table_array(site, count + 1, sizeof(*site->listens));
     for (size_t i = 0; i < count; i++) {
-        const char *reason = tg_listen_parse(item_text(L, site, i), &site->listens[i]);
+        const char *reason = tg_listen_parse(tg_table_item(L, site, i), &site->listens[i]);
         assert(reason == NULL);
     }
     site->listen_count = count;
@@ -160,58 +149,46 @@ static void read_listens(lua_State *L, struct tg_site *site)
     lua_pop(L, 1);
 }
 
+static void read_admin(lua_State *L, struct tg_site *site)
+{
+    lua_getfield(L, -1, "admin");
+    if (lua_istable(L, -1)) {
+        struct tg_text text = tg_table_text(L, site, "address");
+        site->admin = tg_table_array(site, 1, sizeof(*site->admin));
+        site->admin->token = tg_table_text(L, site, "token");
+        const char *reason = tg_admin_address_parse(text, site->folder, site->admin->token.len != 0,
+                                                    &site->admin->address);
+        assert(reason == NULL);
+    }
+    lua_pop(L, 1);
+}
+
 static void read_trusted(lua_State *L, struct tg_site *site)
 {
-    site->trusted_count = push_list(L, "trusted");
-    site->trusted = array(site, site->trusted_count, sizeof(*site->trusted));
+    site->trusted_count = tg_table_list(L, "trusted");
+    site->trusted = tg_table_array(site, site->trusted_count, sizeof(*site->trusted));
     for (size_t i = 0; i < site->trusted_count; i++)
-        tg_network_parse(item_text(L, site, i), &site->trusted[i]);
+        tg_network_parse(tg_table_item(L, site, i), &site->trusted[i]);
     lua_pop(L, 1);
 }
 
 static void read_secrets(lua_State *L, struct tg_site *site)
 {
-    site->secret_count = push_list(L, "secrets");
-    site->secrets = array(site, site->secret_count, sizeof(*site->secrets));
+    site->secret_count = tg_table_list(L, "secrets");
+    site->secrets = tg_table_array(site, site->secret_count, sizeof(*site->secrets));
     for (size_t i = 0; i < site->secret_count; i++)
-        site->secrets[i] = item_text(L, site, i);
-    lua_pop(L, 1);
-}
-
-/* The backend whose table is on top. */
-static void read_backend(lua_State *L, struct tg_site *site, struct tg_backend_config *backend)
-{
-    struct tg_text expect = field_text(L, site, "expect");
-
-    *backend = (struct tg_backend_config){
-        .timeout_ms = (uint32_t)field_number(L, "timeout", 10e3),
-        .connect_timeout_ms = (uint32_t)field_number(L, "connect_timeout", 1e3),
-        .first_byte_timeout_ms = (uint32_t)field_number(L, "first_byte_timeout", 10e3),
-        .idle_timeout_ms = (uint32_t)field_number(L, "idle_timeout", 10e3),
-        .keepalive_ms = (uint32_t)field_number(L, "keepalive_timeout", 60e3),
-        .keepalive = (uint32_t)field_number(L, "keepalive", 128),
-        .head_limit = (size_t)field_number(L, "head_limit", 65536),
-        .limit = (size_t)field_number(L, "limit", 8 * 1048576.0),
-    };
-    snprintf(backend->name, sizeof(backend->name), "%s", field_text(L, site, "name").base);
-    snprintf(backend->expect, sizeof(backend->expect), "%.*s", (int)expect.len,
-             expect.base != NULL ? expect.base : "");
-    backend->address_count = push_list(L, "addresses");
-    backend->addresses = array(site, backend->address_count, sizeof(*backend->addresses));
-    for (size_t i = 0; i < backend->address_count; i++) {
-        struct tg_error error = tg_address_parse(item_text(L, site, i), &backend->addresses[i]);
-        assert(error.code == NULL);
-    }
+        site->secrets[i] = tg_table_item(L, site, i);
     lua_pop(L, 1);
 }
 
 static void read_backends(lua_State *L, struct tg_site *site)
 {
-    site->backend_count = push_list(L, "backends");
-    site->backends = array(site, site->backend_count, sizeof(*site->backends));
+    site->backend_count = tg_table_list(L, "backends");
+    site->backends = tg_table_array(site, site->backend_count, sizeof(*site->backends));
     for (size_t i = 0; i < site->backend_count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
-        read_backend(L, site, &site->backends[i]);
+        if (!tg_site_read_backend(L, site, &site->backends[i]))
+            site->is_torn = true;
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -220,43 +197,82 @@ static void read_backends(lua_State *L, struct tg_site *site)
 /* The segments of the parsed pattern on top. */
 static void read_segments(lua_State *L, struct tg_site *site, struct tg_route *route)
 {
-    route->segment_count = push_list(L, "segments");
-    struct tg_segment *segments = array(site, route->segment_count, sizeof(*segments));
+    route->segment_count = tg_table_list(L, "segments");
+    struct tg_segment *segments = tg_table_array(site, route->segment_count, sizeof(*segments));
     for (size_t i = 0; i < route->segment_count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
-        struct tg_text kind = field_text(L, site, "kind");
+        struct tg_text kind = tg_table_text(L, site, "kind");
         segments[i].kind = tg_text_is(kind, TG_TEXT("literal")) ? TG_SEGMENT_LITERAL
                            : tg_text_is(kind, TG_TEXT("param")) ? TG_SEGMENT_PARAM
                                                                 : TG_SEGMENT_REST;
         segments[i].text =
-            field_text(L, site, segments[i].kind == TG_SEGMENT_LITERAL ? "text" : "name");
+            tg_table_text(L, site, segments[i].kind == TG_SEGMENT_LITERAL ? "text" : "name");
         lua_pop(L, 1);
     }
     route->segments = segments;
     lua_pop(L, 1);
 }
 
+/* The parts of the path at the backend; none when the route doesn't say. */
+static void read_parts(lua_State *L, struct tg_site *site, struct tg_route *route)
+{
+    route->part_count = tg_table_list(L, "parts");
+    struct tg_route_part *parts = tg_table_array(site, route->part_count, sizeof(*parts));
+    for (size_t i = 0; i < route->part_count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        parts[i].text = tg_table_text(L, site, "text");
+        parts[i].is_text = parts[i].text.base != NULL;
+        parts[i].segment = (size_t)tg_table_number(L, "segment", 1) - 1;
+        lua_pop(L, 1);
+    }
+    route->parts = parts;
+    lua_pop(L, 1);
+}
+
+static size_t find_backend(const struct tg_site *site, struct tg_text name)
+{
+    for (size_t i = 0; name.base != NULL && i < site->backend_count; i++)
+        if (tg_text_is(name, tg_text_of(site->backends[i].name)))
+            return i;
+    return TG_NO_BACKEND;
+}
+
+/* How a route without a script passes its requests on. */
+static void read_pass(lua_State *L, struct tg_site *site, struct tg_route *route)
+{
+    struct tg_text host = tg_table_text(L, site, "host");
+
+    route->backend = find_backend(site, tg_table_text(L, site, "backend"));
+    route->clients_host = tg_text_is(host, TG_TEXT("client"));
+    if (host.base == NULL && route->backend != TG_NO_BACKEND)
+        route->clients_host = site->backends[route->backend].clients_host;
+    route->upgrade = tg_table_true(L, "upgrade");
+    route->upgrade_timeout_ms = (uint32_t)tg_table_number(L, "upgrade_timeout", 60e3);
+    read_parts(L, site, route);
+}
+
 /* The route whose table is on top. */
 static void read_route(lua_State *L, struct tg_site *site, struct tg_route *route,
                        double timeout_ms)
 {
-    route->pattern = field_text(L, site, "pattern").base;
-    route->script = field_text(L, site, "script").base;
-    route->table = field_text(L, site, "table").base;
-    route->before = read_names(L, site, "before", &route->before_count);
-    route->timeout_ms = (uint32_t)field_number(L, "timeout", timeout_ms);
-    route->jit = field_true(L, "jit");
-    route->line = (int)field_number(L, "line", 0);
+    route->pattern = tg_table_text(L, site, "pattern").base;
+    route->script = tg_table_text(L, site, "script").base;
+    route->table = tg_table_text(L, site, "table").base;
+    read_pass(L, site, route);
+    route->before = tg_table_names(L, site, "before", &route->before_count);
+    route->timeout_ms = (uint32_t)tg_table_number(L, "timeout", timeout_ms);
+    route->jit = tg_table_true(L, "jit");
+    route->line = (int)tg_table_number(L, "line", 0);
     lua_getfield(L, -1, "parsed");
-    route->method = field_text(L, site, "method");
+    route->method = tg_table_text(L, site, "method");
     read_segments(L, site, route);
     lua_pop(L, 1);
 }
 
 static void read_routes(lua_State *L, struct tg_site *site, double timeout_ms)
 {
-    site->route_count = push_list(L, "routes");
-    site->routes = array(site, site->route_count, sizeof(*site->routes));
+    site->route_count = tg_table_list(L, "routes");
+    site->routes = tg_table_array(site, site->route_count, sizeof(*site->routes));
     for (size_t i = 0; i < site->route_count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
         site->routes[i].index = i;
@@ -273,10 +289,24 @@ static void read_limits(lua_State *L, struct tg_site *site)
         lua_pop(L, 1);
         lua_newtable(L);
     }
-    site->body_limit = (size_t)field_number(L, "body", 8 * 1048576.0);
-    site->script_memory = (size_t)field_number(L, "script_memory", 64 * 1048576.0);
-    site->lua_memory = (size_t)field_number(L, "lua_memory", 256 * 1048576.0);
-    site->script_cpu_ns = (uint64_t)(field_number(L, "script_cpu", 500) * 1e6);
+    site->limits = (struct tg_limits){
+        .head = {.bytes = (size_t)tg_table_number(L, "head", 32 * 1024.0),
+                 .url = (size_t)tg_table_number(L, "url", 8 * 1024.0),
+                 .fields = (size_t)tg_table_number(L, "fields", TG_HEAD_FIELDS)},
+        .bodies = (size_t)tg_table_number(L, "bodies", 256 * 1048576.0),
+        .head_ms = (uint32_t)tg_table_number(L, "head_timeout", 10e3),
+        .body_ms = (uint32_t)tg_table_number(L, "body_timeout", 10e3),
+        .body_rate = (size_t)tg_table_number(L, "body_rate", 1024),
+        .send_ms = (uint32_t)tg_table_number(L, "send_timeout", 30e3),
+        .send_rate = (size_t)tg_table_number(L, "send_rate", 256),
+        .keepalive_ms = (uint32_t)tg_table_number(L, "keepalive_timeout", 60e3),
+        .requests = (uint32_t)tg_table_number(L, "requests", 10000),
+        .connections = (size_t)tg_table_number(L, "connections", 0),
+    };
+    site->body_limit = (size_t)tg_table_number(L, "body", 8 * 1048576.0);
+    site->script_memory = (size_t)tg_table_number(L, "script_memory", 64 * 1048576.0);
+    site->lua_memory = (size_t)tg_table_number(L, "lua_memory", 256 * 1048576.0);
+    site->script_cpu_ns = (uint64_t)(tg_table_number(L, "script_cpu", 500) * 1e6);
     lua_pop(L, 1);
 }
 
@@ -288,7 +318,8 @@ static void read_log(lua_State *L, struct tg_site *site)
     site->log_level = TG_LOG_INFO;
     lua_getfield(L, -1, "log");
     if (lua_istable(L, -1)) {
-        struct tg_text level = field_text(L, site, "level"), access = field_text(L, site, "access");
+        struct tg_text level = tg_table_text(L, site, "level"),
+                       access = tg_table_text(L, site, "access");
         for (int i = 0; i < 4; i++)
             if (level.base != NULL && strcmp(level.base, levels[i]) == 0)
                 site->log_level = i;
@@ -309,29 +340,21 @@ static struct tg_site *take_over(lua_State *L, const char *folder)
     *site = (struct tg_site){.folder = NULL};
     h2o_mem_init_pool(&site->pool);
     site->folder = h2o_strdup(&site->pool, folder, strlen(folder)).base;
-    site->codec_threads = (unsigned)field_number(L, "codec_threads", 2);
-    site->workers = (unsigned)field_number(L, "workers", cores > 0 ? (double)cores : 1);
-    site->drain_ms = (uint32_t)field_number(L, "drain_timeout", 10e3);
-    site->package_path = field_text(L, site, "package_path").base;
-    site->debug = field_true(L, "debug");
-    site->before = read_names(L, site, "before", &site->before_count);
+    site->codec_threads = (unsigned)tg_table_number(L, "codec_threads", 2);
+    site->workers = (unsigned)tg_table_number(L, "workers", cores > 0 ? (double)cores : 1);
+    site->drain_ms = (uint32_t)tg_table_number(L, "drain_timeout", 10e3);
+    site->package_path = tg_table_text(L, site, "package_path").base;
+    site->debug = tg_table_true(L, "debug");
+    site->before = tg_table_names(L, site, "before", &site->before_count);
     read_listens(L, site);
+    read_admin(L, site);
     read_trusted(L, site);
     read_secrets(L, site);
     read_backends(L, site);
     read_limits(L, site);
     read_log(L, site);
-    read_routes(L, site, field_number(L, "timeout", 10e3));
+    read_routes(L, site, tg_table_number(L, "timeout", 10e3));
     return site;
-}
-
-static void load(lua_State *L, const char *name, const char *chunk)
-{
-    struct tg_text text = tg_library(name);
-    int rc = luaL_loadbuffer(L, text.base, text.len, chunk);
-
-    assert(rc == 0);
-    (void)rc;
 }
 
 /* Writes the problems of the list on top. */
@@ -341,7 +364,7 @@ static void write_problems(lua_State *L, const char *folder, struct tg_buffer *p
 
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
-        int line = (int)field_number(L, "line", 0);
+        int line = (int)tg_table_number(L, "line", 0);
         lua_getfield(L, -1, "text");
         const char *text = lua_tostring(L, -1);
         if (line > 0)
@@ -360,13 +383,11 @@ struct tg_site *tg_site_read(const char *folder, struct tg_buffer *problems)
     assert(L != NULL);
     luaL_openlibs(L);
     luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-    load(L, "site", "=[tidegate site]");
+    load(L, "site");
     lua_newtable(L);
     luaL_register(L, NULL, natives);
     lua_pushstring(L, folder);
-    load(L, "lines", "=[tidegate lines]");
-    lua_call(L, 0, 1);
-    if (lua_pcall(L, 3, 2, 0) != 0) {
+    if (lua_pcall(L, 2, 2, 0) != 0) {
         tg_buffer_printf(problems, "%s/site.lua: %s\n", folder, lua_tostring(L, -1));
     } else if (lua_objlen(L, -1) > 0) {
         write_problems(L, folder, problems);
@@ -374,12 +395,22 @@ struct tg_site *tg_site_read(const char *folder, struct tg_buffer *problems)
         lua_pop(L, 1);
         site = take_over(L, folder);
     }
+    if (site != NULL && site->is_torn) {
+        tg_buffer_printf(problems, "%s/site.lua: a file of TLS changed while it was read\n",
+                         folder);
+        tg_site_destroy(site);
+        site = NULL;
+    }
     lua_close(L);
     return site;
 }
 
 void tg_site_destroy(struct tg_site *site)
 {
+    for (size_t i = 0; i < site->backend_count; i++) {
+        tg_tls_destroy(site->backends[i].tls);
+        tg_backend_config_close(&site->backends[i]);
+    }
     h2o_mem_clear_pool(&site->pool);
     free(site);
 }

@@ -6,6 +6,8 @@
 #include <h2o.h>
 
 #include "base/buffer.h"
+#include "gate/admin_address.h"
+#include "gate/head.h"
 #include "gate/network.h"
 #include "net/backend.h"
 
@@ -16,12 +18,27 @@ struct tg_segment {
     struct tg_text text; /* decoded literal, or the name */
 };
 
+/* A part of the path that a route's requests get at the backend. */
+struct tg_route_part {
+    bool is_text;
+    struct tg_text text;
+    size_t segment; /* of the route: what it took of the path */
+};
+
+#define TG_NO_BACKEND SIZE_MAX
+
 struct tg_route {
     const char *pattern;   /* as the site writes it */
     struct tg_text method; /* 'ANY' stands for all */
     const struct tg_segment *segments;
     size_t segment_count;
-    const char *script;  /* relative to the site's folder */
+    const char *script; /* relative to the site's folder; NULL: it passes requests on */
+    size_t backend;     /* of the site: where they go; or TG_NO_BACKEND */
+    const struct tg_route_part *parts; /* of the path there; none: as it came */
+    size_t part_count;
+    bool clients_host; /* the backend gets the Host of the client */
+    bool upgrade;      /* connections may become tunnels */
+    uint32_t upgrade_timeout_ms;
     const char **before; /* the route's own */
     size_t before_count;
     const char *table; /* the route's table, as the text of a Lua expression */
@@ -31,11 +48,31 @@ struct tg_route {
     size_t index; /* in the site's list */
 };
 
+/* How much clients may send, and how long they may take. */
+struct tg_limits {
+    struct tg_head_limits head;
+    size_t bodies;    /* bytes of all bodies in memory */
+    uint32_t head_ms; /* for a head */
+    uint32_t body_ms; /* in any such time body_rate must come on average */
+    size_t body_rate; /* bytes a second */
+    uint32_t send_ms; /* the same for what the client takes */
+    size_t send_rate;
+    uint32_t keepalive_ms; /* between two requests */
+    uint32_t requests;     /* on one connection */
+    size_t connections;    /* 0: as many as usual */
+};
+
+struct tg_admin {
+    struct tg_admin_address address;
+    struct tg_text token; /* empty: none is asked for */
+};
+
 struct tg_site {
     h2o_mem_pool_t pool; /* all of this */
     const char *folder;  /* as the user wrote it */
     struct tg_listen *listens;
     size_t listen_count;
+    struct tg_admin *admin; /* NULL: there is none */
     unsigned workers, codec_threads;
     struct tg_backend_config *backends;
     size_t backend_count;
@@ -45,6 +82,7 @@ struct tg_site {
     size_t before_count;
     struct tg_network *trusted;
     size_t trusted_count;
+    struct tg_limits limits;
     size_t body_limit, script_memory, lua_memory;
     uint64_t script_cpu_ns;
     uint32_t drain_ms;
@@ -54,6 +92,7 @@ struct tg_site {
     bool debug;
     struct tg_text *secrets;
     size_t secret_count;
+    bool is_torn; /* a file changed between its check and its use */
 };
 
 /* Reads <folder>/site.lua. NULL when something is wrong with it; then `problems` holds a line

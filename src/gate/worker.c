@@ -11,7 +11,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "gate/admin.h"
+#include "gate/client.h"
+#include "gate/door.h"
 #include "gate/handler.h"
+#include "gate/linger.h"
 #include "gate/listener.h"
 #include "gate/scripts.h"
 #include "net/resolver.h"
@@ -19,6 +23,7 @@
 enum {
     LOOP_SLEEP_MS = 1000,
     DRAIN_STEP_MS = 20,
+    NEW_MS = 300,
     STACK_BYTES = 64 * 1024 * 1024, /* callbacks inside callbacks of a script nest on it */
 };
 
@@ -49,6 +54,7 @@ static void init_host(struct tg_worker *worker)
         .debug = site->debug,
         .runs_every = worker->index == 0,
     };
+    h2o_linklist_init_anchor(&worker->host.afters);
     if (getrandom(worker->host.random, sizeof(worker->host.random), 0) < 0)
         worker->host.random[0] = tg_clock_monotonic_ns() + worker->index;
     worker->host.random[1] |= 1;
@@ -77,9 +83,13 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
 {
     *worker = (struct tg_worker){.gate = gate, .index = index};
     h2o_context_init(&worker->ctx, h2o_evloop_create(), &gate->config);
-    worker->accept = (h2o_accept_ctx_t){.ctx = &worker->ctx, .hosts = gate->config.hosts};
+    worker->accept = (h2o_accept_ctx_t){.ctx = &worker->ctx, .hosts = gate->hosts};
     h2o_linklist_init_anchor(&worker->running);
+    h2o_linklist_init_anchor(&worker->tunnels);
     tg_timers_init(&worker->timers);
+    tg_door_init(worker);
+    worker->route_requests = calloc(gate->site->route_count + 1, sizeof(tg_counter));
+    assert(worker->route_requests != NULL);
     worker->net = (struct tg_net){.loop = worker->ctx.loop, .timers = &worker->timers};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
     init_host(worker);
@@ -96,12 +106,17 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
 
 /* ---- ending */
 
-/* A connection between two requests: nothing of a next one has come yet. */
+/* A connection without a request: nothing of a next one has come yet. The first one of a new
+ * connection is on its way, it seems. */
 static int close_idle(h2o_req_t *req, void *unused)
 {
     h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
+    const struct tg_client *client = sock->on_close.data;
+    uint64_t now = tg_timers_now(&client->worker->timers);
 
     (void)unused;
+    if (client->requests == 0 && now - client->since_ms < NEW_MS)
+        return 0;
     if (req->version == 0 && sock->input->size == 0)
         shutdown(h2o_socket_get_fd(sock), SHUT_RD);
     return 0;
@@ -162,16 +177,21 @@ static bool is_over(struct tg_worker *worker)
 {
     if (!worker->draining)
         return false;
-    if (!has_connections(worker) && worker->requests == 0 && worker->host.after_count == 0)
+    /* The thread with the admin address is the last, for it tells how the others do. */
+    bool is_last = worker->admin.listener == NULL || atomic_load(&worker->gate->serving) == 1;
+    if (is_last && !has_connections(worker) && worker->requests == 0 &&
+        worker->host.after_count == 0)
         return true;
     return tg_timers_now(&worker->timers) >= worker->drain_until_ms + 1000;
 }
 
 static void close_all(struct tg_worker *worker)
 {
-    worker->gate = NULL;
     tg_listener_stop(worker);
+    tg_admin_stop(worker);
+    tg_linger_stop(worker);
     tg_timer_stop(&worker->timers, &worker->drain_step);
+    tg_after_stop(&worker->host);
     if (worker->host.work != NULL)
         tg_work_queue_destroy(worker->host.work);
     if (worker->generation.vm != NULL)
@@ -186,6 +206,7 @@ static void close_all(struct tg_worker *worker)
     h2o_evloop_run(worker->ctx.loop, 0); /* closes what was closed last */
     tg_timers_dispose(&worker->timers);
     tg_buffer_dispose(&worker->line);
+    worker->gate = NULL;
     if (has_connections(worker))
         return; /* abandoned ones; the process is about to end */
     h2o_loop_t *loop = worker->ctx.loop;
@@ -223,6 +244,7 @@ static void *run(void *argument)
     bool busy = false;
 
     tg_timers_refresh(&worker->timers);
+    tg_door_watch(worker);
     tg_every_start(generation->vm);
     if (generation->jit_vm != NULL)
         tg_every_start(generation->jit_vm);
@@ -237,6 +259,7 @@ static void *run(void *argument)
         busy = tg_timers_run(&worker->timers) > 0;
         busy = run_scripts(worker) || busy;
     }
+    atomic_fetch_sub(&worker->gate->serving, 1);
     close_all(worker); /* here: h2o keeps buffers by thread */
     return NULL;
 }
@@ -246,11 +269,14 @@ bool tg_worker_start(struct tg_worker *worker)
     pthread_attr_t attributes;
 
     tg_timers_refresh(&worker->timers);
-    if (!tg_listener_start(worker))
+    if (!tg_listener_start(worker) || (worker->index == 0 && !tg_admin_start(worker)))
         return false;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    atomic_fetch_add(&worker->gate->serving, 1);
     worker->started = pthread_create(&worker->thread, &attributes, run, worker) == 0;
+    if (!worker->started)
+        atomic_fetch_sub(&worker->gate->serving, 1);
     pthread_attr_destroy(&attributes);
     return worker->started;
 }
@@ -275,4 +301,6 @@ void tg_worker_dispose(struct tg_worker *worker)
     if (worker->wake_fd > 0)
         close(worker->wake_fd);
     worker->wake_fd = 0;
+    free(worker->route_requests);
+    worker->route_requests = NULL;
 }

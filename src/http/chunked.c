@@ -35,7 +35,7 @@ static int on_size(struct tg_chunked *chunked, char c)
     switch (c) {
     case ' ':
     case '\t':
-        return SPACE;
+        return chunked->no_space ? WRONG : SPACE;
     case ';':
         return EXTENSION;
     case '\r':
@@ -131,4 +131,9 @@ enum tg_chunked_step tg_chunked_next(struct tg_chunked *chunked, struct tg_text 
         chunked->state = (uint8_t)next;
     }
     return TG_CHUNKED_END;
+}
+
+bool tg_chunked_is_in_data(const struct tg_chunked *chunked)
+{
+    return chunked->state == DATA;
 }

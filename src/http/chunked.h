@@ -3,6 +3,7 @@
 #ifndef TG_HTTP_CHUNKED_H
 #define TG_HTTP_CHUNKED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -18,6 +19,7 @@ struct tg_chunked {
     uint32_t seen; /* bytes of this line, or of the trailers */
     uint8_t digits;
     uint8_t state;
+    bool no_space; /* set by the caller: a size has no white space behind it */
 };
 
 enum tg_chunked_step {
@@ -30,5 +32,8 @@ enum tg_chunked_step {
 /* Takes the next step over *in, which is advanced; *piece points into it. */
 enum tg_chunked_step tg_chunked_next(struct tg_chunked *chunked, struct tg_text *in,
                                      struct tg_text *piece);
+
+/* Whether bytes of a chunk's data come next. */
+bool tg_chunked_is_in_data(const struct tg_chunked *chunked);
 
 #endif

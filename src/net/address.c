@@ -104,7 +104,7 @@ static void write_authority(struct tg_address *address, bool brackets)
     int len = snprintf(address->authority, sizeof(address->authority), "%s%s%s",
                        brackets ? "[" : "", address->host, brackets ? "]" : "");
 
-    if (address->port != 80)
+    if (address->port != (address->is_tls ? 443 : 80))
         snprintf(address->authority + len, sizeof(address->authority) - (size_t)len, ":%u",
                  address->port);
 }
@@ -163,7 +163,10 @@ struct tg_error tg_address_parse(struct tg_text text, struct tg_address *address
         address->is_unix = true;
         return parse_unix(behind(text, 5), address);
     }
-    if (begins(text, TG_TEXT("https://")))
-        return wrong("https backends are not supported");
-    return wrong("an address begins with http:// or unix:");
+    if (begins(text, TG_TEXT("https://"))) {
+        address->port = 443;
+        address->is_tls = true;
+        return parse_http(behind(text, 8), address);
+    }
+    return wrong("an address begins with http://, https:// or unix:");
 }

@@ -52,6 +52,8 @@ struct tg_error tg_call_check(const struct tg_call *call)
         message = check_target(text_of(call->target));
     if (message == NULL && call->host.len != 0)
         message = tg_strict_authority(text_of(call->host));
+    if (message == NULL && call->upgrade.len != 0)
+        message = tg_strict_field_value(text_of(call->upgrade));
     for (size_t i = 0; message == NULL && i < call->field_count; i++)
         message = check_field(&call->fields[i]);
     return message != NULL ? wrong(message) : TG_OK;
@@ -97,6 +99,11 @@ void tg_call_write(const struct tg_call *call, const struct tg_address *address,
         append(out, text_of(call->fields[i].name));
         append(out, TG_TEXT(": "));
         append(out, text_of(call->fields[i].value));
+        append(out, TG_TEXT("\r\n"));
+    }
+    if (call->upgrade.len != 0) {
+        append(out, TG_TEXT("Connection: Upgrade\r\nUpgrade: "));
+        append(out, text_of(call->upgrade));
         append(out, TG_TEXT("\r\n"));
     }
     if (needs_length(call))

@@ -1,14 +1,19 @@
 #include "net/connect.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "net/tls.h"
+
 static void on_resolved(struct tg_resolve *resolve, const struct tg_addresses *found,
                         struct tg_error error);
+static void on_next(struct tg_timer *timer);
 static void on_connected(h2o_socket_t *sock, const char *err);
+static void on_shake(h2o_socket_t *sock, const char *err);
 
 static struct tg_error error_of(int code)
 {
@@ -54,14 +59,17 @@ static int open_socket(const struct sockaddr *address, socklen_t len)
 static struct tg_error begin(struct tg_connect *connect, const struct sockaddr *address,
                              socklen_t len)
 {
+    struct tg_connect_try *attempt = &connect->tries[connect->tried++];
     int fd = open_socket(address, len);
 
     if (fd < 0)
         return error_of(errno);
-    connect->sock =
+    attempt->connect = connect;
+    attempt->sock =
         h2o_evloop_socket_create(connect->origin->net->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
-    connect->sock->data = connect;
-    h2o_socket_notify_write(connect->sock, on_connected);
+    attempt->sock->data = attempt;
+    connect->open++;
+    h2o_socket_notify_write(attempt->sock, on_connected);
     return TG_OK;
 }
 
@@ -88,20 +96,72 @@ static struct tg_error begin_ip(struct tg_connect *connect, union tg_ip ip)
     return begin(connect, &ip.sa, sizeof(ip.v4));
 }
 
+/* Ends all that goes on but the TLS handshake. */
+static void halt(struct tg_connect *connect)
+{
+    tg_resolve_cancel(&connect->resolve);
+    if (connect->origin != NULL)
+        tg_timer_stop(connect->origin->net->timers, &connect->next);
+    for (size_t i = 0; i < connect->tried; i++) {
+        if (connect->tries[i].sock != NULL)
+            h2o_socket_close(connect->tries[i].sock);
+        connect->tries[i].sock = NULL;
+    }
+    connect->open = 0;
+}
+
 static void fail(struct tg_connect *connect, struct tg_error error)
 {
+    tg_connect_cancel(connect);
     connect->on_connect(connect, NULL, error);
 }
 
-/* Tries what was not tried yet; `error` is why the one before it failed. */
-static void try_next(struct tg_connect *connect, struct tg_error error)
+/* A Unix socket has no IP address to remember. */
+static void remember(struct tg_connect *connect, size_t i, bool failed)
 {
+    struct tg_origin *origin = connect->origin;
+
+    if (i >= connect->found.count)
+        return;
+    if (failed)
+        tg_order_failed(&origin->failures, &connect->found.list[i],
+                        tg_timers_now(origin->net->timers));
+    else
+        tg_order_connected(&origin->failures, &connect->found.list[i]);
+}
+
+/* Begins with what was not tried yet. The next one follows when this one is slow. */
+static void try_next(struct tg_connect *connect)
+{
+    struct tg_timers *timers = connect->origin->net->timers;
+
+    tg_timer_stop(timers, &connect->next);
     while (connect->tried < connect->found.count) {
-        error = begin_ip(connect, connect->found.list[connect->tried++]);
-        if (error.code == NULL)
+        struct tg_error error = begin_ip(connect, connect->found.list[connect->tried]);
+        if (error.code == NULL) {
+            if (connect->tried < connect->found.count)
+                tg_timer_start(timers, &connect->next, TG_CONNECT_DELAY_MS, on_next);
             return;
+        }
+        remember(connect, connect->tried - 1, true);
+        connect->error = error;
     }
-    fail(connect, error);
+    if (connect->open == 0)
+        fail(connect, connect->error);
+}
+
+static void on_next(struct tg_timer *timer)
+{
+    try_next(H2O_STRUCT_FROM_MEMBER(struct tg_connect, next, timer));
+}
+
+static void begin_found(struct tg_connect *connect)
+{
+    struct tg_origin *origin = connect->origin;
+
+    connect->error = error_of(0);
+    tg_order(&connect->found, &origin->failures, tg_timers_now(origin->net->timers));
+    try_next(connect);
 }
 
 static void on_resolved(struct tg_resolve *resolve, const struct tg_addresses *found,
@@ -114,24 +174,77 @@ static void on_resolved(struct tg_resolve *resolve, const struct tg_addresses *f
         return;
     }
     connect->found = *found;
-    try_next(connect, error_of(0));
+    begin_found(connect);
+}
+
+/* The connection is its user's from here on. */
+static void succeed(struct tg_connect *connect, h2o_socket_t *sock, struct ssl_st *ssl)
+{
+    connect->sock = NULL;
+    connect->ssl = NULL;
+    connect->on_connect(connect, tg_origin_adopt(connect->origin, sock, ssl), TG_OK);
+}
+
+static void on_shake(h2o_socket_t *sock, const char *err)
+{
+    struct tg_connect *connect = sock->data;
+    const char *why = "the connection broke during the TLS handshake";
+
+    h2o_socket_read_stop(sock);
+    switch (err == NULL ? tg_tls_shake(connect->ssl, &why) : TG_TLS_FAILED) {
+    case TG_TLS_DONE:
+        succeed(connect, sock, connect->ssl);
+        break;
+    case TG_TLS_AWAIT_BYTES:
+        h2o_socket_read_start(sock, on_shake);
+        break;
+    case TG_TLS_AWAIT_ROOM:
+        h2o_socket_notify_write(sock, on_shake);
+        break;
+    case TG_TLS_FAILED:
+        fail(connect, (struct tg_error){"tls", why});
+        break;
+    }
+}
+
+static void begin_tls(struct tg_connect *connect, h2o_socket_t *sock)
+{
+    struct tg_origin *origin = connect->origin;
+
+    assert(origin->config->tls != NULL);
+    connect->sock = sock;
+    sock->data = connect;
+    connect->ssl = tg_tls_open(origin->config->tls, h2o_socket_get_fd(sock), origin->address->host,
+                               &origin->session);
+    if (connect->ssl == NULL)
+        fail(connect, (struct tg_error){"tls", "there is no memory for TLS"});
+    else
+        on_shake(sock, NULL);
 }
 
 static void on_connected(h2o_socket_t *sock, const char *err)
 {
-    struct tg_connect *connect = sock->data;
+    struct tg_connect_try *attempt = sock->data;
+    struct tg_connect *connect = attempt->connect;
     int code = 0;
     socklen_t len = sizeof(code);
 
     if (getsockopt(h2o_socket_get_fd(sock), SOL_SOCKET, SO_ERROR, &code, &len) != 0)
         code = errno;
-    connect->sock = NULL;
-    if (code == 0 && err == NULL) {
-        connect->on_connect(connect, tg_origin_adopt(connect->origin, sock), TG_OK);
+    attempt->sock = NULL;
+    connect->open--;
+    remember(connect, (size_t)(attempt - connect->tries), code != 0 || err != NULL);
+    if (code != 0 || err != NULL) {
+        h2o_socket_close(sock);
+        connect->error = error_of(code);
+        try_next(connect);
         return;
     }
-    h2o_socket_close(sock);
-    try_next(connect, error_of(code));
+    halt(connect);
+    if (connect->origin->address->is_tls)
+        begin_tls(connect, sock);
+    else
+        succeed(connect, sock, NULL);
 }
 
 static bool parse_number(const char *host, union tg_ip *ip)
@@ -161,18 +274,33 @@ void tg_connect_start(struct tg_connect *connect, struct tg_origin *origin,
         return;
     }
     connect->found.count = parse_number(address->host, &connect->found.list[0]) ? 1 : 0;
-    try_next(connect, error_of(0));
+    begin_found(connect);
 }
 
-bool tg_connect_is_resolving(const struct tg_connect *connect)
+const char *tg_connect_waits_for(const struct tg_connect *connect)
 {
-    return connect->resolve.link.next != NULL;
+    if (connect->resolve.link.next != NULL)
+        return "the name was not resolved within the connect timeout";
+    if (connect->ssl != NULL)
+        return "the TLS handshake was not over within the connect timeout";
+    return "no connection within the connect timeout";
+}
+
+void tg_connect_give_up(struct tg_connect *connect)
+{
+    for (size_t i = 0; i < connect->tried; i++)
+        if (connect->tries[i].sock != NULL)
+            remember(connect, i, true);
+    tg_connect_cancel(connect);
 }
 
 void tg_connect_cancel(struct tg_connect *connect)
 {
-    tg_resolve_cancel(&connect->resolve);
+    halt(connect);
+    if (connect->ssl != NULL)
+        tg_tls_close(connect->ssl);
     if (connect->sock != NULL)
         h2o_socket_close(connect->sock);
+    connect->ssl = NULL;
     connect->sock = NULL;
 }

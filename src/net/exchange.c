@@ -5,6 +5,7 @@
 #include "net/call.h"
 #include "net/exchange_wire.h"
 #include "net/inside.h"
+#include "net/slots.h"
 
 static void on_connect(struct tg_connect *connect, struct tg_origin_conn *conn,
                        struct tg_error error);
@@ -46,30 +47,53 @@ static void drop_conn(struct tg_exchange *self)
     tg_buffer_dispose(&self->unsent);
 }
 
+/* Leaves its address; code is NULL when all went well. A call that ran out of time while its
+ * response came says nothing of the address: the body may be long, or the time short. */
+static void leave(struct tg_exchange *self, const char *code)
+{
+    struct tg_backend *backend = self->backend;
+    bool was_slow = code != NULL && strcmp(code, "timeout") == 0 && self->answered;
+
+    if (!self->placed)
+        return;
+    self->placed = false;
+    tg_account_end(backend->origins[self->choice.place].account, code,
+                   tg_timers_now(timers_of(self)) - self->placed_ms);
+    if (was_slow)
+        tg_balance_give_up(backend, &self->choice);
+    else
+        tg_balance_end(backend, &self->choice, code);
+}
+
 /* Ends all that goes on; the result stays. */
 static void halt(struct tg_exchange *self)
 {
+    self->elapsed_ms = (uint32_t)(tg_timers_now(timers_of(self)) - self->started_ms);
     tg_timer_stop(timers_of(self), &self->timer);
     tg_connect_cancel(&self->connect);
     drop_conn(self);
     tg_buffer_dispose(&self->partial);
+    tg_slots_release(self->backend, self);
     self->phase = TG_PHASE_OVER;
 }
 
 /* The last thing on every way: afterwards the exchange may be gone, or in use again. */
 static void finish(struct tg_exchange *self, struct tg_error error)
 {
+    leave(self, error.code);
     halt(self);
-    self->elapsed_ms = (uint32_t)(tg_timers_now(timers_of(self)) - self->started_ms);
     self->error = error;
-    if (error.code != NULL)
+    if (error.code != NULL && self->told)
+        self->body = h2o_iovec_init(NULL, 0);
+    else if (error.code != NULL)
         tg_exchange_dispose(self);
     self->on_done(self);
 }
 
-void tg_exchange_fail(struct tg_exchange *self, const char *code, const char *message)
+static void turn_away(struct tg_exchange *self, const char *message)
 {
-    finish(self, (struct tg_error){code, message});
+    tg_account_add(&self->backend->accounts->turned_away, 1);
+    finish(self, (struct tg_error){"busy", message});
 }
 
 void tg_exchange_complete(struct tg_exchange *self, bool extra)
@@ -80,16 +104,14 @@ void tg_exchange_complete(struct tg_exchange *self, bool extra)
         self->conn = NULL;
         tg_origin_give(conn);
     }
-    self->body = h2o_iovec_init(self->content.base, self->content.len);
-    self->content = (struct tg_buffer){0};
+    if (self->on_piece == NULL)
+        self->body = h2o_iovec_init(self->content.base, self->content.len);
     finish(self, TG_OK);
 }
 
 static struct tg_origin *origin_of(const struct tg_exchange *self)
 {
-    size_t place = (self->turn + self->attempt) % self->backend->config->address_count;
-
-    return &self->backend->origins[place];
+    return &self->backend->origins[self->choice.place];
 }
 
 static void connect_fresh(struct tg_exchange *self)
@@ -97,16 +119,20 @@ static void connect_fresh(struct tg_exchange *self)
     uint32_t timeout_ms = self->call->connect_timeout_ms;
 
     self->reused = false;
+    tg_slots_make_room(self->backend);
     tg_exchange_enter(self, TG_PHASE_CONNECT,
                       timeout_ms != 0 ? timeout_ms : self->backend->config->connect_timeout_ms);
     tg_connect_start(&self->connect, origin_of(self), on_connect);
 }
 
-static void begin(struct tg_exchange *self)
+/* Goes to the address that was chosen. */
+static void go(struct tg_exchange *self)
 {
     bool careful = !tg_call_is_idempotent(self->call);
     struct tg_origin_conn *conn = tg_origin_take(origin_of(self), careful);
 
+    self->placed = true;
+    self->placed_ms = tg_timers_now(timers_of(self));
     if (conn == NULL) {
         connect_fresh(self);
         return;
@@ -115,16 +141,39 @@ static void begin(struct tg_exchange *self)
     tg_exchange_use(self, conn);
 }
 
+/* Whether the call may fail at one address without the caller hearing of it. */
+static bool is_repeatable(const struct tg_exchange *self)
+{
+    const struct tg_call *call = self->call;
+    uint32_t most = call->has_retries ? call->retries : self->backend->config->retries;
+
+    return self->retries < most && tg_call_is_idempotent(call);
+}
+
+static bool choose(struct tg_exchange *self)
+{
+    return tg_balance_choose(self->backend, &self->choice, is_repeatable(self));
+}
+
+void tg_exchange_begin(struct tg_exchange *self)
+{
+    if (choose(self))
+        go(self);
+    else
+        turn_away(self, "all addresses of the backend are left out after failures");
+}
+
 /* An address that can't be connected to has not seen the request: another one may have it. */
 static void try_other_address(struct tg_exchange *self, struct tg_error error)
 {
     bool is_its_fault = strcmp(error.code, "busy") != 0;
 
-    if (is_its_fault && self->attempt + 1 < self->backend->config->address_count &&
-        tg_timers_now(timers_of(self)) < self->deadline_ms) {
-        self->attempt++;
-        begin(self);
-        return;
+    if (is_its_fault && tg_timers_now(timers_of(self)) < self->deadline_ms) {
+        leave(self, error.code);
+        if (choose(self)) {
+            go(self);
+            return;
+        }
     }
     finish(self, error);
 }
@@ -138,6 +187,41 @@ static void on_connect(struct tg_connect *connect, struct tg_origin_conn *conn,
         try_other_address(self, error);
     else
         tg_exchange_use(self, conn);
+}
+
+/* Whether another address may be asked instead: no byte of a response has come, the request does
+ * no harm when it is heard twice, and the failure is one that another address need not have. */
+static bool may_be_made_again(const struct tg_exchange *self, const char *code)
+{
+    static const char *const codes[] = {"reset", "tls", "timeout_first_byte", "timeout_idle"};
+
+    if (self->answered || !is_repeatable(self) ||
+        (self->phase != TG_PHASE_SEND && self->phase != TG_PHASE_HEAD))
+        return false;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (strcmp(code, codes[i]) == 0)
+            return tg_balance_has_more(self->backend, &self->choice);
+    return false;
+}
+
+static bool make_again(struct tg_exchange *self, const char *code)
+{
+    if (!may_be_made_again(self, code) || !tg_balance_spend(self->backend))
+        return false;
+    self->retries++;
+    tg_account_add(&self->backend->accounts->retries, 1);
+    drop_conn(self);
+    leave(self, code);
+    if (!choose(self))
+        return false;
+    go(self);
+    return true;
+}
+
+void tg_exchange_fail(struct tg_exchange *self, const char *code, const char *message)
+{
+    if (!make_again(self, code))
+        finish(self, (struct tg_error){code, message});
 }
 
 /* The other end may have closed an unused connection before the request came there. */
@@ -156,14 +240,13 @@ static void fail_phase(struct tg_exchange *self)
     switch (self->phase) {
     case TG_PHASE_OVER:
         break;
+    case TG_PHASE_QUEUE:
+        turn_away(self, "no connection became free within the queue timeout");
+        break;
     case TG_PHASE_CONNECT: {
-        bool resolving = tg_connect_is_resolving(&self->connect);
-        tg_connect_cancel(&self->connect);
-        try_other_address(
-            self,
-            (struct tg_error){"timeout_connect",
-                              resolving ? "the name was not resolved within the connect timeout"
-                                        : "no connection within the connect timeout"});
+        const char *message = tg_connect_waits_for(&self->connect);
+        tg_connect_give_up(&self->connect);
+        try_other_address(self, (struct tg_error){"timeout_connect", message});
         break;
     }
     case TG_PHASE_SEND:
@@ -176,6 +259,8 @@ static void fail_phase(struct tg_exchange *self)
         break;
     case TG_PHASE_BODY:
         tg_exchange_fail(self, "timeout_idle", "no more of the body within the idle timeout");
+        break;
+    case TG_PHASE_HELD: /* is never due */
         break;
     }
 }
@@ -198,10 +283,42 @@ static void on_timer(struct tg_timer *timer)
     tg_timer_start(timers_of(self), timer, due_ms - now_ms, on_timer);
 }
 
+void tg_exchange_bound(struct tg_exchange *self, uint32_t delay_ms)
+{
+    self->deadline_ms = after(self, delay_ms);
+}
+
+static void enter_queue(struct tg_exchange *self)
+{
+    const struct tg_backend_config *config = self->backend->config;
+    uint32_t wait_ms = config->queue_timeout_ms;
+
+    switch (tg_slots_take(self->backend, self)) {
+    case TG_SLOTS_TAKEN:
+        tg_exchange_begin(self);
+        break;
+    case TG_SLOTS_QUEUED:
+        tg_exchange_enter(self, TG_PHASE_QUEUE,
+                          wait_ms != 0 ? wait_ms : config->connect_timeout_ms);
+        break;
+    case TG_SLOTS_FULL:
+        turn_away(self, "the queue for a connection is full");
+        break;
+    }
+}
+
 void tg_exchange_start(struct tg_exchange *exchange, struct tg_backend *backend,
                        const struct tg_call *call, void (*on_done)(struct tg_exchange *self))
 {
-    *exchange = (struct tg_exchange){.backend = backend, .call = call, .on_done = on_done};
+    tg_exchange_stream(exchange, backend, call, NULL, on_done);
+}
+
+void tg_exchange_stream(struct tg_exchange *exchange, struct tg_backend *backend,
+                        const struct tg_call *call, void (*on_piece)(struct tg_exchange *self),
+                        void (*on_done)(struct tg_exchange *self))
+{
+    *exchange = (struct tg_exchange){
+        .backend = backend, .call = call, .on_piece = on_piece, .on_done = on_done};
     exchange->started_ms = tg_timers_now(timers_of(exchange));
     exchange->deadline_ms =
         after(exchange, call->timeout_ms != 0 ? call->timeout_ms : backend->config->timeout_ms);
@@ -211,23 +328,36 @@ void tg_exchange_start(struct tg_exchange *exchange, struct tg_backend *backend,
         finish(exchange, error);
         return;
     }
-    exchange->turn = backend->turn++;
-    begin(exchange);
+    tg_balance_earn(backend);
+    enter_queue(exchange);
 }
 
 void tg_exchange_cancel(struct tg_exchange *exchange)
 {
     if (exchange->phase == TG_PHASE_OVER)
         return;
+    if (exchange->placed)
+        tg_balance_give_up(exchange->backend, &exchange->choice);
+    exchange->placed = false;
     halt(exchange);
-    tg_exchange_dispose(exchange);
+    if (!exchange->told) {
+        tg_exchange_dispose(exchange);
+        return;
+    }
+    exchange->body = h2o_iovec_init(NULL, 0);
+    exchange->error = (struct tg_error){"cancelled", "the call was cancelled"};
 }
 
 void tg_exchange_dispose(struct tg_exchange *exchange)
 {
+    struct tg_origin_conn *tunnel = tg_exchange_take_tunnel(exchange);
+
+    if (tunnel != NULL)
+        tg_origin_close(tunnel);
     free(exchange->fields);
-    free(exchange->body.base);
+    free(exchange->window);
     tg_buffer_dispose(&exchange->content);
+    exchange->window = NULL;
     exchange->fields = NULL;
     exchange->field_count = 0;
     exchange->body = h2o_iovec_init(NULL, 0);

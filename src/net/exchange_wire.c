@@ -49,6 +49,7 @@ void tg_exchange_use(struct tg_exchange *self, struct tg_origin_conn *conn)
     conn->user = self;
     conn->on_readable = on_head;
     tg_framing_init(&self->framing, is_head(self->call), self->backend->config->head_limit);
+    self->framing.may_switch = self->call->upgrade.len != 0;
     tg_buffer_clear(request, TG_SCRATCH);
     tg_call_write(self->call, conn->origin->address, request);
 
@@ -117,6 +118,8 @@ static void lose_head(struct tg_exchange *self, ssize_t n)
         tg_exchange_fail(self, "protocol", "the head of the response is cut short");
     else if (tg_call_is_idempotent(self->call) && tg_exchange_retry(self))
         return;
+    else if (self->conn->wrong != NULL)
+        tg_exchange_fail(self, "tls", self->conn->wrong);
     else if (n == 0)
         tg_exchange_fail(self, "reset", "the backend closed the connection without a response");
     else
@@ -132,15 +135,17 @@ static void keep_partial(struct tg_exchange *self, struct tg_text rest)
     self->partial.len = rest.len;
 }
 
-/* The fields and the bytes that they point to are one piece of memory. */
-static void copy_head(struct tg_exchange *self, const struct tg_framing_head *head,
-                      const char *base)
+/* The fields and the bytes that they point to are one piece of memory, and so are the `more` bytes
+ * behind them: a small response that is passed on needs no other. Gives the place behind the head.
+ */
+static char *copy_head(struct tg_exchange *self, const struct tg_framing_head *head,
+                       const char *base, size_t more)
 {
     size_t size = head->field_count * sizeof(struct tg_field);
-    struct tg_field *fields = h2o_mem_alloc(size + head->len);
+    struct tg_field *fields = h2o_mem_alloc(size + head->len + more);
     char *text = (char *)fields + size;
 
-    memcpy(text, base, head->len);
+    memcpy(text, base, head->len + more);
     for (size_t i = 0; i < head->field_count; i++) {
         const struct phr_header *from = &head->fields[i];
         fields[i].name = h2o_iovec_init(text + (from->name - base), from->name_len);
@@ -149,14 +154,20 @@ static void copy_head(struct tg_exchange *self, const struct tg_framing_head *he
     self->status = head->status;
     self->fields = fields;
     self->field_count = head->field_count;
+    self->length_known = self->framing.length_known;
+    self->length = self->framing.length;
+    return text + head->len;
+}
+
+static size_t limit_of(const struct tg_exchange *self)
+{
+    return self->call->limit != 0 ? self->call->limit : self->backend->config->limit;
 }
 
 /* Whether the body may be as long as it says; makes room for it then. */
 static bool prepare_body(struct tg_exchange *self)
 {
-    size_t limit = self->call->limit != 0 ? self->call->limit : self->backend->config->limit;
-
-    self->content.limit = limit;
+    self->content.limit = limit_of(self);
     if (self->framing.mode != TG_FRAMING_LENGTH)
         return true;
     return tg_buffer_reserve(&self->content, (size_t)self->framing.left) != NULL;
@@ -196,6 +207,8 @@ static void take_head(struct tg_exchange *self, struct tg_text in)
 {
     struct tg_framing_head head;
     size_t known = self->partial.len;
+    bool streamed = self->on_piece != NULL;
+    char *behind = NULL;
 
     if (known != 0) {
         tg_buffer_append(&self->partial, in.base, in.len);
@@ -206,12 +219,20 @@ static void take_head(struct tg_exchange *self, struct tg_text in)
         keep_partial(self, in);
         return;
     case TG_FRAMING_HEAD:
-        copy_head(self, &head, in.base - head.len);
+        behind = copy_head(self, &head, in.base - head.len, streamed ? in.len : 0);
         break;
     case TG_FRAMING_PIECE: /* do not come of a head */
     case TG_FRAMING_END:
     case TG_FRAMING_WRONG:
         tg_exchange_fail(self, "protocol", self->framing.wrong);
+        return;
+    }
+    if (self->status == 101) {
+        tg_exchange_stream_switch(self, behind, in.len);
+        return;
+    }
+    if (streamed) {
+        tg_exchange_stream_begin(self, behind, in.len);
         return;
     }
     if (!prepare_body(self)) {
@@ -220,6 +241,20 @@ static void take_head(struct tg_exchange *self, struct tg_text in)
     }
     self->conn->on_readable = on_body;
     take_body(self, in);
+}
+
+void tg_exchange_wire_whole(struct tg_exchange *self)
+{
+    struct tg_text piece = {self->body.base, self->body.len};
+
+    self->body = h2o_iovec_init(NULL, 0);
+    self->content.limit = limit_of(self);
+    if (!tg_buffer_append(&self->content, piece.base, piece.len) || !prepare_body(self)) {
+        fail_too_large(self);
+        return;
+    }
+    self->conn->on_readable = on_body;
+    tg_exchange_enter(self, TG_PHASE_BODY, self->backend->config->idle_timeout_ms);
 }
 
 static void on_head(struct tg_origin_conn *conn)

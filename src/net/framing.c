@@ -146,6 +146,8 @@ static const char *frame(struct tg_framing *framing, const struct tg_framing_hea
 
     if (wrong != NULL)
         return wrong;
+    framing->length_known = fields.lengths != 0 && head->status != 204;
+    framing->length = fields.length;
     framing->keep = !fields.close && (head->minor_version != 0 || fields.keep_alive);
     if (framing->is_head || head->status == 204 || head->status == 304) {
         framing->mode = TG_FRAMING_NONE;
@@ -178,6 +180,10 @@ enum tg_framing_step tg_framing_head(struct tg_framing *framing, struct tg_text 
         if (wrong != NULL)
             return fail(framing, wrong);
         *in = tg_text(in->base + head->len, in->len - head->len);
+        if (head->status == 101 && framing->may_switch) {
+            framing->mode = TG_FRAMING_NONE;
+            return TG_FRAMING_HEAD;
+        }
         if (head->status >= 200) {
             wrong = frame(framing, head);
             return wrong != NULL ? fail(framing, wrong) : TG_FRAMING_HEAD;

@@ -36,8 +36,11 @@ struct tg_framing {
     uint64_t left;             /* in mode LENGTH */
     struct tg_chunked chunked; /* in mode CHUNKED */
     bool is_head;              /* the request's method is HEAD */
-    bool keep;                 /* the connection may be used again when the body is over */
-    unsigned interim;          /* 1xx responses passed over */
+    bool may_switch;           /* a 101 was asked for */
+    bool length_known;         /* the final head has a Content-Length: `length` */
+    uint64_t length;
+    bool keep;        /* the connection may be used again when the body is over */
+    unsigned interim; /* 1xx responses passed over */
     size_t head_limit;
     const char *wrong; /* a constant, after TG_FRAMING_WRONG */
 };

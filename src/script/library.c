@@ -14,6 +14,10 @@ TAKE(sandbox);
 TAKE(runtime);
 TAKE(site);
 TAKE(lines);
+TAKE(soap);
+TAKE(check);
+TAKE(backends);
+TAKE(routes);
 
 struct tg_text tg_library(const char *name)
 {
@@ -24,6 +28,10 @@ struct tg_text tg_library(const char *name)
         {"runtime", tg_library_runtime, tg_library_runtime_end},
         {"site", tg_library_site, tg_library_site_end},
         {"lines", tg_library_lines, tg_library_lines_end},
+        {"soap", tg_library_soap, tg_library_soap_end},
+        {"check", tg_library_check, tg_library_check_end},
+        {"backends", tg_library_backends, tg_library_backends_end},
+        {"routes", tg_library_routes, tg_library_routes_end},
     };
 
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

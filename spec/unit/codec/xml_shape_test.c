@@ -234,7 +234,7 @@ static void shows_namespaces_as_told(void **state)
            "{\"a\":{\"p$b\":{\"@p$x\":\"1\"}}}");
     expect(state, WITH(.namespaces = TG_XML_BADGERFISH), xml,
            "{\"a\":{\"@xmlns\":{\"$\":\"d\",\"p\":\"u\"},"
-           "\"p:b\":{\"@xmlns\":{\"p\":\"v\"},\"@p:x\":\"1\"}}}");
+           "\"p:b\":{\"@xmlns\":{\"p\":\"v\",\"$\":\"\"},\"@p:x\":\"1\"}}}");
 }
 
 static void reads_escaped_names_back(void **state)

@@ -47,6 +47,22 @@ static void port_80_is_not_written(void **state)
     assert_string_equal(parse("http://a:1").authority, "a:1");
 }
 
+static void https_has_port_443(void **state)
+{
+    (void)state;
+    struct tg_address a = parse("https://crm.example/v1");
+
+    assert_true(a.is_tls);
+    assert_int_equal(a.port, 443);
+    assert_string_equal(a.authority, "crm.example");
+    assert_string_equal(a.base_path, "/v1");
+    assert_string_equal(parse("HTTPS://a:443").authority, "a");
+    assert_string_equal(parse("https://a:80").authority, "a:80");
+    assert_string_equal(parse("http://a:443").authority, "a:443");
+    assert_string_equal(parse("https://[::1]").authority, "[::1]");
+    assert_false(parse("http://a").is_tls);
+}
+
 static void knows_numbers(void **state)
 {
     (void)state;
@@ -77,10 +93,9 @@ static void takes_a_unix_socket_apart(void **state)
 static void says_what_is_wrong(void **state)
 {
     (void)state;
-    expect_refused("https://a", "https backends are not supported");
-    expect_refused("ftp://a", "an address begins with http:// or unix:");
-    expect_refused("127.0.0.1:80", "an address begins with http:// or unix:");
-    expect_refused("", "an address begins with http:// or unix:");
+    expect_refused("ftp://a", "an address begins with http://, https:// or unix:");
+    expect_refused("127.0.0.1:80", "an address begins with http://, https:// or unix:");
+    expect_refused("", "an address begins with http://, https:// or unix:");
     expect_refused("http://", "the host is missing");
     expect_refused("http://:80", "the host is missing");
     expect_refused("http:///x", "the host is missing");
@@ -138,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_an_http_address_apart),
         cmocka_unit_test(port_80_is_not_written),
+        cmocka_unit_test(https_has_port_443),
         cmocka_unit_test(knows_numbers),
         cmocka_unit_test(takes_a_unix_socket_apart),
         cmocka_unit_test(says_what_is_wrong),

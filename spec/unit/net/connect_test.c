@@ -162,10 +162,10 @@ static void tries_the_addresses_of_a_name_in_turn(void **state)
     snprintf(address, sizeof(address), "http://both%s", strrchr(peer.address, ':'));
     stage_init_with(&stage, (const char *const[]){address}, 1, &two);
     start(&stage, &attempt);
-    assert_true(tg_connect_is_resolving(&attempt.connect));
+    assert_string_equal(tg_connect_waits_for(&attempt.connect),
+                        "the name was not resolved within the connect timeout");
     loop_until(&stage.loop, &attempt.done);
     assert_null(attempt.error.code);
-    assert_false(tg_connect_is_resolving(&attempt.connect));
     assert_int_equal(attempt.connect.tried, 2);
     tg_origin_close(attempt.conn);
     peer_end(&peer);
@@ -186,6 +186,99 @@ static void fails_when_all_addresses_of_a_name_fail(void **state)
     run(&stage, &attempt);
     assert_string_equal(attempt.error.code, "refused");
     assert_int_equal(attempt.connect.tried, 2);
+    stage_dispose(&stage);
+}
+
+/* A listener whose queue is full: who connects to it hears nothing. */
+struct silent {
+    int listener, fillers[3];
+};
+
+static void silence(struct silent *silent, uint32_t ip, uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = port};
+
+    address.sin_addr.s_addr = htonl(ip);
+    silent->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(silent->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(silent->listener, 0), 0);
+    for (int i = 0; i < 3; i++) {
+        silent->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect(silent->fillers[i], (struct sockaddr *)&address, sizeof(address));
+    }
+}
+
+static void unsilence(struct silent *silent)
+{
+    for (int i = 0; i < 3; i++)
+        close(silent->fillers[i]);
+    close(silent->listener);
+}
+
+/* 127.0.0.2, which comes first, is silent; the peer at 127.0.0.1 has the same port. Next time the
+ * order is the other way round. */
+static void the_next_address_begins_when_the_first_is_slow(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct peer peer;
+    struct attempt attempt;
+    struct silent silent;
+    char address[64];
+
+    peer_start(&peer, (const char *const[]){STAY, NEXT, STAY, NULL});
+    silence(&silent, INADDR_LOOPBACK + 1, htons((uint16_t)peer_port(peer.listener)));
+    snprintf(address, sizeof(address), "http://both%s", strrchr(peer.address, ':'));
+    stage_init_with(&stage, (const char *const[]){address}, 1, &two);
+    tg_timers_refresh(&stage.loop.timers);
+    uint64_t begun_ms = stage.loop.timers.now_ms;
+    run(&stage, &attempt);
+    assert_null(attempt.error.code);
+    assert_int_equal(attempt.connect.tried, 2);
+    assert_true(stage.loop.timers.now_ms - begun_ms >= TG_CONNECT_DELAY_MS);
+    assert_null(attempt.connect.tries[0].sock);
+    tg_origin_close(attempt.conn);
+
+    tg_order_failed(&stage.backend->origins[0].failures, &attempt.connect.found.list[0],
+                    tg_timers_now(&stage.loop.timers));
+    run(&stage, &attempt);
+    assert_null(attempt.error.code);
+    assert_int_equal(attempt.connect.tried, 1);
+    tg_origin_close(attempt.conn);
+    peer_end(&peer);
+    peer_dispose(&peer);
+    unsilence(&silent);
+    stage_dispose(&stage);
+}
+
+static void can_be_cancelled_while_two_addresses_race(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct attempt attempt;
+    struct silent silent[2];
+    char address[64];
+
+    silence(&silent[0], INADDR_LOOPBACK, 0);
+    int port = peer_port(silent[0].listener);
+    silence(&silent[1], INADDR_LOOPBACK + 1, htons((uint16_t)port));
+    for (int i = 0; i < 3; i++) /* its first port was not known yet */
+        close(silent[0].fillers[i]);
+    close(silent[0].listener);
+    silence(&silent[0], INADDR_LOOPBACK, htons((uint16_t)port));
+    snprintf(address, sizeof(address), "http://both:%d", port);
+    stage_init_with(&stage, (const char *const[]){address}, 1, &two);
+    start(&stage, &attempt);
+    while (attempt.connect.open != 2)
+        loop_turn(&stage.loop);
+    assert_string_equal(tg_connect_waits_for(&attempt.connect),
+                        "no connection within the connect timeout");
+    tg_connect_give_up(&attempt.connect);
+    assert_false(attempt.done);
+    assert_int_equal(attempt.connect.open, 0);
+    assert_true(stage.backend->origins[0].failures.list[1].until_ms != 0);
+    unsilence(&silent[0]);
+    unsilence(&silent[1]);
     stage_dispose(&stage);
 }
 
@@ -214,7 +307,7 @@ static void can_be_cancelled_while_resolving_and_connecting(void **state)
     start(&stage, &attempt);
     tg_connect_cancel(&attempt.connect);
     start(&stage, &attempt);
-    while (attempt.connect.sock == NULL)
+    while (attempt.connect.tries[0].sock == NULL)
         loop_turn(&stage.loop);
     tg_connect_cancel(&attempt.connect);
     tg_connect_cancel(&attempt.connect);
@@ -232,6 +325,8 @@ int main(void)
         cmocka_unit_test(connects_to_ipv6),
         cmocka_unit_test(tries_the_addresses_of_a_name_in_turn),
         cmocka_unit_test(fails_when_all_addresses_of_a_name_fail),
+        cmocka_unit_test(the_next_address_begins_when_the_first_is_slow),
+        cmocka_unit_test(can_be_cancelled_while_two_addresses_race),
         cmocka_unit_test(tells_of_a_name_that_is_not_known),
         cmocka_unit_test(can_be_cancelled_while_resolving_and_connecting),
     };

@@ -10,6 +10,8 @@ struct pool {
     struct loop loop;
     struct tg_net net;
     struct tg_address address;
+    struct tg_backend_config config;
+    struct tg_account account;
     struct tg_origin origin;
     struct tg_origin_conn *conns[3];
     int ends[3];
@@ -20,13 +22,14 @@ static void set_up(struct pool *pool, uint32_t keepalive)
     *pool = (struct pool){0};
     loop_init(&pool->loop);
     pool->net = (struct tg_net){.loop = pool->loop.h2o, .timers = &pool->loop.timers};
-    tg_origin_init(&pool->origin, &pool->net, &pool->address, keepalive, 1000);
+    pool->config = (struct tg_backend_config){.keepalive = keepalive, .keepalive_ms = 1000};
+    tg_origin_init(&pool->origin, &pool->net, &pool->address, &pool->config, &pool->account);
     for (int i = 0; i < 3; i++) {
         int pair[2];
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
         h2o_socket_t *sock =
             h2o_evloop_socket_create(pool->net.loop, pair[0], H2O_SOCKET_FLAG_DONT_READ);
-        pool->conns[i] = tg_origin_adopt(&pool->origin, sock);
+        pool->conns[i] = tg_origin_adopt(&pool->origin, sock, NULL);
         pool->ends[i] = pair[1];
     }
 }
@@ -162,6 +165,26 @@ static void a_careful_user_gets_none_that_has_ended(void **state)
     tear_down(&pool);
 }
 
+static void keeps_none_that_is_too_old(void **state)
+{
+    (void)state;
+    struct pool pool;
+
+    set_up(&pool, 3);
+    pool.config.lifetime_ms = 500;
+    give_all(&pool);
+    pass_time(&pool, 499);
+    tg_origin_give(tg_origin_take(&pool.origin, false));
+    assert_int_equal(pool.origin.unused_count, 3);
+    struct tg_origin_conn *used = tg_origin_take(&pool.origin, false);
+    pass_time(&pool, 1);
+    assert_null(tg_origin_take(&pool.origin, false));
+    tg_origin_give(used);
+    assert_int_equal(pool.origin.unused_count, 0);
+    assert_int_equal(tg_account_get(&pool.account.open), 0);
+    tear_down(&pool);
+}
+
 static int heard;
 
 static void on_readable(struct tg_origin_conn *conn)
@@ -195,6 +218,7 @@ int main(void)
         cmocka_unit_test(closes_the_oldest_beyond_its_limit),
         cmocka_unit_test(keeps_none_when_the_limit_is_0),
         cmocka_unit_test(closes_what_stood_unused_for_too_long),
+        cmocka_unit_test(keeps_none_that_is_too_old),
         cmocka_unit_test(closes_an_unused_one_that_ends_or_speaks),
         cmocka_unit_test(a_careful_user_gets_none_that_has_ended),
         cmocka_unit_test(a_user_hears_of_what_comes),

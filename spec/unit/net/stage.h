@@ -40,6 +40,7 @@ static inline void stage_init_with(struct stage *stage, const char *const *addre
                                                .keepalive = 4,
                                                .head_limit = 65536,
                                                .limit = 1 << 20};
+    tg_backend_config_open(&stage->config);
     stage->backend = tg_backend_create(&stage->net, &stage->config);
 }
 
@@ -51,6 +52,7 @@ static inline void stage_init(struct stage *stage, const char *const *addresses,
 static inline void stage_dispose(struct stage *stage)
 {
     tg_backend_destroy(stage->backend);
+    tg_backend_config_close(&stage->config);
     tg_resolver_destroy(stage->net.resolver);
     loop_dispose(&stage->loop);
 }

@@ -1,0 +1,4 @@
+. ./common.sh
+serve <<R
+    { 'ANY /{path...}', backend = 'be' },
+R

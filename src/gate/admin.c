@@ -1,0 +1,249 @@
+#include "gate/admin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "gate/client.h"
+#include "gate/door.h"
+#include "gate/refusal.h"
+#include "gate/responder.h"
+#include "gate/status.h"
+
+enum { BACKLOG = 64, ACCEPTS_A_TURN = 16, PAUSE_MS = 100, STATUS_MOST = 67108864 };
+
+static const struct tg_text none = {NULL, 0};
+
+/* ---- answers */
+
+static int respond_text(h2o_req_t *req, int status, const char *text)
+{
+    struct tg_field field = {h2o_iovec_init(H2O_STRLIT("content-type")),
+                             h2o_iovec_init(H2O_STRLIT("text/plain; charset=utf-8"))};
+    struct tg_response response = {.status = status,
+                                   .fields = {&field, 1},
+                                   .body = h2o_iovec_init((char *)text, strlen(text))};
+
+    tg_respond(req, &response);
+    return 0;
+}
+
+static int respond_status(struct tg_worker *worker, h2o_req_t *req)
+{
+    struct tg_field field = {h2o_iovec_init(H2O_STRLIT("content-type")),
+                             h2o_iovec_init(H2O_STRLIT("application/json"))};
+    struct tg_buffer out = {.limit = STATUS_MOST};
+
+    tg_status_write(worker, &out);
+    struct tg_response response = {
+        .status = 200, .fields = {&field, 1}, .body = h2o_strdup(&req->pool, out.base, out.len)};
+    tg_buffer_dispose(&out);
+    tg_respond(req, &response);
+    return 0;
+}
+
+static int respond_problem(h2o_req_t *req, int status, const char *detail)
+{
+    tg_respond_problem(req, status, tg_text_of(detail), none, none,
+                       status == 405 ? TG_TEXT("GET, HEAD") : none);
+    return 0;
+}
+
+/* ---- requests */
+
+static bool has_token(const h2o_req_t *req, struct tg_text token)
+{
+    static const char scheme[] = "Bearer ";
+    ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, -1);
+
+    if (token.len == 0)
+        return true;
+    if (at < 0)
+        return false;
+    h2o_iovec_t value = req->headers.entries[at].value;
+    size_t skip = sizeof(scheme) - 1;
+    return value.len > skip && strncasecmp(value.base, scheme, skip) == 0 &&
+           tg_crypto_equal(tg_text(value.base + skip, value.len - skip), token);
+}
+
+static bool is_path(const h2o_req_t *req, const char *path)
+{
+    const char *mark = memchr(req->input.path.base, '?', req->input.path.len);
+    size_t len = mark != NULL ? (size_t)(mark - req->input.path.base) : req->input.path.len;
+
+    return tg_text_is(tg_text(req->input.path.base, len), tg_text_of(path));
+}
+
+static bool is_method(const h2o_req_t *req, const char *method)
+{
+    return h2o_memis(req->input.method.base, req->input.method.len, method, strlen(method));
+}
+
+static int answer(struct tg_worker *worker, h2o_req_t *req)
+{
+    const struct tg_refusal *refusal = &tg_client_of(req->conn)->refusal;
+
+    if (refusal->detail != NULL)
+        return respond_problem(req, tg_refused_status(refusal->reason), refusal->detail);
+    if (!has_token(req, worker->gate->site->admin->token))
+        return respond_problem(req, 401, "the token is missing or wrong");
+    bool is_status = is_path(req, "/status"), is_ready = is_path(req, "/ready");
+    if (!is_status && !is_ready && !is_path(req, "/health"))
+        return respond_problem(req, 404, "there are /status, /health and /ready");
+    if (!is_method(req, "GET") && !is_method(req, "HEAD"))
+        return respond_problem(req, 405, "nothing can be changed here");
+    if (is_status)
+        return respond_status(worker, req);
+    if (is_ready && worker->draining)
+        return respond_text(req, 503, "draining\n");
+    return respond_text(req, 200, is_ready ? "ready\n" : "healthy\n");
+}
+
+static void on_dispose(void *client)
+{
+    tg_client_end(*(struct tg_client **)client);
+}
+
+static int on_req(h2o_handler_t *handler, h2o_req_t *req)
+{
+    struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, ctx, req->conn->ctx);
+    struct tg_client **client = h2o_mem_alloc_shared(&req->pool, sizeof(void *), on_dispose);
+
+    (void)handler;
+    *client = tg_client_of(req->conn);
+    tg_client_begin(*client, req);
+    req->http1_is_persistent = 0; /* one question, one connection */
+    return answer(worker, req);
+}
+
+void tg_admin_register(struct tg_gate *gate)
+{
+    h2o_hostconf_t *host =
+        h2o_config_register_host(&gate->config, h2o_iovec_init(H2O_STRLIT("admin")), 65535);
+    h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
+
+    h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = on_req;
+    tg_refusal_register(host);
+    gate->admin_hosts[0] = host;
+}
+
+/* ---- its socket */
+
+/* A socket that nobody listens on any more stands in nobody's way. */
+static void remove_stale(const struct sockaddr_storage *address, socklen_t len, const char *path)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct stat found;
+
+    if (fd < 0)
+        return;
+    if (stat(path, &found) == 0 && S_ISSOCK(found.st_mode) &&
+        connect(fd, (const struct sockaddr *)address, len) != 0 && errno == ECONNREFUSED)
+        unlink(path);
+    close(fd);
+}
+
+bool tg_admin_bind(struct tg_gate *gate)
+{
+    const struct tg_admin *admin = gate->site->admin;
+    struct sockaddr_storage address;
+
+    gate->admin_fd = -1;
+    if (admin == NULL)
+        return true;
+    socklen_t len = tg_admin_address_fill(&admin->address, &address);
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+    if (fd < 0)
+        return false;
+    if (address.ss_family == AF_UNIX)
+        remove_stale(&address, len, admin->address.path);
+    else
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    mode_t before = umask(0117); /* a Unix socket is for its owner and group */
+    bool well = bind(fd, (struct sockaddr *)&address, len) == 0 && listen(fd, BACKLOG) == 0;
+    int reason = errno;
+    umask(before);
+    if (well)
+        gate->admin_fd = fd;
+    else
+        close(fd);
+    errno = reason;
+    return well;
+}
+
+void tg_admin_unbind(struct tg_gate *gate)
+{
+    if (gate->admin_fd < 0)
+        return;
+    close(gate->admin_fd);
+    gate->admin_fd = -1;
+    if (gate->site->admin->address.path[0] != '\0')
+        unlink(gate->site->admin->address.path);
+}
+
+/* ---- its connections */
+
+static void on_accept(h2o_socket_t *listener, const char *err);
+
+static void on_resume(struct tg_timer *timer)
+{
+    struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, admin.resume, timer);
+
+    h2o_socket_read_start(worker->admin.listener, on_accept);
+}
+
+static void pause_accepting(struct tg_worker *worker)
+{
+    h2o_socket_read_stop(worker->admin.listener);
+    tg_timer_start(&worker->timers, &worker->admin.resume, PAUSE_MS, on_resume);
+}
+
+static void on_accept(h2o_socket_t *listener, const char *err)
+{
+    struct tg_worker *worker = listener->data;
+
+    for (int i = 0; err == NULL && i < ACCEPTS_A_TURN; i++) {
+        if (!tg_door_enter(worker, true)) {
+            pause_accepting(worker);
+            return;
+        }
+        h2o_socket_t *sock = h2o_evloop_socket_accept(listener);
+        if (sock == NULL) {
+            bool is_empty = errno == EAGAIN;
+            tg_door_leave(worker, true);
+            if (!is_empty)
+                pause_accepting(worker);
+            return;
+        }
+        tg_client_create(worker, sock, true);
+        h2o_accept(&worker->admin.accept, sock);
+    }
+}
+
+bool tg_admin_start(struct tg_worker *worker)
+{
+    if (worker->gate->admin_fd < 0)
+        return true;
+    int fd = fcntl(worker->gate->admin_fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    worker->admin.accept =
+        (h2o_accept_ctx_t){.ctx = &worker->ctx, .hosts = worker->gate->admin_hosts};
+    worker->admin.listener =
+        h2o_evloop_socket_create(worker->ctx.loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+    worker->admin.listener->data = worker;
+    h2o_socket_read_start(worker->admin.listener, on_accept);
+    return true;
+}
+
+void tg_admin_stop(struct tg_worker *worker)
+{
+    if (worker->admin.listener == NULL)
+        return;
+    tg_timer_stop(&worker->timers, &worker->admin.resume);
+    h2o_socket_read_stop(worker->admin.listener);
+    h2o_socket_close(worker->admin.listener);
+    worker->admin.listener = NULL;
+}
