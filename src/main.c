@@ -7,6 +7,7 @@
 
 #include "gate/command.h"
 #include "gate/server.h"
+#include "tool/convert.h"
 
 enum { STATUS_USAGE = 2 };
 
@@ -25,6 +26,7 @@ static const char usage[] =
     "  reload [SITE]    let that process read its site anew, and show what has changed;\n"
     "                   when something is wrong the old one goes on being served\n"
     "                     --admin, --json as above\n"
+    "  convert …        XML to JSON and back: see tidegate convert --help\n"
     "  --version        say which version this is\n"
     "  --help           say this\n"
     "\n"
@@ -123,6 +125,8 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return STATUS_USAGE;
     }
+    if (strcmp(command.name, "convert") == 0)
+        return tg_tool_convert(argc - 2, argv + 2);
     for (int i = 2; i < argc; i++)
         trim_site(argv[i]);
     int wrong = read_arguments(argc, argv, &command);

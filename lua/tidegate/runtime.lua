@@ -27,6 +27,14 @@ local read_rest, next_piece = waiting(responses.rest), waiting(responses.piece)
 local is_whole, begin_pieces = responses.is_whole, responses.begin_pieces
 local whole_methods, late_methods = responses.methods, {}
 
+-- Big bodies are converted off the loop.
+for _, body in ipairs { tg.request_methods, whole_methods } do
+  body.to_json, body.to_xml = waiting(body.to_json), waiting(body.to_xml)
+end
+tg.request_methods = nil
+tg.convert.xml_to_json = waiting(tg.convert.xml_to_json)
+tg.convert.json_to_xml = waiting(tg.convert.json_to_xml)
+
 for name, method in pairs(whole_methods) do
   late_methods[name] = function(res, opts)
     if not is_whole(res) then
@@ -80,6 +88,7 @@ tg.json = lock(tg.json, 'tg.json', function(_, value, opts)
   if opts ~= nil then return json_response(value, opts) end
   return setmetatable({ status = 200, body = encode(value) }, json_kind)
 end)
+tg.soap = lock(native.soap(native, tg, sandbox), 'tg.soap')
 local xml_response = native.xml_response
 tg.xml = lock(tg.xml, 'tg.xml', function(_, value, opts) return xml_response(value, opts) end)
 for _, name in ipairs { 'convert', 'base64', 'hash', 'log' } do

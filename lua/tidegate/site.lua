@@ -91,7 +91,7 @@ end
 
 local site_checks = {
   listen = list_of(listener), admin = admin, workers = number(1, 256), backends = backends,
-  routes = routes,
+  routes = routes, codec_threads = number(1, 64),
   limits = part('limits', limit_checks), log = part('log', log_checks),
   timeout = duration(1, 86400e3), before = list_of(script), trusted = list_of(network),
   debug = boolean, package_path = text, drain_timeout = duration(0, 3600e3),

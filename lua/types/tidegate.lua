@@ -61,6 +61,15 @@ function Request:to_json(opts) end
 ---@return tidegate.Error? err
 function Request:to_xml(opts) end
 
+--- Asks the XML body by an XPath 1.0 expression. The tree is made at the first call, whose options
+--- count, and kept. An expression that is wrong raises.
+---@param expression string
+---@param namespaces? table<string, string>  what the prefixes in the expression stand for
+---@param opts? tidegate.DocumentOptions
+---@return string|number|boolean|(string|tidegate.Node)[] result  elements are nodes, all else that a list has is text
+---@return tidegate.Error? err
+function Request:xpath(expression, namespaces, opts) end
+
 --- The pairs of an application/x-www-form-urlencoded body.
 ---@return tidegate.Fields? pairs
 ---@return tidegate.Error? err  a 415 when the body is of another type
@@ -333,6 +342,15 @@ function BackendResponse:to_json(opts) end
 ---@return tidegate.Error? err
 function BackendResponse:to_xml(opts) end
 
+--- Asks the XML body by an XPath 1.0 expression. The tree is made at the first call, whose options
+--- count, and kept. An expression that is wrong raises.
+---@param expression string
+---@param namespaces? table<string, string>  what the prefixes in the expression stand for
+---@param opts? tidegate.DocumentOptions
+---@return string|number|boolean|(string|tidegate.Node)[] result  elements are nodes, all else that a list has is text
+---@return tidegate.Error? err
+function BackendResponse:xpath(expression, namespaces, opts) end
+
 --- Runs functions side by side, as parts of this request, and waits for them. It always gives two
 --- tables: results by name, and errors by name and in order of time (`errors[1]` came first). When
 --- one that is needed fails, the others are cancelled and the results are nil.
@@ -489,6 +507,90 @@ function tg.xml.decode(text, opts) end
 ---@return string xml
 function tg.xml.encode(value, opts) end
 
+--- Limits of a tree: as with tidegate.XmlOptions, but `depth` is 256 at most and `attributes` 1024.
+---@class tidegate.DocumentOptions: tidegate.XmlOptions
+---@field operations? integer  limit: steps of one evaluation (10 000 000)
+
+--- Reads XML text as a document, to ask by XPath and to edit. Its memory counts as the script's.
+---@param text string
+---@param opts? tidegate.DocumentOptions
+---@return tidegate.Document? document
+---@return tidegate.Error? err
+function tg.xml.parse(text, opts) end
+
+--- XML as a tree. `tostring(document)` is its text.
+---@class tidegate.Document
+local Document = {}
+
+--- The result of an XPath 1.0 expression: a string, number or boolean, or a list in which elements
+--- are nodes and all else is text. One that is wrong raises; one that takes too many steps is an
+--- error with the limit `operations`.
+---@param expression string
+---@param namespaces? table<string, string>  what the prefixes in the expression stand for
+---@return string|number|boolean|(string|tidegate.Node)[] result
+---@return tidegate.Error? err
+function Document:xpath(expression, namespaces) end
+
+--- Makes a text all that is in each of the elements, attributes or texts that are selected.
+---@param expression string
+---@param value string|number|boolean
+---@param namespaces? table<string, string>
+---@return integer? count  how many there were
+---@return tidegate.Error? err
+function Document:set(expression, value, namespaces) end
+
+--- Takes out what is selected. The root element can't be removed.
+---@param expression string
+---@param namespaces? table<string, string>
+---@return integer? count  how many there were
+---@return tidegate.Error? err
+function Document:remove(expression, namespaces) end
+
+--- The document as XML text.
+---@param opts? { declaration?: boolean }  declaration: begin with `<?xml version="1.0" encoding="UTF-8"?>`
+---@return string xml
+function Document:xml(opts) end
+
+--- An element of a document, which lives as long as one of its nodes. `tostring(node)` is its text.
+---@class tidegate.Node
+local Node = {}
+
+--- The name without its prefix.
+---@return string name
+function Node:name() end
+
+---@return string? prefix
+function Node:prefix() end
+
+---@return string? namespace
+function Node:namespace() end
+
+--- All text that is in it.
+---@return string text
+function Node:text() end
+
+---@param name string  without prefix
+---@param namespace? string  what the attribute's prefix stands for
+---@return string? value
+function Node:attribute(name, namespace) end
+
+--- As `Document:xpath`, from this element on.
+---@param expression string
+---@param namespaces? table<string, string>
+---@return string|number|boolean|(string|tidegate.Node)[] result
+---@return tidegate.Error? err
+function Node:xpath(expression, namespaces) end
+
+--- The element as XML text, with the namespaces that are in force there.
+---@return string xml
+function Node:xml() end
+
+--- The same as a Lua value: what `tg.xml.decode` makes of it.
+---@param opts? tidegate.XmlOptions
+---@return any value
+---@return tidegate.Error? err
+function Node:value(opts) end
+
 ---@class tidegate.convert
 tg.convert = {}
 
@@ -602,5 +704,63 @@ function tg.log.warn(event, fields) end
 ---@param event string
 ---@param fields? table<string, any>
 function tg.log.error(event, fields) end
+
+--- What a SOAP call sends.
+---@class tidegate.SoapEnvelopeOptions
+---@field version? '1.1'|'1.2'  '1.1' when absent
+---@field action? string  what is called: SOAPAction, or `action=` of the content type
+---@field namespaces? table<string, string>  prefixes that the body and the header blocks use
+---@field order? table  names of elements in the order that a sequence wants, as for `tg.xml.encode`
+---@field header? table<string, any>|string  the application's header blocks: elements, or XML text
+---@field addressing? boolean|{ to?: string, reply_to?: string, id?: string }  WS-Addressing: Action,
+--- MessageID and, when given, To and ReplyTo
+---@field security? tidegate.SoapSecurity  WS-Security
+
+---@class tidegate.SoapSecurity
+---@field username? string  a UsernameToken
+---@field password? string
+---@field type? 'text'|'digest'  how the password is sent; 'text' when absent
+---@field timestamp? boolean|number  a Timestamp: seconds until it expires; `true`: 300
+
+---@class tidegate.SoapCallOptions: tidegate.SoapEnvelopeOptions
+---@field body? table|string  one element: a table with one member, or XML text
+---@field path? string  '/' when absent
+---@field headers? table<string, string>  HTTP header fields
+---@field xml? tidegate.XmlOptions  how the answer is read; prefixes are stripped unless it says more
+---@field timeout? number|string
+---@field connect_timeout? number|string
+---@field retries? integer
+
+--- What an envelope held. `value` is that of the element in the body; with several, of the body.
+---@class tidegate.SoapAnswer
+---@field name? string  of the element in the body
+---@field value? any
+---@field header? any
+---@field fault? tidegate.Error
+
+---@class tidegate.soap
+tg.soap = {}
+
+--- Calls a SOAP service: wraps the body, sends it, and unwraps the answer. A fault is an error
+--- whose `code`, `subcode`, `string`, `actor` and `detail` are the fault's; `tg.problem` shows it.
+---@param backend tidegate.Backend
+---@param opts tidegate.SoapCallOptions
+---@return any value  of the element in the answer's body
+---@return tidegate.Error|{ name: string, header: any, response: tidegate.BackendResponse } more
+function tg.soap.call(backend, opts) end
+
+--- An envelope as XML text. Plain tables with several children have no order, so they raise: use
+--- tg.ordered, the option `order`, or XML text.
+---@param body? table|string
+---@param opts? tidegate.SoapEnvelopeOptions
+---@return string xml
+function tg.soap.envelope(body, opts) end
+
+--- Takes an envelope of either version apart.
+---@param xml string
+---@param opts? { xml?: tidegate.XmlOptions }
+---@return tidegate.SoapAnswer? answer
+---@return tidegate.Error? err
+function tg.soap.parse(xml, opts) end
 
 return tg

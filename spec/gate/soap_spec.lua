@@ -1,6 +1,5 @@
 local gate = require 'spec.support.gate'
-local posix = require 'spec.support.posix'
-local wait = require 'spec.support.wait'
+local service = require 'spec.support.soap'
 
 -- Builds an envelope by hand, sends it, and gives what the answer says.
 local SCRIPT = [[
@@ -31,33 +30,8 @@ return function(req)
   return { levels = body.LevelsResponse.level, status = res.status }
 end]]
 
--- Starts the service; gives its port and how to end it.
-local function start_service()
-  local folder = posix.folder()
-  local pid = posix.spawn({ '/usr/bin/env', 'node', 'spec/soap/server.js' },
-    { stdout = folder .. '/out', stderr = folder .. '/err' })
-  local port = wait.eventually(function()
-    local how = posix.ended(pid)
-    if how then error('the SOAP service ended with ' .. how .. ': ' .. posix.read(folder ..
-      '/err'), 0) end
-    return tonumber(posix.read(folder .. '/out'):match '^(%d+)\n')
-  end, 30)
-  return port, function()
-    posix.stop(pid)
-    posix.remove(folder)
-  end
-end
-
--- Whether node and the package are there, or can be had.
-local function has_service()
-  local tools = 'command -v node >/dev/null && command -v npm >/dev/null'
-  if os.execute(tools) ~= 0 then return false end
-  if posix.read('spec/soap/node_modules/soap/package.json') ~= '' then return true end
-  return os.execute('cd spec/soap && npm install --no-audit --no-fund --loglevel=error >&2') == 0
-end
-
 describe('a SOAP service written by others', function()
-  if not has_service() then
+  if not service.is_there() then
     pending 'needs node, npm and its registry'
     return
   end
@@ -65,7 +39,7 @@ describe('a SOAP service written by others', function()
 
   setup(function()
     local port
-    port, stop_service = start_service()
+    port, stop_service = service.start()
     tide = gate.serve { script = SCRIPT, backends = { stock = { 'http://127.0.0.1:' .. port,
       timeout = 10 } } }
   end)

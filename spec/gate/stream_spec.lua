@@ -179,7 +179,8 @@ describe('a streamed response', function()
         local _, errors = tg.gather({ one = read, two = read }, { timeout = 0.2, need = {} })
         local again, err = pcall(read)
         local value, why = res:json()
-        return { both = tostring(errors.one) .. tostring(errors.two), again = again, code = err.code,
+        local both = tostring(errors.one) .. tostring(errors.two)
+        return { both = both, again = again, code = err.code,
           a = res.headers['x-a'], why = why.code, value = value }
       end]])
     local told = tide:get('/'):json()

@@ -109,7 +109,7 @@ describe('a route with upgrade = true', function()
     wait.eventually(function()
       text = text .. c:rest(0.05)
       return #text >= 3 * 1024 * 1024
-    end)
+    end, 60)
     for i = 1, 10 do list[i]:close() end
     stop()
   end)

@@ -4,6 +4,8 @@ const http = require('http');
 const path = require('path');
 const soap = require('soap');
 
+const crypto = require('crypto');
+
 const counts = { tea: 12, 'salt & "pepper"': 0 };
 
 function levels(request, callback, headers, req) {
@@ -24,7 +26,17 @@ const server = http.createServer((req, res) => {
   res.end();
 });
 
+// /secure wants a UsernameToken with a digest, as WS-Security's profile says, that has not expired.
+function isKnown(security) {
+  const token = security && security.UsernameToken;
+  if (!token || !security.Timestamp || Date.parse(security.Timestamp.Expires) < Date.now()) return false;
+  const nonce = Buffer.from(token.Nonce.$value, 'base64');
+  const digest = crypto.createHash('sha1').update(nonce).update(token.Created + 'open sesame').digest('base64');
+  return token.Username === 'ada & co' && token.Password.$value === digest;
+}
+
 server.listen(0, '127.0.0.1', () => {
   soap.listen(server, '/stock', { StockService: { StockPort: { Levels: levels } } }, wsdl);
+  soap.listen(server, '/secure', { StockService: { StockPort: { Levels: levels } } }, wsdl).authenticate = isKnown;
   console.log(server.address().port);
 });

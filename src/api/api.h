@@ -5,18 +5,21 @@
 #include <lua.h>
 
 /* Each adds its functions to the table on top of the stack, the later `require 'tidegate'`. */
-void tg_open_values(lua_State *L); /* tg.null array ordered raw */
-void tg_open_json(lua_State *L);   /* tg.json.decode encode */
-void tg_open_xml(lua_State *L);    /* tg.xml.decode, tg.convert.xml_to_json */
-void tg_open_text(lua_State *L);   /* tg.escape base64 hash */
-void tg_open_time(lua_State *L);   /* tg.time uuid */
-void tg_open_log(lua_State *L);    /* tg.log */
-void tg_open_wait(lua_State *L);   /* sleep */
-void tg_open_gather(lua_State *L); /* gather race */
-void tg_open_later(lua_State *L);  /* after every */
+void tg_open_values(lua_State *L);  /* tg.null array ordered raw */
+void tg_open_json(lua_State *L);    /* tg.json.decode encode */
+void tg_open_xml(lua_State *L);     /* tg.xml.decode encode */
+void tg_open_convert(lua_State *L); /* tg.convert */
+void tg_open_xpath(lua_State *L);   /* tg.xml.parse */
+void tg_open_text(lua_State *L);    /* tg.escape base64 hash */
+void tg_open_time(lua_State *L);    /* tg.time uuid */
+void tg_open_log(lua_State *L);     /* tg.log */
+void tg_open_wait(lua_State *L);    /* sleep */
+void tg_open_gather(lua_State *L);  /* gather race */
+void tg_open_later(lua_State *L);   /* after every */
 void tg_open_produce(lua_State *L);
 void tg_open_request(lua_State *L);
 void tg_open_response(lua_State *L); /* json text html redirect problem response try */
 void tg_open_backend(lua_State *L);  /* backend */
+void tg_open_soap(lua_State *L);     /* soap */
 
 #endif

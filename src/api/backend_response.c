@@ -305,6 +305,11 @@ struct tg_backend_call *tg_backend_response_at(lua_State *L, int index)
     return is ? live(L, value) : NULL;
 }
 
+static int xpath(lua_State *L)
+{
+    return read_as(L, check(L, "xpath"), "res:xpath", tg_body_xpath);
+}
+
 /* res.<name>: upvalue 1 holds the methods. */
 static int get(lua_State *L)
 {
@@ -374,7 +379,8 @@ void tg_backend_response_push(lua_State *L, struct tg_backend_call *call)
 }
 
 static const luaL_Reg methods[] = {
-    {"json", json}, {"xml", xml}, {"to_json", to_json}, {"to_xml", to_xml}, {NULL, NULL},
+    {"json", json},     {"xml", xml},     {"to_json", to_json},
+    {"to_xml", to_xml}, {"xpath", xpath}, {NULL, NULL},
 };
 
 static const luaL_Reg waits[] = {

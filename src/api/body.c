@@ -1,15 +1,12 @@
 #include "api/body.h"
 
-#include "codec/json_to_xml.h"
-#include "codec/xml_to_json.h"
 #include "http/media_type.h"
 #include "script/fail.h"
 #include "script/json_value.h"
-#include "script/value.h"
 #include "script/vm.h"
 #include "script/xml_value.h"
 
-static int fail(lua_State *L, struct tg_body body, const struct tg_parse_error *error)
+int tg_body_fail(lua_State *L, struct tg_body body, const struct tg_parse_error *error)
 {
     bool too_large = error->limit != NULL && strcmp(error->limit, "doctype") != 0;
 
@@ -31,15 +28,12 @@ int tg_body_json(lua_State *L, const char *name, struct tg_body body)
 
     tg_json_decode_options(L, name, 2, &options);
     tg_vm_glance(tg_vm_of(L));
-    return tg_json_decode(L, body.bytes, &options, &error) ? 1 : fail(L, body, &error);
+    return tg_json_decode(L, body.bytes, &options, &error) ? 1 : tg_body_fail(L, body, &error);
 }
 
-/* The charset of the field is the document's, unless the script says what it is. */
-static void read_options(lua_State *L, const char *name, struct tg_body body,
-                         struct tg_xml_options *options)
+void tg_body_charset(struct tg_body body, struct tg_xml_options *options)
 {
-    tg_xml_options_read(L, name, 2, options);
-    if (options->charset.base == NULL)
+    if (options->charset.base == NULL && body.type.len != 0)
         options->charset = tg_media_type_parameter(body.type, TG_TEXT("charset"));
 }
 
@@ -48,36 +42,8 @@ int tg_body_xml(lua_State *L, const char *name, struct tg_body body)
     struct tg_xml_options options;
     struct tg_parse_error error;
 
-    read_options(L, name, body, &options);
+    tg_xml_options_read(L, name, 2, &options);
+    tg_body_charset(body, &options);
     tg_vm_glance(tg_vm_of(L));
-    return tg_xml_decode(L, body.bytes, &options, &error) ? 1 : fail(L, body, &error);
-}
-
-int tg_body_to_json(lua_State *L, const char *name, struct tg_body body)
-{
-    struct tg_buffer *out = tg_values_buffer(L);
-    struct tg_xml_options options;
-    struct tg_parse_error error;
-
-    read_options(L, name, body, &options);
-    tg_vm_glance(tg_vm_of(L));
-    if (!tg_xml_to_json(tg_values_xml(L), body.bytes, &options, out, &error))
-        return fail(L, body, &error);
-    lua_pushlstring(L, out->base, out->len);
-    return 1;
-}
-
-int tg_body_to_xml(lua_State *L, const char *name, struct tg_body body)
-{
-    struct tg_buffer *out = tg_values_buffer(L);
-    struct tg_xml_write_options options;
-    struct tg_parse_error error;
-
-    tg_xml_write_options_read(L, name, 2, &options);
-    tg_vm_glance(tg_vm_of(L));
-    if (!tg_json_to_xml(tg_values_writer(L), tg_values_xml(L), &tg_values_get(L)->text, body.bytes,
-                        &options, out, &error))
-        return fail(L, body, &error);
-    lua_pushlstring(L, out->base, out->len);
-    return 1;
+    return tg_xml_decode(L, body.bytes, &options, &error) ? 1 : tg_body_fail(L, body, &error);
 }

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "net/backend.h"
+#include "net/work.h"
 #include "script/vm.h"
 
 enum {
@@ -20,6 +21,7 @@ struct tg_every;
 struct tg_host {
     struct tg_backend **backends;
     size_t backend_count;
+    struct tg_work_queue *work; /* for what takes long; NULL: there are no threads for it */
     const struct tg_log *log;
     bool debug;             /* errors of scripts may show their tracebacks to clients */
     bool runs_every;        /* this thread is the one that runs what tg.every registers */
@@ -27,6 +29,7 @@ struct tg_host {
     bool retired;           /* tg.every begins nothing more */
     struct tg_every *every; /* a list */
     size_t every_running;   /* functions of these that run or wait */
+    size_t converting;      /* conversions in other threads: they use what lies in the state */
     size_t after_count;     /* requests that live on for their `after` functions */
     h2o_linklist_t afters;  /* those whose functions run */
     uint64_t random[2];     /* state of the generator of ids */

@@ -385,6 +385,11 @@ static int to_xml(lua_State *L)
     return tg_body_to_xml(L, "req:to_xml", body_of(check(L, "to_xml")));
 }
 
+static int xpath(lua_State *L)
+{
+    return tg_body_xpath(L, "req:xpath", body_of(check(L, "xpath")));
+}
+
 /* Whether the body is a form, with or without parameters behind the type. */
 static bool is_form(struct tg_request *request)
 {
@@ -469,9 +474,8 @@ int tg_request_begin(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"json", json},     {"xml", xml},   {"to_json", to_json},
-    {"to_xml", to_xml}, {"form", form}, {"remaining", remaining},
-    {NULL, NULL},
+    {"json", json},   {"xml", xml},   {"to_json", to_json},     {"to_xml", to_xml},
+    {"xpath", xpath}, {"form", form}, {"remaining", remaining}, {NULL, NULL},
 };
 
 static const struct {
@@ -490,6 +494,8 @@ void tg_open_request(lua_State *L)
     luaL_newmetatable(L, metatable);
     lua_newtable(L);
     luaL_register(L, NULL, methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -4, "request_methods"); /* for runtime.lua, which makes some of them wait */
     for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
         lua_pushinteger(L, members[i].member);
         lua_setfield(L, -2, members[i].name);

@@ -22,6 +22,7 @@ struct tg_gate {
     struct tg_sink *access; /* NULL: no access log */
     int *listen_fds;        /* one per tg_site.listens; each thread works on duplicates */
     struct tg_worker *workers;
+    struct tg_work_pool *work; /* the threads of conversions; NULL: none */
     h2o_hostconf_t *hosts[2],
         *admin_hosts[2];        /* whom clients and the operator reach; end with NULL */
     int admin_fd;               /* -1: there is no admin address */
@@ -83,6 +84,7 @@ struct tg_worker {
     struct tg_door door;
     struct tg_admin_door admin;
     struct tg_traffic traffic;
+    struct tg_work_queue *work; /* for what takes long; NULL: there are no threads for it */
     int wake_fd; /* an eventfd: written to when there is something to do; the main thread's */
     h2o_socket_t *wake;         /* the loop's side of it */
     struct tg_timer drain_step; /* closes idle connections while the worker drains */

@@ -14,6 +14,7 @@ static void init_host(struct tg_generation *generation)
     struct tg_host *host = &generation->host;
 
     host->log = &generation->edition->log;
+    host->work = generation->worker->work;
     host->debug = generation->edition->site->debug;
     host->runs_every = generation->worker->index == 0;
     h2o_linklist_init_anchor(&host->afters);
@@ -140,12 +141,18 @@ void tg_generation_release(struct tg_generation *generation)
 
 /* ---- all of a worker */
 
+static bool is_in_use(const struct tg_generation *generation)
+{
+    return generation->holders != 0 || generation->host.every_running != 0 ||
+           generation->host.converting != 0;
+}
+
 void tg_generation_sweep(struct tg_worker *worker)
 {
     struct tg_generation **link = &worker->retired, *generation;
 
     while ((generation = *link) != NULL) {
-        if (generation->holders != 0 || generation->host.every_running != 0) {
+        if (is_in_use(generation)) {
             link = &generation->next;
             continue;
         }
@@ -192,6 +199,14 @@ static void end(struct tg_generation *generation)
     tg_after_stop(&generation->host);
     generation->holders = 0;
     tg_generation_destroy(generation);
+}
+
+void tg_generation_stop_afters(struct tg_worker *worker)
+{
+    for (struct tg_generation *at = worker->retired; at != NULL; at = at->next)
+        tg_after_stop(&at->host);
+    if (worker->generation != NULL)
+        tg_after_stop(&worker->generation->host);
 }
 
 void tg_generation_close_all(struct tg_worker *worker)

@@ -34,6 +34,9 @@ void tg_generation_tick(struct tg_worker *worker, uint64_t now_ns);
 /* Ends all of them: first what runs behind responses, then the rest. */
 void tg_generation_close_all(struct tg_worker *worker);
 
+/* Ends what tg.after left, in all of them. */
+void tg_generation_stop_afters(struct tg_worker *worker);
+
 /* Requests of the worker whose tg.after functions wait or run. */
 size_t tg_generation_afters(const struct tg_worker *worker);
 

@@ -207,6 +207,8 @@ static void dispose(struct tg_gate *gate)
     for (unsigned i = 0; gate->workers != NULL && i < gate->site->workers; i++)
         tg_worker_dispose(&gate->workers[i]);
     free(gate->workers);
+    if (gate->work != NULL)
+        tg_work_pool_destroy(gate->work);
     for (size_t i = 0; gate->listen_fds != NULL && i < gate->site->listen_count; i++)
         if (gate->listen_fds[i] >= 0)
             close(gate->listen_fds[i]);
@@ -251,6 +253,7 @@ int tg_server_run(const char *folder, int port, bool watch)
     struct tg_gate gate = make_gate(site, tg_sink_create(&errors));
     gate.port = port;
     init_config(&gate);
+    gate.work = tg_work_pool_create(site->codec_threads);
     gate.most_connections = tg_door_size(site->limits.connections);
     bool well = gate.log.sink != NULL && bind_all(&gate) && open_access_log(&gate) &&
                 make_workers(&gate, site->workers) && serve(&gate, watch, &signals);

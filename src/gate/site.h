@@ -81,7 +81,7 @@ struct tg_site {
     struct tg_listen *listens;
     size_t listen_count;
     struct tg_admin *admin; /* NULL: there is none */
-    unsigned workers;
+    unsigned workers, codec_threads;
     struct tg_site_backend **backends;
     size_t backend_count;
     struct tg_route *routes;

@@ -60,7 +60,10 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     worker->net = (struct tg_net){.loop = worker->ctx.loop, .timers = &worker->timers};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
     h2o_linklist_init_anchor(&worker->admin.reloads);
-    if (!make_wake(worker) || worker->net.resolver == NULL) {
+    if (gate->work != NULL)
+        worker->work = tg_work_queue_create(gate->work, worker->ctx.loop);
+    if ((gate->work != NULL && worker->work == NULL) || !make_wake(worker) ||
+        worker->net.resolver == NULL) {
         tg_buffer_printf(problems, "no descriptors are left\n");
         return false;
     }
@@ -167,6 +170,9 @@ static void close_all(struct tg_worker *worker)
     tg_admin_stop(worker);
     tg_linger_stop(worker);
     tg_timer_stop(&worker->timers, &worker->drain_step);
+    tg_generation_stop_afters(worker);
+    if (worker->work != NULL)
+        tg_work_queue_destroy(worker->work);
     tg_generation_close_all(worker);
     if (worker->net.resolver != NULL)
         tg_resolver_destroy(worker->net.resolver);

@@ -34,7 +34,8 @@ static struct tg_text take_part(struct tg_text *rest)
 
 struct tg_text tg_media_type_parameter(struct tg_text type, struct tg_text name)
 {
-    take_part(&type);
+    if (type.len != 0) /* without a field there is nothing at all */
+        take_part(&type);
     while (type.len != 0) {
         struct tg_text part = take_part(&type);
         const char *equals = part.len != 0 ? memchr(part.base, '=', part.len) : NULL;

@@ -148,6 +148,20 @@ void *tg_heap_resize(struct tg_heap *heap, void *block, size_t old, size_t size)
     return moved;
 }
 
+bool tg_heap_hold(struct tg_heap *heap, size_t bytes)
+{
+    if (bytes > heap->limit || heap->used > heap->limit - bytes)
+        return false;
+    heap->used += bytes;
+    return true;
+}
+
+void tg_heap_release(struct tg_heap *heap, size_t bytes)
+{
+    assert(heap->used >= bytes);
+    heap->used -= bytes;
+}
+
 void tg_heap_dispose(struct tg_heap *heap)
 {
     assert(heap->used == 0);

@@ -3,6 +3,7 @@
 #ifndef TG_SCRIPT_HEAP_H
 #define TG_SCRIPT_HEAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -23,6 +24,10 @@ struct tg_heap {
 
 /* A lua_Alloc over the heap that `heap` points to: NULL when the limit is in the way. */
 void *tg_heap_resize(struct tg_heap *heap, void *block, size_t old, size_t size);
+
+/* Counts bytes that values of the state hold elsewhere; false when the limit is in the way. */
+bool tg_heap_hold(struct tg_heap *heap, size_t bytes);
+void tg_heap_release(struct tg_heap *heap, size_t bytes);
 
 /* Gives back what is left; every block must have been freed. */
 void tg_heap_dispose(struct tg_heap *heap);

@@ -14,6 +14,7 @@ TAKE(sandbox);
 TAKE(runtime);
 TAKE(site);
 TAKE(lines);
+TAKE(soap);
 TAKE(check);
 TAKE(backends);
 TAKE(routes);
@@ -27,6 +28,7 @@ struct tg_text tg_library(const char *name)
         {"runtime", tg_library_runtime, tg_library_runtime_end},
         {"site", tg_library_site, tg_library_site_end},
         {"lines", tg_library_lines, tg_library_lines_end},
+        {"soap", tg_library_soap, tg_library_soap_end},
         {"check", tg_library_check, tg_library_check_end},
         {"backends", tg_library_backends, tg_library_backends_end},
         {"routes", tg_library_routes, tg_library_routes_end},

@@ -291,6 +291,33 @@ void tg_vm_glance(struct tg_vm *vm)
         tg_vm_hurry(vm);
 }
 
+void tg_vm_hold(lua_State *L, size_t bytes)
+{
+    struct tg_vm *vm = tg_vm_of(L);
+
+    if (!tg_heap_hold(&vm->heap, bytes)) {
+        vm->must_collect = true;
+        tg_vm_hurry(vm);
+        luaL_error(L, "not enough memory");
+    }
+    if (vm->heap.used > vm->hurry_above)
+        tg_vm_hurry(vm);
+}
+
+void tg_vm_release(struct tg_vm *vm, size_t bytes)
+{
+    tg_heap_release(&vm->heap, bytes);
+}
+
+size_t tg_vm_room(const struct tg_vm *vm)
+{
+    size_t limit = vm->options.lua_memory, left = 0;
+
+    if (vm->heap.used < limit)
+        left = limit - vm->heap.used;
+    return left < vm->options.script_memory ? left : vm->options.script_memory;
+}
+
 /* When most of it lives, the next collection comes when half of the rest is used up. */
 void tg_vm_make_room(struct tg_vm *vm)
 {

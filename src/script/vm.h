@@ -117,6 +117,14 @@ void tg_vm_end_hurry(struct tg_vm *vm);
 /* Called by what may take long in C: the same, when the slice of the running task is over. */
 void tg_vm_glance(struct tg_vm *vm);
 
+/* Bytes outside of the state that a value in it holds: they count as if they were inside. What goes
+ * beyond lua_memory raises. */
+void tg_vm_hold(lua_State *L, size_t bytes);
+void tg_vm_release(struct tg_vm *vm, size_t bytes);
+
+/* How many more bytes one value may hold, at most. */
+size_t tg_vm_room(const struct tg_vm *vm);
+
 /* Collects garbage when the state is nearly full: running out of memory does not. */
 void tg_vm_make_room(struct tg_vm *vm);
 

@@ -14,6 +14,7 @@ static void finds_the_parameter(void **state)
     (void)state;
     expect("text/xml", "");
     expect("", "");
+    assert_int_equal(0, tg_media_type_parameter(tg_text(NULL, 0), TG_TEXT("charset")).len);
     expect(";", "");
     expect("charset=x", "");
     expect("text/xml; charset=utf-8", "utf-8");

@@ -38,6 +38,7 @@ static int set_up(void **state)
     tg_open_values(L);
     tg_open_json(L);
     tg_open_xml(L);
+    tg_open_convert(L);
     lua_setglobal(L, "tg");
     *state = L;
     return 0;

@@ -1,0 +1,58 @@
+#!/bin/sh
+# The codec beside others on documents of this machine: MB of input a second, and the ratios that
+# the marks are about. Needs build/release.
+set -eu
+cd "$(dirname "$0")/../.."
+
+program=build/release/codec-bench
+cc -std=c11 -O2 -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -Isrc -o "$program" bench/codec/codec.c \
+    build/release/libcore.a -rdynamic \
+    $(pkg-config --cflags --libs libh2o-evloop luajit libxml-2.0 yajl json-c expat) \
+    -lssl -lcrypto -lpthread -lm -ldl
+
+set -- bench/codec/soap.xml spec/soap/stock.wsdl
+for file in /usr/share/mime/packages/freedesktop.org.xml \
+    /usr/share/xml/iso-codes/iso_639-3.xml /usr/share/xml/iso-codes/iso_3166-2.xml \
+    /usr/share/xml/iso-codes/iso_4217.xml \
+    /usr/share/unicode/cldr/common/main/de.xml /usr/share/unicode/cldr/common/main/ja.xml \
+    /usr/share/unicode/cldr/common/supplemental/supplementalData.xml; do
+    [ ! -f "$file" ] || set -- "$@" "$file"
+done
+"$program" "$@" | awk -F '\t' '
+    function add(who) { if (!(who in known)) { known[who] = 1; order[++columns] = who } }
+    function ratio(a, b, mark, name,   i, sum, least, r, n) {
+        least = 1e9
+        for (i = 1; i <= rows; i++) {
+            if (!((documents[i], b) in speed)) continue
+            r = speed[documents[i], a] / speed[documents[i], b]
+            sum += log(r); n++
+            if (r < least) least = r
+        }
+        if (n) printf "%-44s mean %5.2f, least %5.2f   (mark %s)\n", name, exp(sum / n), least, mark
+    }
+    {
+        if (!($1 in bytes)) { documents[++rows] = $1; bytes[$1] = 1 }
+        add($3); speed[$1, $3] = $5
+        if ($2 == "xml") size[$1] = $4
+    }
+    END {
+        printf "%-22s", "MB/s"
+        for (i = 1; i <= rows; i++) printf " %12.12s", documents[i]
+        printf "\n%-22s", "bytes of XML"
+        for (i = 1; i <= rows; i++) printf " %12d", size[documents[i]]
+        printf "\n"
+        for (c = 1; c <= columns; c++) {
+            printf "%-22s", order[c]
+            for (i = 1; i <= rows; i++) printf " %12.0f", speed[documents[i], order[c]]
+            printf "\n"
+        }
+        printf "\n"
+        ratio("ours to json", "libxml2 sax2", "2.5, least 1.5", "XML to JSON / libxml2 SAX2, empty")
+        ratio("ours to xml", "yajl parse", "1.5", "JSON to XML / yajl, parsing alone")
+        ratio("ours decode", "lua-cjson decode", "1.5", "JSON decode for Lua / lua-cjson")
+        ratio("ours encode", "lua-cjson encode", "1.5", "JSON encode for Lua / lua-cjson")
+        ratio("ours xml decode", "lua-expat tables", "4", "XML to Lua / tables by lua-expat")
+        d = documents[1]
+        printf "%-44s %10.2f   (mark 6)\n", "a SOAP message / libxml2 SAX2",
+            speed[d, "ours to json"] / speed[d, "libxml2 sax2"]
+    }'
