@@ -32,6 +32,8 @@ struct tg_client {
     enum tg_client_phase phase; /* as the sweep saw it */
     bool is_admin;              /* of the admin address: bounds of its own */
     bool is_busy;
+    char address[64]; /* the peer's, once somebody has asked for it (gate/peer.c) */
+    uint16_t port;
     int linger_fd; /* a second descriptor of a connection that is refused, or -1 */
     struct tg_refusal refusal;
 };

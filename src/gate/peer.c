@@ -2,22 +2,35 @@
 
 #include <arpa/inet.h>
 
-static void read_socket(struct tg_request *request, h2o_conn_t *conn)
+#include "gate/client.h"
+
+static void read_socket(struct tg_client *client, h2o_conn_t *conn)
 {
     struct sockaddr_storage peer;
     char name[NI_MAXHOST];
     socklen_t len = conn->callbacks->get_peername(conn, (struct sockaddr *)&peer);
 
-    request->client_port = 0;
     size_t n = len != 0 ? h2o_socket_getnumerichost((struct sockaddr *)&peer, len, name) : SIZE_MAX;
-    if (n == SIZE_MAX || n >= sizeof(request->client_address)) {
-        strcpy(request->client_address, "unknown");
+    if (n == SIZE_MAX || n >= sizeof(client->address)) {
+        strcpy(client->address, "unknown");
         return;
     }
-    memcpy(request->client_address, name, n);
-    request->client_address[n] = '\0';
+    memcpy(client->address, name, n);
+    client->address[n] = '\0';
     int32_t port = h2o_socket_getport((struct sockaddr *)&peer);
-    request->client_port = port > 0 ? (uint16_t)port : 0;
+    client->port = port > 0 ? (uint16_t)port : 0;
+}
+
+/* All requests of a connection have the same peer: it is read once. */
+static void take_socket(struct tg_request *request, h2o_conn_t *conn)
+{
+    struct tg_client *client = tg_client_of(conn);
+
+    if (client->address[0] == '\0')
+        read_socket(client, conn);
+    memcpy(request->client_address, client->address, sizeof(client->address));
+    memcpy(request->peer_address, client->address, sizeof(client->address));
+    request->client_port = client->port;
 }
 
 static struct tg_text trim(struct tg_text text)
@@ -64,8 +77,7 @@ void tg_peer_find(struct tg_request *request, const struct tg_site *site, h2o_co
 
     if (request->client_address[0] != '\0')
         return;
-    read_socket(request, conn);
-    memcpy(request->peer_address, request->client_address, sizeof(request->peer_address));
+    take_socket(request, conn);
     if (site->trusted_count == 0 ||
         !tg_network_address(tg_text_of(request->client_address), address) ||
         !tg_network_has(site->trusted, site->trusted_count, address))
