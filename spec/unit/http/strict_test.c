@@ -96,6 +96,35 @@ static void a_field_has_a_token_for_name_and_no_controls_in_its_value(void **sta
     REFUSED(tg_strict_field_value(TG_TEXT("\x1f")));
 }
 
+static void no_place_in_a_value_hides_a_control(void **state)
+{
+    char text[20];
+
+    (void)state;
+    for (size_t len = 1; len <= sizeof(text); len++)
+        for (size_t at = 0; at < len; at++)
+            for (int c = 0; c < 256; c++) {
+                bool good = (c >= 0x20 && c != 0x7f) || c == '\t';
+                memset(text, len % 2 == 0 ? '\t' : 0xff, len);
+                text[at] = (char)c;
+                assert_int_equal(tg_strict_field_value(tg_text(text, len)) == NULL, good);
+            }
+}
+
+static void knows_the_fields_of_a_connection(void **state)
+{
+    static const char *const theirs[] = {
+        "connection", "Content-Length", "keep-alive",        "Proxy-Connection",
+        "TE",         "trailer",        "Transfer-Encoding", "upgrade"};
+    static const char *const others[] = {"", "t", "tea", "updates", "connectiom", "host"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(theirs) / sizeof(*theirs); i++)
+        assert_true(tg_strict_is_of_connection(tg_text_of(theirs[i])));
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        assert_false(tg_strict_is_of_connection(tg_text_of(others[i])));
+}
+
 static void a_content_length_is_digits_below_its_limit(void **state)
 {
     (void)state;
@@ -202,6 +231,8 @@ int main(void)
         cmocka_unit_test(a_method_is_a_token),
         cmocka_unit_test(an_authority_is_a_host_and_perhaps_a_port),
         cmocka_unit_test(a_field_has_a_token_for_name_and_no_controls_in_its_value),
+        cmocka_unit_test(no_place_in_a_value_hides_a_control),
+        cmocka_unit_test(knows_the_fields_of_a_connection),
         cmocka_unit_test(a_content_length_is_digits_below_its_limit),
         cmocka_unit_test(passes_plain_heads),
         cmocka_unit_test(refuses_framing_that_can_be_read_in_two_ways),
