@@ -337,13 +337,12 @@ static void read_clocks(struct tg_vm *vm, uint64_t now_ns)
     vm->mark_cpu_ns = tg_clock_thread_cpu_ns();
 }
 
-/* While there is plenty of room, garbage may pile up to ten times what lives: collecting is
- * cheaper then. The fuller the state, the sooner it is collected. */
+/* The fuller the state, the sooner it is collected. More garbage than what lives never pays:
+ * collecting gets cheaper, but new values then lie where no cache has them. */
 static void pace_collector(struct tg_vm *vm)
 {
     size_t limit = vm->options.lua_memory;
-    size_t used = vm->heap.used;
-    int pause = used < limit / 64 ? 1000 : used < limit / 16 ? 400 : used < limit / 4 ? 200 : 120;
+    int pause = vm->heap.used < limit / 4 ? 200 : 120;
 
     if (pause == vm->pause)
         return;
