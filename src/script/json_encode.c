@@ -100,14 +100,28 @@ static bool refuse_key(struct encoder *e, int index)
     return false;
 }
 
+/* A key with what stands before and behind it; nearly all keys are short. */
+static bool write_key(struct encoder *e, struct tg_text key, bool first)
+{
+    uint64_t high = 0;
+    char *room = key.len < 256 ? tg_buffer_reserve(e->out, TG_JSON_ROOM(key.len) + 4) : NULL;
+
+    if (room == NULL)
+        return (first || put(e, ',')) && write_text(e, key) && put(e, ':');
+    *room = ',';
+    char *start = room + !first;
+    *start = '"';
+    char *end = tg_json_escape(start + 1, key.base, key.len, &high);
+    end[0] = '"';
+    end[1] = ':';
+    e->out->len += (size_t)(end + 2 - room);
+    return high == 0 || tg_utf8_check(key) == key.len || refuse(e, "text that is not UTF-8");
+}
+
 /* Writes a member: the value is on top. */
 static bool write_member(struct encoder *e, struct tg_text key, bool first)
 {
-    if (!first && !put(e, ','))
-        return false;
-    if (!write_text(e, key) || !put(e, ':'))
-        return false;
-    return encode_value(e) || fail_in_key(e, key);
+    return write_key(e, key, first) && (encode_value(e) || fail_in_key(e, key));
 }
 
 /* Tables: each of these has the table at index `table` and leaves the stack as it was on success.
