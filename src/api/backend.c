@@ -143,7 +143,8 @@ static struct tg_backend **check(lua_State *L, const char *name)
 {
     if (!lua_isuserdata(L, 1))
         tg_raise(L, "%s is a method of a backend: call it with a colon", name);
-    return luaL_checkudata(L, 1, metatable);
+    struct tg_backend **backend = tg_kind_at(L, 1, TG_KIND_BACKEND);
+    return backend != NULL ? backend : luaL_checkudata(L, 1, metatable);
 }
 
 static struct tg_backend_call *make_call(lua_State *L, const char *name)
@@ -247,8 +248,7 @@ static int backend_call(lua_State *L)
         return unknown(L, host, name);
     struct tg_backend **value = lua_newuserdata(L, sizeof(*value));
     *value = backend;
-    luaL_getmetatable(L, metatable);
-    lua_setmetatable(L, -2);
+    tg_kind_set(L, TG_KIND_BACKEND);
     return 1;
 }
 
@@ -259,6 +259,7 @@ void tg_open_backend(lua_State *L)
     lua_pushcfunction(L, backend_call);
     lua_setfield(L, -2, "backend");
     luaL_newmetatable(L, metatable);
+    tg_kind_open(L, TG_KIND_BACKEND);
     lua_newtable(L);
     luaL_register(L, NULL, methods);
     lua_pushvalue(L, -1);

@@ -11,21 +11,32 @@
 #include "script/value.h"
 #include "script/xml_value.h"
 
+/* Places in the lists of names below; the first ones are the same in each. */
+enum option { HEADERS, TIMEOUT, CONNECT_TIMEOUT, EXPECT, RETRIES, FORWARD_PATH };
+
 static const char *const known[] = {
-    "query",   "headers",         "body",   "json",    "xml",    "xml_options", "form",
-    "timeout", "connect_timeout", "expect", "retries", "stream", NULL};
-static const char *const known_forward[] = {"headers", "path",    "timeout", "connect_timeout",
-                                            "expect",  "retries", NULL};
-static const char *const known_request[] = {
-    "method", "path",    "query",           "headers", "body",    "json",   "xml", "xml_options",
-    "form",   "timeout", "connect_timeout", "expect",  "retries", "stream", NULL};
+    "headers", "timeout", "connect_timeout", "expect", "retries",     "query", "body",
+    "json",    "form",    "stream",          "xml",    "xml_options", NULL};
+static const char *const known_forward[] = {
+    "headers", "timeout", "connect_timeout", "expect", "retries", "path", NULL};
+static const char *const known_request[] = {"headers", "timeout",     "connect_timeout",
+                                            "expect",  "retries",     "method",
+                                            "path",    "query",       "body",
+                                            "json",    "form",        "stream",
+                                            "xml",     "xml_options", NULL};
 
 struct reading {
     const char *name;
     struct tg_backend_call *call;
     h2o_mem_pool_t *pool;
     const char *content_type; /* of a body that we encode */
+    uint32_t given;           /* options: a bit for each */
 };
+
+static bool is_given(const struct reading *r, enum option option)
+{
+    return (r->given >> option & 1) != 0;
+}
 
 static h2o_iovec_t keep(struct reading *r, struct tg_text text)
 {
@@ -41,9 +52,10 @@ static int compare(const void *a, const void *b)
     return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-/* The names of the table on top, in the order of their bytes; they live as long as the table. */
+/* The names of the table on top, in the order of their bytes; they live as long as the table.
+ * Where a value is a list, its items are added to *items, else one. */
 static struct tg_text *sorted_names(lua_State *L, struct reading *r, const char *what,
-                                    size_t *count)
+                                    size_t *count, size_t *items)
 {
     size_t n = 0;
 
@@ -52,6 +64,7 @@ static struct tg_text *sorted_names(lua_State *L, struct reading *r, const char 
         if (lua_type(L, -2) != LUA_TSTRING)
             tg_raise(L, "%s: %s must have names, not a list", r->name, what);
         n++;
+        *items += lua_istable(L, -1) ? lua_objlen(L, -1) : 1;
         lua_pop(L, 1);
     }
     struct tg_text *names = h2o_mem_alloc_pool(r->pool, (n + 1) * sizeof(*names));
@@ -61,7 +74,8 @@ static struct tg_text *sorted_names(lua_State *L, struct reading *r, const char 
         lua_pop(L, 1);
         names[i].base = lua_tolstring(L, -1, &names[i].len);
     }
-    qsort(names, n, sizeof(*names), compare);
+    if (n > 1)
+        qsort(names, n, sizeof(*names), compare);
     return names;
 }
 
@@ -90,7 +104,7 @@ static void put_pair(lua_State *L, struct reading *r, struct tg_buffer *out, str
 static struct tg_text encode_pairs(lua_State *L, struct reading *r, const char *what)
 {
     struct tg_buffer *out = tg_values_buffer(L);
-    size_t count;
+    size_t count, items = 0;
 
     if (luaL_getmetafield(L, -1, "__totable")) {
         lua_pushvalue(L, -2);
@@ -99,7 +113,7 @@ static struct tg_text encode_pairs(lua_State *L, struct reading *r, const char *
     }
     if (!lua_istable(L, -1))
         tg_raise(L, "%s: %s must be a table", r->name, what);
-    struct tg_text *names = sorted_names(L, r, what, &count);
+    struct tg_text *names = sorted_names(L, r, what, &count, &items);
     for (size_t i = 0; i < count; i++) {
         lua_pushlstring(L, names[i].base, names[i].len);
         lua_rawget(L, -2);
@@ -239,7 +253,7 @@ static void add_field(lua_State *L, struct reading *r, struct tg_text name, stru
 
 static size_t read_header_table(lua_State *L, struct reading *r, struct tg_field **list)
 {
-    size_t count, n = 0;
+    size_t count, items = 0, n = 0;
 
     if (luaL_getmetafield(L, -1, "__totable")) {
         lua_insert(L, -2);
@@ -247,8 +261,8 @@ static size_t read_header_table(lua_State *L, struct reading *r, struct tg_field
     }
     if (!lua_istable(L, -1))
         tg_raise(L, "%s: headers must be a table", r->name);
-    *list = h2o_mem_alloc_pool(r->pool, (tg_fields_count(L) + 1) * sizeof(**list));
-    struct tg_text *names = sorted_names(L, r, "headers", &count);
+    struct tg_text *names = sorted_names(L, r, "headers", &count, &items);
+    *list = h2o_mem_alloc_pool(r->pool, (items + 1) * sizeof(**list));
     for (size_t i = 0; i < count; i++) {
         lua_pushlstring(L, names[i].base, names[i].len);
         lua_rawget(L, -2);
@@ -283,20 +297,24 @@ static void read_headers(lua_State *L, struct reading *r, int opts)
     r->call->call.field_count = n;
 }
 
-static uint32_t read_duration(lua_State *L, struct reading *r, int opts, const char *option)
+static uint32_t read_duration(lua_State *L, struct reading *r, int opts, enum option option)
 {
     double ms = 0;
 
-    lua_getfield(L, opts, option);
+    if (!is_given(r, option))
+        return 0;
+    lua_getfield(L, opts, known[option]);
     if (!lua_isnil(L, -1) && (!tg_args_duration(L, -1, &ms) || ms < 1 || ms > 86400e3))
         tg_raise(L, "%s: %s must be seconds from 0.001 to 86400, or a text such as '250ms'",
-                 r->name, option);
+                 r->name, known[option]);
     lua_pop(L, 1);
     return (uint32_t)ms;
 }
 
 static void read_retries(lua_State *L, struct reading *r, int opts)
 {
+    if (!is_given(r, RETRIES))
+        return;
     lua_getfield(L, opts, "retries");
     if (!lua_isnil(L, -1)) {
         lua_Number retries = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
@@ -310,6 +328,8 @@ static void read_retries(lua_State *L, struct reading *r, int opts)
 
 static void read_expect(lua_State *L, struct reading *r, int opts)
 {
+    if (!is_given(r, EXPECT))
+        return;
     lua_getfield(L, opts, "expect");
     if (!lua_isnil(L, -1)) {
         const char *expect = lua_tostring(L, -1);
@@ -345,8 +365,8 @@ static void read_options(lua_State *L, struct reading *r, int opts)
 
     read_body(L, r, opts);
     read_headers(L, r, opts);
-    call->timeout_ms = read_duration(L, r, opts, "timeout");
-    call->connect_timeout_ms = read_duration(L, r, opts, "connect_timeout");
+    call->timeout_ms = read_duration(L, r, opts, TIMEOUT);
+    call->connect_timeout_ms = read_duration(L, r, opts, CONNECT_TIMEOUT);
     read_retries(L, r, opts);
     read_expect(L, r, opts);
     read_stream(L, r, opts);
@@ -377,7 +397,7 @@ void tg_backend_options(lua_State *L, const char *name, struct tg_backend_call *
     call->call.method = method;
     if (method.len == 0) {
         tg_args_table(L, name, 2);
-        tg_args_keys(L, name, 2, known_request);
+        r.given = tg_args_keys(L, name, 2, known_request);
         lua_settop(L, 2);
         opts = 2;
         read_method(L, &r);
@@ -387,7 +407,7 @@ void tg_backend_options(lua_State *L, const char *name, struct tg_backend_call *
     } else {
         tg_args_text(L, name, 2);
         if (tg_args_optional_table(L, name, 3)) {
-            tg_args_keys(L, name, 3, known);
+            r.given = tg_args_keys(L, name, 3, known);
             opts = 3;
         }
         lua_settop(L, 3);
@@ -445,19 +465,19 @@ void tg_backend_forward_options(lua_State *L, const char *name, struct tg_backen
         tg_forward_request(request, clients_host, 0, &call->call);
         return;
     }
-    tg_args_keys(L, name, 3, known_forward);
+    r.given = tg_args_keys(L, name, 3, known_forward);
     lua_settop(L, 3);
     set_headers(L, &r, 3, request, clients_host);
-    lua_getfield(L, 3, "path");
-    if (!lua_isnil(L, -1)) {
+    if (is_given(&r, FORWARD_PATH)) {
         struct tg_text path;
+        lua_getfield(L, 3, "path");
         path.base = lua_tolstring(L, -1, &path.len);
         if (path.base == NULL)
             tg_raise(L, "%s: path must be a string", name);
         read_target(L, &r, 0, path);
     }
-    call->call.timeout_ms = read_duration(L, &r, 3, "timeout");
-    call->call.connect_timeout_ms = read_duration(L, &r, 3, "connect_timeout");
+    call->call.timeout_ms = read_duration(L, &r, 3, TIMEOUT);
+    call->call.connect_timeout_ms = read_duration(L, &r, 3, CONNECT_TIMEOUT);
     read_retries(L, &r, 3);
     read_expect(L, &r, 3);
 }

@@ -294,15 +294,11 @@ void tg_backend_response_use(lua_State *L, struct tg_backend_call *call,
 
 struct tg_backend_call *tg_backend_response_at(lua_State *L, int index)
 {
-    struct value *value = lua_touserdata(L, index);
+    struct value *value = tg_kind_at(L, index, TG_KIND_RESPONSE);
 
-    if (value == NULL || !lua_getmetatable(L, index))
-        return NULL;
-    luaL_getmetatable(L, metatable);
-    luaL_getmetatable(L, streamed_metatable);
-    bool is = lua_rawequal(L, -1, -3) || lua_rawequal(L, -2, -3);
-    lua_pop(L, 3);
-    return is ? live(L, value) : NULL;
+    if (value == NULL)
+        value = tg_kind_at(L, index, TG_KIND_STREAMED_RESPONSE);
+    return value != NULL ? live(L, value) : NULL;
 }
 
 static int xpath(lua_State *L)
@@ -372,8 +368,7 @@ void tg_backend_response_push(lua_State *L, struct tg_backend_call *call)
     struct value *value = lua_newuserdata(L, sizeof(*value));
 
     value->call = NULL;
-    luaL_getmetatable(L, call->streamed ? streamed_metatable : metatable);
-    lua_setmetatable(L, -2);
+    tg_kind_set(L, call->streamed ? TG_KIND_STREAMED_RESPONSE : TG_KIND_RESPONSE);
     value->call = call;
     call->value = (void **)&value->call;
 }
@@ -410,9 +405,11 @@ void tg_backend_response_open(lua_State *L)
     lua_newtable(L);
     luaL_register(L, NULL, methods);
     luaL_newmetatable(L, metatable);
+    tg_kind_open(L, TG_KIND_RESPONSE);
     fill_metatable(L);
     lua_pop(L, 1);
     luaL_newmetatable(L, streamed_metatable);
+    tg_kind_open(L, TG_KIND_STREAMED_RESPONSE);
     fill_metatable(L);
     lua_setfield(L, -3, "streamed");
     lua_setfield(L, -2, "methods");

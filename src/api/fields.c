@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "http/strict.h"
+#include "api/host.h"
 #include "script/args.h"
 
 static const char metatable[] = "tidegate.fields";
@@ -231,6 +232,7 @@ static const luaL_Reg metamethods[] = {
 void tg_fields_open(lua_State *L)
 {
     luaL_newmetatable(L, metatable);
+    tg_kind_open(L, TG_KIND_FIELDS);
     luaL_register(L, NULL, metamethods);
     lua_pushliteral(L, "fields");
     lua_setfield(L, -2, "__metatable");
@@ -242,8 +244,7 @@ static void push(lua_State *L, int owner, struct value content)
     struct value *value = lua_newuserdata(L, sizeof(*value));
 
     *value = content;
-    luaL_getmetatable(L, metatable);
-    lua_setmetatable(L, -2);
+    tg_kind_set(L, TG_KIND_FIELDS);
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, owner);
     lua_rawseti(L, -2, 1);

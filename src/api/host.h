@@ -16,6 +16,15 @@ enum {
     TG_AFTER_TIMEOUT_MS = 30000 /* for all those of one request */
 };
 
+/* Userdata that scripts hold (script/kind.h). */
+enum tg_host_kind {
+    TG_KIND_REQUEST,
+    TG_KIND_FIELDS,
+    TG_KIND_BACKEND,
+    TG_KIND_RESPONSE,          /* of a backend, read whole */
+    TG_KIND_STREAMED_RESPONSE, /* of a backend, which may come in pieces */
+};
+
 struct tg_every;
 
 struct tg_host {

@@ -35,12 +35,10 @@ static struct tg_request *check(lua_State *L, const char *name)
 
 struct tg_request *tg_request_at(lua_State *L, const char *name, int index)
 {
-    void *block = lua_touserdata(L, index);
+    void *block = tg_kind_at(L, index, TG_KIND_REQUEST);
 
-    luaL_getmetatable(L, metatable);
-    if (block == NULL || !lua_getmetatable(L, index) || !lua_rawequal(L, -1, -2))
+    if (block == NULL)
         tg_args_fail(L, name, index, "the request (req) expected");
-    lua_pop(L, 2);
     return live(L, block);
 }
 
@@ -441,8 +439,7 @@ static void push_value(lua_State *L, struct tg_request *request)
     struct value *value = lua_newuserdata(L, sizeof(*value));
 
     value->request = NULL;
-    luaL_getmetatable(L, metatable);
-    lua_setmetatable(L, -2);
+    tg_kind_set(L, TG_KIND_REQUEST);
     value->request = request;
     request->value = (void **)&value->request;
 }
@@ -492,6 +489,7 @@ void tg_open_request(lua_State *L)
 {
     tg_fields_open(L);
     luaL_newmetatable(L, metatable);
+    tg_kind_open(L, TG_KIND_REQUEST);
     lua_newtable(L);
     luaL_register(L, NULL, methods);
     lua_pushvalue(L, -1);

@@ -126,7 +126,7 @@ static const char *nearest(const char *key, const char *const *known)
     return best;
 }
 
-static void check_key(lua_State *L, const char *name, int arg, const char *const *known)
+static size_t check_key(lua_State *L, const char *name, int arg, const char *const *known)
 {
     const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
 
@@ -135,7 +135,7 @@ static void check_key(lua_State *L, const char *name, int arg, const char *const
                  lua_isnumber(L, -2) ? "of a list" : luaL_typename(L, -2));
     for (const char *const *k = known; *k != NULL; k++)
         if (strcmp(*k, key) == 0)
-            return;
+            return (size_t)(k - known);
     const char *hint = nearest(key, known);
     if (hint != NULL)
         tg_raise(L, "bad argument #%d to '%s' (unknown option '%s'; did you mean '%s'?)", arg, name,
@@ -143,13 +143,16 @@ static void check_key(lua_State *L, const char *name, int arg, const char *const
     tg_raise(L, "bad argument #%d to '%s' (unknown option '%s')", arg, name, key);
 }
 
-void tg_args_keys(lua_State *L, const char *name, int arg, const char *const *known)
+uint32_t tg_args_keys(lua_State *L, const char *name, int arg, const char *const *known)
 {
+    uint32_t given = 0;
+
     lua_pushnil(L);
     while (lua_next(L, arg) != 0) {
-        check_key(L, name, arg, known);
+        given |= UINT32_C(1) << check_key(L, name, arg, known);
         lua_pop(L, 1);
     }
+    return given;
 }
 
 struct unit {

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "net/timer.h"
 #include "script/heap.h"
+#include "script/kind.h"
 
 struct tg_task;
 
@@ -63,10 +64,11 @@ struct tg_vm {
     h2o_linklist_t ready; /* tasks whose slice ended */
     struct tg_coroutine idle[TG_VM_IDLE_COROUTINES];
     size_t idle_count;
-    uint64_t resumed_ns;    /* when the running task was resumed; monotonic */
-    size_t resumed_used;    /* heap.used at that time */
-    size_t hurry_above;     /* heap.used from which the running task is looked at without delay */
-    bool hurried;           /* the hook comes at the next instruction */
+    uint64_t resumed_ns; /* when the running task was resumed; monotonic */
+    size_t resumed_used; /* heap.used at that time */
+    size_t hurry_above;  /* heap.used from which the running task is looked at without delay */
+    bool hurried;        /* the hook comes at the next instruction */
+    const void *kinds[TG_KINDS]; /* metatables of userdata: script/kind.h */
     size_t full_above;      /* heap.used from which garbage is collected before a task goes on */
     bool must_collect;      /* memory has run out, or a run was stopped with much of it */
     uint64_t mark_wall_ns;  /* a reading of both clocks at most some milliseconds old, */
