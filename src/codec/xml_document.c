@@ -76,7 +76,8 @@ static size_t size_of_start(const struct tg_xml *scanner)
     size_t size = sizeof(xmlNode) + AROUND;
 
     for (size_t i = 0; i < scanner->attribute_count; i++)
-        size += sizeof(xmlAttr) + sizeof(xmlNode) + scanner->attributes[i].value.len + (size_t)3 * AROUND;
+        size += sizeof(xmlAttr) + sizeof(xmlNode) + scanner->attributes[i].value.len +
+                (size_t)3 * AROUND;
     return size;
 }
 

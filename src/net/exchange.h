@@ -28,8 +28,8 @@ struct tg_call {
     uint32_t connect_timeout_ms; /* 0: as the backend's config says */
     size_t limit;                /* of the body; 0: as the backend's config says */
     h2o_iovec_t upgrade; /* the Upgrade field of a call that may become a tunnel, or empty */
-    bool has_retries;            /* then the next one counts, not the backend's config */
-    uint32_t retries;            /* how often it may be made again at another address */
+    bool has_retries;    /* then the next one counts, not the backend's config */
+    uint32_t retries;    /* how often it may be made again at another address */
 };
 
 enum tg_exchange_phase {
