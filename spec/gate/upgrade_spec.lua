@@ -100,16 +100,17 @@ describe('a route with upgrade = true', function()
 
   it('holds a fast side back for a slow one', function()
     local tide, _, stop = play()
-    local before, list = tide:memory(), {}
+    local before, list, text = tide:memory(), {}, {}
     for i = 1, 10 do list[i] = open(tide, '/flood') end
-    for i = 1, 10 do list[i]:rest(0.01) end
+    for i = 1, 10 do text[i] = list[i]:rest(0.01) end
     assert.is_true(tide:memory() - before < 10 * 1024 * 1024)
-    local c = list[1]
-    local text = ''
+    local parts, length = { text[1] }, #text[1]
     wait.eventually(function()
-      text = text .. c:rest(0.05)
-      return #text >= 3 * 1024 * 1024
+      parts[#parts + 1] = list[1]:rest(0.05)
+      length = length + #parts[#parts]
+      return length >= 3 * 1024 * 1024
     end, 60)
+    assert.matches('^HTTP/1.1 101 .-\r\n\r\nx+$', table.concat(parts))
     for i = 1, 10 do list[i]:close() end
     stop()
   end)
