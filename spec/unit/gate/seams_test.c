@@ -1,5 +1,7 @@
 #include "gate/seams.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "net/phr.h"
@@ -78,12 +80,51 @@ static void says_when_data_comes_next(void **state)
     assert_int_equal(decoder.consume_trailer, 1);
 }
 
+#define START "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: %s\r\n"
+#define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
+
+/* What libc makes of it, through a function that is not stood in front of. */
+#define same_as_libc(...)                                                                          \
+    do {                                                                                           \
+        char ours[256], theirs[256];                                                               \
+        int len = snprintf(theirs, sizeof(theirs), __VA_ARGS__);                                   \
+        assert_int_equal(tg_seam_sprintf(ours, 1, SIZE_MAX, __VA_ARGS__), len);                    \
+        assert_string_equal(ours, theirs);                                                         \
+    } while (0)
+
+static void writes_heads_as_libc_does(void **state)
+{
+    static const size_t lengths[] = {0, 9, 10, 4096, SIZE_MAX};
+    static const int statuses[] = {0, 100, 200, 404, 999};
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        same_as_libc(START "Content-Length: %zu\r\n", statuses[i], "OK", DATE, "close", lengths[i]);
+    for (size_t i = 0; i < 5; i++)
+        same_as_libc(START, statuses[i], "", DATE, "keep-alive");
+}
+
+static void leaves_other_formats_to_libc(void **state)
+{
+    char out[8];
+
+    (void)state;
+    same_as_libc(START "Content-Length: %5zu\r\n", 200, "OK", DATE, "close", (size_t)7);
+    same_as_libc(START "%s", 200, "OK", DATE, "close", "more");
+    same_as_libc("HTTP/1.1 %d %s\r\n", 200, "OK");
+    same_as_libc("%08x-%.2f-%s-%%", 255u, 1.5, "x");
+    assert_int_equal(tg_seam_sprintf(out, 1, sizeof(out), "%d", 1234567), 7);
+    assert_string_equal(out, "1234567");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_in_place_however_it_is_cut),
         cmocka_unit_test(refuses_what_h2o_would_pass_over),
         cmocka_unit_test(says_when_data_comes_next),
+        cmocka_unit_test(writes_heads_as_libc_does),
+        cmocka_unit_test(leaves_other_formats_to_libc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
