@@ -115,6 +115,20 @@ describe('a route with upgrade = true', function()
     stop()
   end)
 
+  it('counts among the connections of its backend until it ends', function()
+    local shop = upstream(ANSWERS)
+    local tide = gate.serve { backends = { shop = { shop.url, connections = 1, queue = 0 } },
+      site = { workers = 1 }, routes = { { 'ANY /{path...}', backend = 'shop', upgrade = true } } }
+    local c = open(tide, '/echo')
+    await(c, 'HELLO')
+    local res = tide:get '/plain'
+    assert.same({ 503, 'busy' }, { res.status, res:json().code })
+    c:close()
+    wait.eventually(function() return tide:get('/plain').status == 200 end)
+    tide:stop()
+    shop:stop()
+  end)
+
   it('is an ordinary one for any other answer, and other requests', function()
     local tide, shop, stop = play()
     local c = open(tide, '/plain')

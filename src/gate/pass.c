@@ -136,7 +136,7 @@ static void on_done(struct tg_exchange *exchange)
     h2o_linklist_unlink(&inbound->link);
     if (exchange->status == 101) {
         add_upgrade(pass);
-        tg_tunnel_start(inbound, tg_exchange_take_tunnel(exchange), exchange->body);
+        tg_tunnel_start(inbound, exchange);
         return;
     }
     tg_respond_passed(inbound->req, &inbound->request.response);

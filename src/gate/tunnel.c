@@ -8,6 +8,7 @@
 #include "gate/generation.h"
 #include "gate/responder.h"
 #include "net/origin.h"
+#include "net/slots.h"
 
 /* In the order of a tunnel: on_upgraded, then the others as bytes come and go. */
 static void on_upgraded(void *data, h2o_socket_t *sock, size_t request_size);
@@ -31,6 +32,7 @@ struct way {
 struct tg_tunnel {
     struct tg_worker *worker;
     struct tg_generation *generation; /* its backend's; it holds it */
+    struct tg_backend *called;        /* who answered, and whose slot it keeps */
     struct tg_origin_conn *backend;
     h2o_socket_t *client; /* NULL while h2o has it */
     struct way up, down;  /* to the backend, to the client */
@@ -46,6 +48,7 @@ static void destroy(struct tg_tunnel *tunnel)
     h2o_linklist_unlink(&tunnel->link);
     tunnel->worker->requests--;
     tg_origin_close(tunnel->backend);
+    tg_slots_give_back(tunnel->called);
     if (tunnel->client != NULL)
         h2o_socket_close(tunnel->client);
     tg_buffer_dispose(&tunnel->up.unsent);
@@ -273,13 +276,16 @@ static void on_upgraded(void *data, h2o_socket_t *sock, size_t request_size)
     h2o_buffer_consume(&sock->input, sock->input->size);
 }
 
-void tg_tunnel_start(struct tg_inbound *inbound, struct tg_origin_conn *conn, h2o_iovec_t behind)
+void tg_tunnel_start(struct tg_inbound *inbound, struct tg_exchange *exchange)
 {
+    struct tg_origin_conn *conn = tg_exchange_take_tunnel(exchange);
+    h2o_iovec_t behind = exchange->body;
     struct tg_tunnel *tunnel = h2o_mem_alloc(sizeof(*tunnel));
     struct tg_worker *worker = inbound->worker;
 
     *tunnel = (struct tg_tunnel){.worker = worker,
                                  .generation = tg_generation_hold(inbound->generation),
+                                 .called = exchange->backend,
                                  .backend = conn,
                                  .idle_ms = inbound->route->upgrade_timeout_ms};
     conn->user = tunnel;

@@ -73,7 +73,8 @@ static void halt(struct tg_exchange *self)
     tg_connect_cancel(&self->connect);
     drop_conn(self);
     tg_buffer_dispose(&self->partial);
-    tg_slots_release(self->backend, self);
+    if (self->tunnel == NULL)
+        tg_slots_release(self->backend, self);
     self->phase = TG_PHASE_OVER;
 }
 
@@ -350,10 +351,10 @@ void tg_exchange_cancel(struct tg_exchange *exchange)
 
 void tg_exchange_dispose(struct tg_exchange *exchange)
 {
-    struct tg_origin_conn *tunnel = tg_exchange_take_tunnel(exchange);
-
-    if (tunnel != NULL)
-        tg_origin_close(tunnel);
+    if (exchange->tunnel != NULL) {
+        tg_origin_close(tg_exchange_take_tunnel(exchange));
+        tg_slots_give_back(exchange->backend);
+    }
     free(exchange->fields);
     free(exchange->window);
     tg_buffer_dispose(&exchange->content);

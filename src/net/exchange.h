@@ -120,7 +120,8 @@ struct tg_source *tg_exchange_source(struct tg_exchange *exchange);
  * from this piece on, within the limit and the timeouts of the call. */
 void tg_exchange_read_rest(struct tg_exchange *exchange);
 
-/* Gives the connection of a 101 away, paused; `body` is what already came over it. */
+/* Gives the connection of a 101 away, paused; `body` is what already came over it. The slot of the
+ * call goes with it: when it has been closed, tg_slots_give_back. */
 struct tg_origin_conn *tg_exchange_take_tunnel(struct tg_exchange *exchange);
 
 /* Ends it wherever it is, without calling back; its connection is closed. All zero or over: nothing

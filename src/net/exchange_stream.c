@@ -135,6 +135,7 @@ struct tg_origin_conn *tg_exchange_take_tunnel(struct tg_exchange *exchange)
     struct tg_origin_conn *conn = exchange->tunnel;
 
     exchange->tunnel = NULL;
+    exchange->has_slot = false;
     return conn;
 }
 

@@ -37,6 +37,13 @@ enum tg_slots_answer tg_slots_take(struct tg_backend *backend, struct tg_exchang
 }
 
 /* By a timer, so that the end of one call is not the inside of another's beginning. */
+void tg_slots_give_back(struct tg_backend *backend)
+{
+    backend->calls--;
+    if (backend->waiting_count != 0 && backend->serve.place == 0)
+        tg_timer_start(backend->net->timers, &backend->serve, 0, on_serve);
+}
+
 void tg_slots_release(struct tg_backend *backend, struct tg_exchange *exchange)
 {
     if (h2o_linklist_is_linked(&exchange->link))
@@ -44,9 +51,7 @@ void tg_slots_release(struct tg_backend *backend, struct tg_exchange *exchange)
     if (!exchange->has_slot)
         return;
     exchange->has_slot = false;
-    backend->calls--;
-    if (backend->waiting_count != 0 && backend->serve.place == 0)
-        tg_timer_start(backend->net->timers, &backend->serve, 0, on_serve);
+    tg_slots_give_back(backend);
 }
 
 static void on_serve(struct tg_timer *timer)
