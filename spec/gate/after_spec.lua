@@ -1,11 +1,6 @@
 local gate = require 'spec.support.gate'
 local upstream = require 'spec.support.upstream'
-
-local function serve(script, more)
-  local opts = { script = "local tg = require 'tidegate'\n" .. script, site = { workers = 2 } }
-  for name, value in pairs(more or {}) do opts[name] = value end
-  return gate.serve(opts)
-end
+local serve = require('spec.support.script').threads(2)
 
 describe('tg.after', function()
   it('runs when the response has been sent', function()

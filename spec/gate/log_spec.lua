@@ -2,14 +2,9 @@ local gate = require 'spec.support.gate'
 local posix = require 'spec.support.posix'
 local upstream = require 'spec.support.upstream'
 local wait = require 'spec.support.wait'
+local serve = require('spec.support.script').threads(1)
 
 local USR1 = 10
-
-local function serve(script, more)
-  local opts = { script = "local tg = require 'tidegate'\n" .. script, site = { workers = 1 } }
-  for name, value in pairs(more or {}) do opts[name] = value end
-  return gate.serve(opts)
-end
 
 describe('the access log', function()
   it('has one object a line with these members', function()

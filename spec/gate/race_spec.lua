@@ -1,18 +1,5 @@
-local gate = require 'spec.support.gate'
 local upstream = require 'spec.support.upstream'
-
-local function serve(script, more)
-  local opts = { script = "local tg = require 'tidegate'\n" .. script, site = { workers = 2 } }
-  for name, value in pairs(more or {}) do opts[name] = value end
-  return gate.serve(opts)
-end
-
-local function answer(script, more)
-  local tide = serve(script, more)
-  local res = tide:get('/')
-  tide:stop()
-  return res.body
-end
+local serve, answer = require('spec.support.script').threads(2)
 
 describe('tg.race', function()
   it('gives the first result with its name and cancels the rest', function()

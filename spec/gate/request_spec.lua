@@ -1,11 +1,6 @@
 local gate = require 'spec.support.gate'
 local http = require 'spec.support.http'
-
-local function serve(script, more)
-  local opts = { script = "local tg = require 'tidegate'\n" .. script, site = { workers = 1 } }
-  for name, value in pairs(more or {}) do opts[name] = value end
-  return gate.serve(opts)
-end
+local serve = require('spec.support.script').threads(1)
 
 -- What a script answers to one request.
 local function answer(script, req, more)

@@ -1,10 +1,4 @@
-local gate = require 'spec.support.gate'
-
-local function serve(script, more)
-  local opts = { script = "local tg = require 'tidegate'\n" .. script, site = { workers = 1 } }
-  for name, value in pairs(more or {}) do opts[name] = value end
-  return gate.serve(opts)
-end
+local serve = require('spec.support.script').threads(1)
 
 -- A gate whose paths are the names of functions.
 local function forms(functions, more)

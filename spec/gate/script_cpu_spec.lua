@@ -1,12 +1,6 @@
 local gate = require 'spec.support.gate'
 local wait = require 'spec.support.wait'
-
-local function serve(limits, script, more)
-  local opts = { script = "local tg = require 'tidegate'\n" .. script,
-    site = { workers = 1, limits = limits }, expect_errors = { 'event=script_error' } }
-  for name, value in pairs(more or {}) do opts[name] = value end
-  return gate.serve(opts)
-end
+local serve = require('spec.support.script').limited
 
 -- Each must be stopped at script_cpu.
 local LOOPS = {

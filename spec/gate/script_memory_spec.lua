@@ -1,15 +1,9 @@
 local gate = require 'spec.support.gate'
 local sanitized = require 'spec.support.sanitized'
 local upstream = require 'spec.support.upstream'
+local serve = require('spec.support.script').limited
 
 local MB = 1024 * 1024
-
-local function serve(limits, script, more)
-  local opts = { script = "local tg = require 'tidegate'\n" .. script,
-    site = { workers = 1, limits = limits }, expect_errors = { 'event=script_error' } }
-  for name, value in pairs(more or {}) do opts[name] = value end
-  return gate.serve(opts)
-end
 
 -- Each must be stopped at script_memory or fail by itself, and its memory must come back.
 local GROWERS = {

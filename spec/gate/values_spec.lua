@@ -1,8 +1,4 @@
-local gate = require 'spec.support.gate'
-
-local function serve(script)
-  return gate.serve { script = "local tg = require 'tidegate'\n" .. script, site = { workers = 1 } }
-end
+local serve = require('spec.support.script').threads(1)
 
 -- What a script makes of a body.
 local function through(script, body, more)
