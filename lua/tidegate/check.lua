@@ -63,40 +63,36 @@ local function kind_of(value) return value == nil and 'nothing' or 'a ' .. type(
 local units_of_time = { ms = 1, s = 1e3, m = 60e3, h = 3600e3, d = 86400e3 }
 local units_of_size = { B = 1, KB = 1024, MB = 1048576, GB = 1073741824 }
 
-local function with_unit(value, units, factor)
-  if type(value) == 'number' then return value * factor end
-  local digits, unit = tostring(value):match('^(%d+%.?%d*)(%a+)$')
-  return digits and units[unit] and tonumber(digits) * units[unit]
+-- A check of a number, or a text with a unit, between two bounds. `units` are worth so many of the
+-- smallest one; a number without a unit stands for so many of them as `factor` says.
+local function measure(units, factor, form, range)
+  return function(value, where, name, least, most)
+    local digits, unit = tostring(value):match('^(%d+%.?%d*)(%a+)$')
+    local n = type(value) == 'number' and value * factor
+      or units[unit] and tonumber(digits) * units[unit]
+    if not n or n ~= n then
+      return complain(where, '%s must be %s; it is %s', name, form, kind_of(value))
+    end
+    if n < least or n > most then
+      return complain(where, '%s must be from ' .. range, name, least / factor, most / factor)
+    end
+    return math.floor(n)
+  end
 end
 
+local check_time = measure(units_of_time, 1e3,
+  "seconds (a number) or a text such as '250ms', '2s', '5m', '1h'", '%g to %g seconds')
+local check_size = measure(units_of_size, 1,
+  "bytes (a number) or a text such as '64KB', '8MB'", '%d to %d bytes')
+
+-- In milliseconds.
 local function duration(least, most)
-  return function(value, where, name)
-    local ms = with_unit(value, units_of_time, 1e3)
-    if not ms or ms ~= ms then
-      return complain(where,
-        "%s must be seconds (a number) or a text such as '250ms', '2s', '5m', '1h'; it is %s",
-        name, kind_of(value))
-    end
-    if ms < least or ms > most then
-      return complain(where, '%s must be from %g to %g seconds', name, least / 1e3, most / 1e3)
-    end
-    return math.floor(ms)
-  end
+  return function(value, where, name) return check_time(value, where, name, least, most) end
 end
 
+-- In bytes.
 local function size(least, most)
-  return function(value, where, name)
-    local bytes = with_unit(value, units_of_size, 1)
-    if not bytes or bytes ~= bytes then
-      return complain(where,
-        "%s must be bytes (a number) or a text such as '64KB', '8MB'; it is %s",
-        name, kind_of(value))
-    end
-    if bytes < least or bytes > most then
-      return complain(where, '%s must be from %d to %d bytes', name, least, most)
-    end
-    return math.floor(bytes)
-  end
+  return function(value, where, name) return check_size(value, where, name, least, most) end
 end
 
 local function number(least, most)
