@@ -56,7 +56,7 @@ size_t tg_xml_ncname(const char *p, const char *end)
     return (size_t)(p - start);
 }
 
-static enum tg_xml_kind kind_of(struct tg_text text)
+enum tg_xml_kind tg_xml_kind_of(struct tg_text text)
 {
     if (text.len < 5 || memcmp(text.base, "xmlns", 5) != 0)
         return TG_XML_PLAIN;
@@ -71,7 +71,7 @@ static struct tg_xml_name *intern_part(struct tg_xml *xml, const char *p, size_t
     struct tg_xml_name *name = tg_xml_names_intern(&xml->names, tg_text(p, len), &added);
 
     if (added)
-        name->kind = kind_of(tg_text(p, len));
+        name->kind = tg_xml_kind_of(tg_text(p, len));
     return name;
 }
 
@@ -108,7 +108,7 @@ static struct tg_xml_name *make(struct tg_xml *xml, struct tg_text text, uint64_
     if (*bad != end)
         return NULL;
     struct tg_xml_name *name = tg_xml_names_add(&xml->names, text, hash);
-    name->kind = kind_of(text);
+    name->kind = tg_xml_kind_of(text);
     if (prefixed) {
         name->prefix = intern_part(xml, text.base, first);
         name->local = intern_part(xml, text.base + first + 1, second);
