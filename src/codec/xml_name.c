@@ -207,13 +207,23 @@ static struct tg_xml_name *look_up(struct tg_xml *xml, const char *p)
     return name;
 }
 
+/* Whether the name, and nothing more, stands at p. */
+static inline bool is_here(const struct tg_xml *xml, const struct tg_xml_name *name, const char *p)
+{
+    size_t left = (size_t)(xml->end - p);
+
+    if (name->len <= TG_BLOCK)
+        return left > TG_BLOCK && tg_xml_name_is_at(name, p) && stops(p[name->len]);
+    return left > name->len && memcmp(p, tg_xml_name_text(name).base, name->len) == 0 &&
+           stops(p[name->len]);
+}
+
 /* Documents repeat themselves: the name that followed last time is tried first. */
 struct tg_xml_name *tg_xml_read_name(struct tg_xml *xml, const char *p)
 {
     struct tg_xml_name *name = xml->before->follower;
 
-    if (name == NULL || xml->end - p <= TG_BLOCK || !tg_xml_name_is_at(name, p) ||
-        !stops(p[name->len]))
+    if (name == NULL || !is_here(xml, name, p))
         name = look_up(xml, p);
     if (name == NULL)
         return NULL;
