@@ -1,5 +1,6 @@
 /* How fast the codec is beside others, in MB of input a second: one line for each document and
- * contender. Documents are the arguments; a DOCTYPE is cut out first. */
+ * contender. The arguments are a folder and documents; a DOCTYPE is cut out first. What was read is
+ * left in the folder as NAME.xml and NAME.json, for contenders in other languages. */
 #include <expat.h>
 #include <json-c/json.h>
 #include <lauxlib.h>
@@ -239,6 +240,16 @@ static struct tg_text load(const char *path)
     return tg_text(text, n);
 }
 
+static void keep(const char *folder, const char *suffix, struct tg_text text)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/%s.%s", folder, document, suffix);
+    FILE *file = fopen(path, "wb");
+    check(file != NULL && fwrite(text.base, 1, text.len, file) == text.len && fclose(file) == 0,
+          path);
+}
+
 static const struct {
     const char *kind, *who;
     void (*run)(struct subject *s);
@@ -252,7 +263,7 @@ static const struct {
 int main(int argc, char **argv)
 {
     subject = (struct subject){.scanner = tg_xml_create(), .writer = tg_xml_writer_create()};
-    for (int i = 1; i < argc; i++) {
+    for (int i = 2; i < argc; i++) {
         const char *slash = strrchr(argv[i], '/');
         document = slash != NULL ? slash + 1 : argv[i];
         subject.xml = load(argv[i]);
@@ -263,6 +274,8 @@ int main(int argc, char **argv)
         check(json != NULL, "malloc");
         memcpy(json, subject.out.base, subject.out.len);
         subject.json = tg_text(json, subject.out.len);
+        keep(argv[1], "xml", subject.xml);
+        keep(argv[1], "json", subject.json);
         for (size_t k = 0; k < sizeof(contenders) / sizeof(*contenders); k++)
             report(contenders[k].kind, contenders[k].who, seconds_of(contenders[k].run, &subject));
         run_lua();

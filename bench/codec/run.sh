@@ -1,6 +1,6 @@
 #!/bin/sh
 # The codec beside others on documents of this machine: MB of input a second, and the ratios that
-# the marks are about. Needs build/release.
+# the marks are about. Needs build/release; without Node its contenders are left out.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -18,7 +18,18 @@ for file in /usr/share/mime/packages/freedesktop.org.xml \
     /usr/share/unicode/cldr/common/supplemental/supplementalData.xml; do
     [ ! -f "$file" ] || set -- "$@" "$file"
 done
-"$program" "$@" | awk -F '\t' '
+kept=build/release/codec-bench-documents
+rm -rf "$kept"
+mkdir -p "$kept"
+lines=$kept/lines.tsv
+"$program" "$kept" "$@" >"$lines"
+if [ -d bench/codec/node_modules ]; then
+    # shellcheck disable=SC2046 # names of documents have no blanks
+    node bench/codec/node.js "$kept" $(cut -f 1 "$lines" | uniq) >>"$lines"
+else
+    echo 'no node_modules in bench/codec: Node is left out' >&2
+fi
+awk -F '\t' '
     function add(who) { if (!(who in known)) { known[who] = 1; order[++columns] = who } }
     function ratio(a, b, mark, name,   i, sum, least, r, n) {
         least = 1e9
@@ -55,4 +66,4 @@ done
         d = documents[1]
         printf "%-44s %10.2f   (mark 6)\n", "a SOAP message / libxml2 SAX2",
             speed[d, "ours to json"] / speed[d, "libxml2 sax2"]
-    }'
+    }' "$lines"

@@ -1,5 +1,5 @@
 /* Checking and decoding agree on what JSON is; what is decoded encodes to text that decodes to the
- * same text again. */
+ * same text again; the quick way to XML gives what the other does. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdint.h>
@@ -9,6 +9,7 @@
 
 #include "codec/json_quick.h"
 #include "codec/json_read.h"
+#include "codec/json_to_xml.h"
 #include "script/json_value.h"
 #include "script/value.h"
 
@@ -16,6 +17,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static lua_State *L;
+static struct tg_xml_writer *writers[2]; /* one for each set of options */
 
 /* From malloc, where the leak checker looks for pointers too. */
 static void *allocate(void *context, void *memory, size_t old, size_t size)
@@ -34,6 +36,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argv;
     L = lua_newstate(allocate, NULL);
     tg_values_open(L);
+    writers[0] = tg_xml_writer_create();
+    writers[1] = tg_xml_writer_create();
     return 0;
 }
 
@@ -90,6 +94,22 @@ static bool is_quickly_valid(struct tg_text text)
     return valid;
 }
 
+/* Both ways to XML give the same. */
+static void check_xml(struct tg_text text, struct tg_xml_writer *writer,
+                      const struct tg_xml_write_options *options)
+{
+    static struct tg_buffer scratch, out, other;
+    struct tg_xml *xml = tg_values_xml(L);
+    struct tg_parse_error error;
+
+    out.len = other.len = 0;
+    bool good = tg_json_to_xml(writer, xml, &scratch, text, options, &out, &error);
+    bool same =
+        good == tg_json_to_xml_by_events(writer, xml, &scratch, text, options, &other, &error);
+    demand(same && tg_text_is(tg_text(out.base, out.len), tg_text(other.base, other.len)),
+           "another XML", text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tg_text text = tg_text((const char *)data, size);
@@ -99,5 +119,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     demand(valid == is_quickly_valid(text), "the quick check disagrees", text);
     check(text, valid, &(struct tg_json_options){.sorted = true});
     check(text, valid, &(struct tg_json_options){.ordered = true});
+    check_xml(text, writers[0], &(struct tg_xml_write_options){0});
+    check_xml(text, writers[1],
+              &(struct tg_xml_write_options){.limits = {0, 4, 5, 3, 20, 200},
+                                             .empty_array = TG_XML_EMPTY_ARRAY_EMPTY,
+                                             .invalid_name = TG_XML_NAME_REPLACE,
+                                             .text_key = TG_TEXT("$"),
+                                             .declaration = true});
     return 0;
 }

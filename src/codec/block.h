@@ -24,6 +24,12 @@ static inline void tg_block_store(char *p, struct tg_block block)
     _mm_storeu_si128((__m128i *)(void *)p, block.bytes);
 }
 
+/* Every byte with these bits set. */
+static inline struct tg_block tg_block_with(struct tg_block block, char bits)
+{
+    return (struct tg_block){_mm_or_si128(block.bytes, _mm_set1_epi8(bits))};
+}
+
 static inline unsigned tg_block_is(struct tg_block block, char c)
 {
     return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block.bytes, _mm_set1_epi8(c)));
@@ -64,6 +70,13 @@ static inline struct tg_block tg_block_load(const char *p)
 static inline void tg_block_store(char *p, struct tg_block block)
 {
     memcpy(p, block.bytes, TG_BLOCK);
+}
+
+static inline struct tg_block tg_block_with(struct tg_block block, char bits)
+{
+    for (unsigned i = 0; i < TG_BLOCK; i++)
+        block.bytes[i] |= (unsigned char)bits;
+    return block;
 }
 
 static inline unsigned tg_block_is(struct tg_block block, char c)

@@ -1,6 +1,7 @@
 #include "codec/json_quick.h"
 
 #include "codec/block.h"
+#include "codec/json_skip.h"
 #include "codec/utf8.h"
 
 /* Each step takes where the text goes on and gives where it goes on behind what it has read; NULL
@@ -13,61 +14,13 @@ struct check {
     uint64_t objects[TG_JSON_QUICK_DEPTH / 64]; /* the same for those around it, a bit for each */
 };
 
-/* Nearly always there is none. */
-static inline const char *skip_space(const char *p)
-{
-    if ((unsigned char)*p > ' ')
-        return p;
-    while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')
-        p++;
-    return p;
-}
-
-static inline bool is_digit(char c)
-{
-    return (unsigned char)(c - '0') < 10;
-}
-
-static inline const char *some_digits(const char *p)
-{
-    if (!is_digit(*p))
-        return NULL;
-    do
-        p++;
-    while (is_digit(*p));
-    return p;
-}
-
-static const char *skip_fraction(const char *p)
-{
-    if (*p == '.' && (p = some_digits(p + 1)) == NULL)
-        return NULL;
-    if ((*p | 0x20) != 'e')
-        return p;
-    p++;
-    if (*p == '+' || *p == '-')
-        p++;
-    return some_digits(p);
-}
-
-static inline const char *skip_number(const char *p)
-{
-    if (*p == '-')
-        p++;
-    if (*p == '0')
-        p++;
-    else if ((p = some_digits(p)) == NULL)
-        return NULL;
-    return *p == '.' || (*p | 0x20) == 'e' ? skip_fraction(p) : p;
-}
-
 static int hex4(const char *p)
 {
     int value = 0;
 
     for (int i = 0; i < 4; i++) {
         int c = p[i] | 0x20;
-        int digit = is_digit(p[i]) ? p[i] - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        int digit = tg_json_is_digit(p[i]) ? p[i] - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
         if (digit < 0)
             return -1;
         value = value << 4 | digit;
@@ -148,11 +101,6 @@ static inline const char *skip_string(struct check *check, const char *p)
     }
 }
 
-static const char *skip_word(const struct check *check, const char *p, const char *word, size_t len)
-{
-    return (size_t)(check->end - p) >= len && memcmp(p, word, len) == 0 ? p + len : NULL;
-}
-
 static inline bool open_one(struct check *check, bool object)
 {
     size_t at = check->depth++;
@@ -178,10 +126,10 @@ static inline void close_one(struct check *check)
 /* A key and its colon. */
 static inline const char *skip_key(struct check *check, const char *p)
 {
-    p = skip_space(p);
+    p = tg_json_skip_space(p);
     if (*p != '"' || (p = skip_string(check, p + 1)) == NULL)
         return NULL;
-    p = skip_space(p);
+    p = tg_json_skip_space(p);
     return *p == ':' ? p + 1 : NULL;
 }
 
@@ -190,13 +138,7 @@ static inline const char *skip_scalar(struct check *check, const char *p)
 {
     if (*p == '"')
         return skip_string(check, p + 1);
-    if (*p == 't')
-        return skip_word(check, p, "true", 4);
-    if (*p == 'f')
-        return skip_word(check, p, "false", 5);
-    if (*p == 'n')
-        return skip_word(check, p, "null", 4);
-    return skip_number(p);
+    return tg_json_skip_bare(p, check->end);
 }
 
 /* What follows a value: the ends of what it closes, and the comma or the end of all.
@@ -204,7 +146,7 @@ static inline const char *skip_scalar(struct check *check, const char *p)
 static inline const char *skip_after(struct check *check, const char *p)
 {
     for (;;) {
-        p = skip_space(p);
+        p = tg_json_skip_space(p);
         if (check->depth == 0)
             return p == check->end ? p : NULL;
         if (*p == ',')
@@ -223,7 +165,7 @@ static inline const char *skip_open(struct check *check, const char *p, bool *em
 
     if (!open_one(check, object))
         return NULL;
-    p = skip_space(p + 1);
+    p = tg_json_skip_space(p + 1);
     *empty = *p == (object ? '}' : ']');
     if (!*empty)
         return object ? skip_key(check, p) : p;
@@ -238,7 +180,7 @@ bool tg_json_is_valid(struct tg_text text)
 
     do {
         bool done = true;
-        p = skip_space(p);
+        p = tg_json_skip_space(p);
         if (*p == '{' || *p == '[')
             p = skip_open(&check, p, &done);
         else

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "codec/block.h"
+#include "codec/json_escape.h"
 #include "codec/json_number.h"
 #include "codec/utf8.h"
 
@@ -63,62 +64,6 @@ static inline const char *skip_plain(const char *p, const char *end)
     return p;
 }
 
-/* Four hexadecimal digits; above 0xffff when they are not there. */
-static uint32_t read_unit(const char *p, const char *end)
-{
-    uint32_t unit = 0;
-
-    if (end - p < 4)
-        return UINT32_MAX;
-    for (int i = 0; i < 4; i++) {
-        char c = p[i], low = (char)(c | 0x20);
-        if (c >= '0' && c <= '9')
-            unit = unit << 4 | (uint32_t)(c - '0');
-        else if (low >= 'a' && low <= 'f')
-            unit = unit << 4 | (uint32_t)(low - 'a' + 10);
-        else
-            return UINT32_MAX;
-    }
-    return unit;
-}
-
-/* Behind "\u". A surrogate must have its other half; NULL: there is no such character. */
-static const char *read_unicode(const char *p, const char *end, char **out)
-{
-    uint32_t code = read_unit(p, end);
-
-    p += 4;
-    if (code >= 0xd800 && code <= 0xdbff) {
-        if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
-            return NULL;
-        uint32_t low = read_unit(p + 2, end);
-        if (low < 0xdc00 || low > 0xdfff)
-            return NULL;
-        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-        p += 6;
-    } else if (code > 0xffff || (code >= 0xdc00 && code <= 0xdfff)) {
-        return NULL;
-    }
-    *out = tg_utf8_write(*out, code);
-    return p;
-}
-
-/* At the backslash; NULL when the escape is broken. */
-static const char *read_escape(const char *p, const char *end, char **out)
-{
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-
-    if (end - p < 2)
-        return NULL;
-    if (p[1] == 'u')
-        return read_unicode(p + 2, end, out);
-    const char *found = memchr(from, p[1], sizeof(from) - 1);
-    if (found == NULL)
-        return NULL;
-    *(*out)++ = to[found - from];
-    return p + 2;
-}
-
 /* Takes one odd thing at p: an escape, decoded to *out, or a sequence of UTF-8. NULL: an error. */
 static const char *read_odd(struct tg_json_reader *reader, const char *p, char **out)
 {
@@ -127,9 +72,12 @@ static const char *read_odd(struct tg_json_reader *reader, const char *p, char *
         return NULL;
     }
     if (*p == '\\') {
-        const char *behind = read_escape(p, reader->end, out);
+        uint32_t code;
+        const char *behind = tg_json_read_escape(p, reader->end, &code);
         if (behind == NULL)
             tg_json_fail(reader, p, "a broken escape");
+        else
+            *out = tg_utf8_write(*out, code);
         return behind;
     }
     size_t n = (unsigned char)*p < 0x20 ? 0 : tg_utf8_sequence(p, (size_t)(reader->end - p));

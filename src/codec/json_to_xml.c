@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "codec/json_plain.h"
 #include "codec/json_read.h"
 
 static bool take(struct tg_xml_writer *writer, const struct tg_json_reader *reader,
@@ -87,9 +88,10 @@ static bool check_input(struct tg_text json, size_t limit, struct tg_parse_error
     return false;
 }
 
-bool tg_json_to_xml(struct tg_xml_writer *writer, struct tg_xml *xml, struct tg_buffer *scratch,
-                    struct tg_text json, const struct tg_xml_write_options *options,
-                    struct tg_buffer *out, struct tg_parse_error *error)
+bool tg_json_to_xml_by_events(struct tg_xml_writer *writer, struct tg_xml *xml,
+                              struct tg_buffer *scratch, struct tg_text json,
+                              const struct tg_xml_write_options *options, struct tg_buffer *out,
+                              struct tg_parse_error *error)
 {
     size_t before = out->len;
     bool good = check_input(json, options->limits.input, error), again = good;
@@ -105,4 +107,12 @@ bool tg_json_to_xml(struct tg_xml_writer *writer, struct tg_xml *xml, struct tg_
     if (!good)
         out->len = before;
     return good;
+}
+
+bool tg_json_to_xml(struct tg_xml_writer *writer, struct tg_xml *xml, struct tg_buffer *scratch,
+                    struct tg_text json, const struct tg_xml_write_options *options,
+                    struct tg_buffer *out, struct tg_parse_error *error)
+{
+    return tg_json_plain_to_xml(writer, json, options, out) ||
+           tg_json_to_xml_by_events(writer, xml, scratch, json, options, out, error);
 }

@@ -10,6 +10,12 @@ bool tg_json_to_xml(struct tg_xml_writer *writer, struct tg_xml *xml, struct tg_
                     struct tg_text json, const struct tg_xml_write_options *options,
                     struct tg_buffer *out, struct tg_parse_error *error);
 
+/* The same, always by xml_write.h: for tests. */
+bool tg_json_to_xml_by_events(struct tg_xml_writer *writer, struct tg_xml *xml,
+                              struct tg_buffer *scratch, struct tg_text json,
+                              const struct tg_xml_write_options *options, struct tg_buffer *out,
+                              struct tg_parse_error *error);
+
 /* One value, of JSON that is known to be valid, into what is being written. */
 bool tg_json_into_xml(struct tg_xml_writer *writer, struct tg_text json, struct tg_buffer *scratch);
 

@@ -128,34 +128,141 @@ static size_t check_blocks(struct tg_text text, bool *cr)
 }
 
 #ifdef __x86_64__
-__attribute__((target("avx2"))) static unsigned odd_avx2(const char *p)
-{
-    __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)p);
-    __m256i least = _mm256_min_epu8(bytes, _mm256_set1_epi8(0x1f));
-    __m256i blank = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\n')),
-                                    _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\t')));
-    __m256i control = _mm256_andnot_si256(blank, _mm256_cmpeq_epi8(least, bytes));
+#define AVX2 __attribute__((target("avx2")))
 
-    return (unsigned)_mm256_movemask_epi8(_mm256_or_si256(control, bytes));
+AVX2 static inline __m256i all(int byte)
+{
+    return _mm256_set1_epi8((char)byte);
 }
 
-__attribute__((target("avx2"))) static size_t check_blocks_avx2(struct tg_text text, bool *cr)
+AVX2 static inline __m256i load(const char *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+/* Control characters but the tab and the line feed. */
+AVX2 static inline __m256i controls(__m256i bytes)
+{
+    __m256i low = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, all(0x1f)), bytes);
+    __m256i blank =
+        _mm256_or_si256(_mm256_cmpeq_epi8(bytes, all('\n')), _mm256_cmpeq_epi8(bytes, all('\t')));
+
+    return _mm256_andnot_si256(blank, low);
+}
+
+AVX2 static inline unsigned odd_avx2(const char *p)
+{
+    __m256i bytes = load(p);
+
+    return (unsigned)_mm256_movemask_epi8(_mm256_or_si256(controls(bytes), bytes));
+}
+
+/* What can be wrong with two bytes in a row: a bit for each, set where a half byte allows it. All
+ * three half bytes that matter must allow it (Keiser and Lemire, "Validating UTF-8 in less than one
+ * instruction per byte"). */
+enum {
+    NO_TAIL = 1,      /* a first byte without the second */
+    NO_FIRST = 2,     /* a continuation behind ASCII */
+    OVERLONG_3 = 4,   /* e0 80 */
+    SURROGATE = 8,    /* ed a0 */
+    OVERLONG_2 = 16,  /* c0, c1 */
+    TOO_LARGE = 32,   /* f4 90 and above */
+    TOO_LARGE_8 = 64, /* f5 80 and above; f0 80 is overlong */
+    TWO_TAILS = 128,  /* continuations: right behind the first byte of three or four */
+    FOR_ALL = NO_TAIL | NO_FIRST | TWO_TAILS,
+};
+
+#define TWICE(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
+
+AVX2 static inline __m256i by_first_high(__m256i half)
+{
+    const char tail = (char)TWO_TAILS;
+    const __m256i table =
+        TWICE(NO_FIRST, NO_FIRST, NO_FIRST, NO_FIRST, NO_FIRST, NO_FIRST, NO_FIRST, NO_FIRST, tail,
+              tail, tail, tail, NO_TAIL | OVERLONG_2, NO_TAIL, NO_TAIL | OVERLONG_3 | SURROGATE,
+              NO_TAIL | TOO_LARGE | TOO_LARGE_8);
+
+    return _mm256_shuffle_epi8(table, half);
+}
+
+AVX2 static inline __m256i by_first_low(__m256i half)
+{
+    const char any = (char)FOR_ALL, large = (char)(FOR_ALL | TOO_LARGE | TOO_LARGE_8);
+    const __m256i table =
+        TWICE((char)(FOR_ALL | OVERLONG_2 | OVERLONG_3 | TOO_LARGE_8), (char)(FOR_ALL | OVERLONG_2),
+              any, any, (char)(FOR_ALL | TOO_LARGE), large, large, large, large, large, large,
+              large, large, (char)(large | SURROGATE), large, large);
+
+    return _mm256_shuffle_epi8(table, half);
+}
+
+AVX2 static inline __m256i by_second_high(__m256i half)
+{
+    const int tail = NO_FIRST | OVERLONG_2 | TWO_TAILS;
+    const char eight = (char)(tail | OVERLONG_3 | TOO_LARGE_8);
+    const char nine = (char)(tail | OVERLONG_3 | TOO_LARGE);
+    const char more = (char)(tail | SURROGATE | TOO_LARGE);
+    const __m256i table =
+        TWICE(NO_TAIL, NO_TAIL, NO_TAIL, NO_TAIL, NO_TAIL, NO_TAIL, NO_TAIL, NO_TAIL, eight, nine,
+              more, more, NO_TAIL, NO_TAIL, NO_TAIL, NO_TAIL);
+
+    return _mm256_shuffle_epi8(table, half);
+}
+
+/* How many bytes at p, where a character begins, are whole characters of XML other than carriage
+ * returns: 29 to 32, or 0 when that is not so. */
+AVX2 static inline unsigned take_avx2(const char *p)
+{
+    const __m256i half = all(0x0f);
+    __m256i bytes = load(p), lane = _mm256_permute2x128_si256(bytes, bytes, 0x08);
+    __m256i one = _mm256_alignr_epi8(bytes, lane, 15), two = _mm256_alignr_epi8(bytes, lane, 14);
+    __m256i three = _mm256_alignr_epi8(bytes, lane, 13);
+
+    __m256i wrong = by_first_high(_mm256_and_si256(_mm256_srli_epi16(one, 4), half));
+    wrong = _mm256_and_si256(wrong, by_first_low(_mm256_and_si256(one, half)));
+    wrong = _mm256_and_si256(wrong,
+                             by_second_high(_mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)));
+    __m256i due = _mm256_or_si256(_mm256_subs_epu8(two, all(0xe0 - 0x80)),
+                                  _mm256_subs_epu8(three, all(0xf0 - 0x80)));
+    wrong = _mm256_xor_si256(wrong, _mm256_and_si256(due, all(0x80)));
+    /* U+FFFE and U+FFFF. */
+    __m256i last =
+        _mm256_and_si256(_mm256_cmpeq_epi8(two, all(0xef)), _mm256_cmpeq_epi8(one, all(0xbf)));
+    last = _mm256_and_si256(last, _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, all(0xbe)), bytes));
+    wrong = _mm256_or_si256(wrong, _mm256_or_si256(last, controls(bytes)));
+    if (!_mm256_testz_si256(wrong, wrong))
+        return 0;
+    const unsigned char *u = (const unsigned char *)p;
+    return 32 - (u[31] >= 0xc0 ? 1 : u[30] >= 0xe0 ? 2 : u[29] >= 0xf0 ? 3 : 0);
+}
+
+/* One by one up to `end`; false: *at is where there is no character. */
+static bool step_to(struct tg_text text, size_t *at, size_t end, bool *cr)
+{
+    while (*at < end) {
+        size_t n = xml_character(text.base + *at, text.len - *at, cr);
+        if (n == 0)
+            return false;
+        *at += n;
+    }
+    return true;
+}
+
+AVX2 static size_t check_blocks_avx2(struct tg_text text, bool *cr)
 {
     size_t at = 0;
 
     while (text.len - at >= 32) {
-        unsigned stops = odd_avx2(text.base + at);
-        if (stops == 0) {
+        if (odd_avx2(text.base + at) == 0) {
             at += 32;
             continue;
         }
-        at += tg_block_first(stops);
-        do {
-            size_t n = xml_character(text.base + at, text.len - at, cr);
-            if (n == 0)
-                return at;
-            at += n;
-        } while (at < text.len && (unsigned char)text.base[at] >= 0x80);
+        unsigned n = take_avx2(text.base + at);
+        at += n;
+        if (n == 0 && !step_to(text, &at, at + 32, cr))
+            return at;
+        if (at > text.len - 32)
+            break;
     }
     if (text.len >= 32 && odd_avx2(text.base + text.len - 32) == 0)
         return text.len;

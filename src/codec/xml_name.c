@@ -56,7 +56,7 @@ size_t tg_xml_ncname(const char *p, const char *end)
     return (size_t)(p - start);
 }
 
-static enum tg_xml_kind kind_of(struct tg_text text)
+enum tg_xml_kind tg_xml_kind_of(struct tg_text text)
 {
     if (text.len < 5 || memcmp(text.base, "xmlns", 5) != 0)
         return TG_XML_PLAIN;
@@ -71,7 +71,7 @@ static struct tg_xml_name *intern_part(struct tg_xml *xml, const char *p, size_t
     struct tg_xml_name *name = tg_xml_names_intern(&xml->names, tg_text(p, len), &added);
 
     if (added)
-        name->kind = kind_of(tg_text(p, len));
+        name->kind = tg_xml_kind_of(tg_text(p, len));
     return name;
 }
 
@@ -108,7 +108,7 @@ static struct tg_xml_name *make(struct tg_xml *xml, struct tg_text text, uint64_
     if (*bad != end)
         return NULL;
     struct tg_xml_name *name = tg_xml_names_add(&xml->names, text, hash);
-    name->kind = kind_of(text);
+    name->kind = tg_xml_kind_of(text);
     if (prefixed) {
         name->prefix = intern_part(xml, text.base, first);
         name->local = intern_part(xml, text.base + first + 1, second);
@@ -207,13 +207,23 @@ static struct tg_xml_name *look_up(struct tg_xml *xml, const char *p)
     return name;
 }
 
+/* Whether the name, and nothing more, stands at p. */
+static inline bool is_here(const struct tg_xml *xml, const struct tg_xml_name *name, const char *p)
+{
+    size_t left = (size_t)(xml->end - p);
+
+    if (name->len <= TG_BLOCK)
+        return left > TG_BLOCK && tg_xml_name_is_at(name, p) && stops(p[name->len]);
+    return left > name->len && memcmp(p, tg_xml_name_text(name).base, name->len) == 0 &&
+           stops(p[name->len]);
+}
+
 /* Documents repeat themselves: the name that followed last time is tried first. */
 struct tg_xml_name *tg_xml_read_name(struct tg_xml *xml, const char *p)
 {
     struct tg_xml_name *name = xml->before->follower;
 
-    if (name == NULL || xml->end - p <= TG_BLOCK || !tg_xml_name_is_at(name, p) ||
-        !stops(p[name->len]))
+    if (name == NULL || !is_here(xml, name, p))
         name = look_up(xml, p);
     if (name == NULL)
         return NULL;

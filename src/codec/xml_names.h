@@ -26,9 +26,10 @@ struct tg_xml_name {
     size_t len;
     uint64_t hash;
     unsigned want; /* a bit for each byte of `first` that counts; more than can be when len > 16 */
+    unsigned role; /* of a key of JSON: what its value is in XML */
     struct tg_xml_name *follower;  /* the name that came after this one, last time */
     struct tg_xml_name *prefix;    /* NULL when there is none */
-    struct tg_xml_name *local;     /* the name behind the prefix, or this one */
+    struct tg_xml_name *local;     /* the name behind the prefix, or this one; of a key its name */
     struct tg_xml_name *namespace; /* as a prefix: what it is bound to now, NULL when to nothing */
     enum tg_xml_kind kind;
     uint32_t run;       /* the run of members of this name, see xml_members.h */

@@ -194,6 +194,39 @@ static enum tg_xml_event end_tag(struct tg_xml *xml, const char *p)
     return end_element(xml);
 }
 
+static inline bool closes_at(const struct tg_xml *xml, const struct tg_xml_name *name,
+                             const char *p)
+{
+    return xml->end - p > TG_BLOCK + 2 && p[1] == '/' && tg_xml_name_is_at(name, p + 2) &&
+           p[2 + name->len] == '>';
+}
+
+/* White space is most often before a child, and would be looked at twice. */
+struct tg_text tg_xml_leaf(struct tg_xml *xml)
+{
+    const struct tg_text none = {NULL, 0};
+    const char *start = xml->at, *p = start;
+
+    if (xml->closes || tg_xml_is_blank(*p))
+        return none;
+    for (; xml->end - p >= TG_BLOCK; p += TG_BLOCK) {
+        struct tg_block block = tg_block_load(p);
+        unsigned stop = tg_block_is(block, '<');
+        unsigned odd = tg_block_is(block, '&') | tg_block_is(block, ']');
+        if ((odd & tg_block_before(stop)) != 0)
+            return none;
+        if (stop == 0)
+            continue;
+        p += tg_block_first(stop);
+        if (!closes_at(xml, xml->name, p))
+            return none;
+        xml->at = p + 3 + xml->name->len;
+        end_element(xml);
+        return tg_text(start, (size_t)(p - start));
+    }
+    return none;
+}
+
 /* Text with references, or with brackets that may end a CDATA section that was not begun. */
 static enum tg_xml_event odd_text(struct tg_xml *xml)
 {

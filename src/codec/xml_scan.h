@@ -116,6 +116,10 @@ bool tg_xml_begin_as(struct tg_xml *xml, struct tg_text input,
 
 enum tg_xml_event tg_xml_next(struct tg_xml *xml);
 
+/* At a START: when the element has nothing but text without references, gives that, which may be
+ * empty; the END is then over too. A base of NULL: nothing has happened. */
+struct tg_text tg_xml_leaf(struct tg_xml *xml);
+
 /* At a START, for those who read local names only: chains attributes of one local name through
  * `next`, the first of them not `merged`; declarations of namespaces are marked as merged. */
 void tg_xml_merge_attributes(struct tg_xml *xml);

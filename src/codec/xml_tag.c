@@ -87,36 +87,37 @@ static bool count(struct tg_xml *xml, const struct tg_xml_attribute *attribute, 
     return tg_xml_declare(xml, attribute, at);
 }
 
-/* The attribute at p; returns what follows, NULL for an error. */
+/* The attribute at p; returns what follows, NULL for an error. It is read into its place: a copy of
+ * a fresh struct would wait for its own stores. */
 static const char *read_attribute(struct tg_xml *xml, const char *p, size_t *xmlns)
 {
     const char *at = p;
-    struct tg_xml_attribute attribute = {.name = tg_xml_read_name(xml, p)};
+    struct tg_xml_name *name = tg_xml_read_name(xml, p);
 
-    if (attribute.name == NULL)
+    if (name == NULL)
         return NULL;
-    p = tg_xml_blanks(p + attribute.name->len);
+    p = tg_xml_blanks(p + name->len);
     if (*p != '=') {
         tg_xml_fail(xml, p, "expected \"=\"");
         return NULL;
     }
-    p = read_value(xml, tg_xml_blanks(p + 1), &attribute.value);
-    if (p == NULL)
-        return NULL;
-    if (attribute.name->tag == xml->tag) {
-        struct tg_text twice = tg_xml_name_text(attribute.name);
-        tg_xml_fail(xml, at, "attribute \"%.*s\" twice", tg_xml_shown(twice), twice.base);
-        return NULL;
-    }
-    attribute.name->tag = xml->tag;
-    if (!count(xml, &attribute, at, xmlns))
-        return NULL;
     if (xml->attribute_count == xml->attribute_capacity)
         xml->attributes = tg_xml_grow(xml->attributes, &xml->attribute_capacity,
                                       xml->attribute_count + 1, sizeof(*xml->attributes));
-    struct tg_xml_attribute *room = &xml->attributes[xml->attribute_count++];
-    room->name = attribute.name;
-    room->value = attribute.value;
+    struct tg_xml_attribute *attribute = &xml->attributes[xml->attribute_count];
+    attribute->name = name;
+    p = read_value(xml, tg_xml_blanks(p + 1), &attribute->value);
+    if (p == NULL)
+        return NULL;
+    if (name->tag == xml->tag) {
+        struct tg_text twice = tg_xml_name_text(name);
+        tg_xml_fail(xml, at, "attribute \"%.*s\" twice", tg_xml_shown(twice), twice.base);
+        return NULL;
+    }
+    name->tag = xml->tag;
+    if (!count(xml, attribute, at, xmlns))
+        return NULL;
+    xml->attribute_count++;
     return p;
 }
 

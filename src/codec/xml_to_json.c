@@ -73,18 +73,23 @@ static inline bool write_string(struct converter *c, struct tg_text text)
 
 /* Members */
 
-/* Copies ,"name": and a blank, whole blocks when they do. */
+/* Whole blocks when they do: both sides have room for them. */
+static inline void copy_blocks(char *out, const char *from, size_t n)
+{
+    if (n <= KEY_BLOCKS) {
+        tg_block_store(out, tg_block_load(from));
+        tg_block_store(out + TG_BLOCK, tg_block_load(from + TG_BLOCK));
+    } else {
+        memcpy(out, from, n);
+    }
+}
+
+/* Copies ,"name": and a blank. */
 static inline void write_key(struct tg_buffer *out, const struct tg_xml_name *key)
 {
-    char *room = out->base + out->len;
     size_t n = key->len + TG_XML_JSON_AROUND;
 
-    if (n <= KEY_BLOCKS) {
-        tg_block_store(room, tg_block_load(key->json));
-        tg_block_store(room + TG_BLOCK, tg_block_load(key->json + TG_BLOCK));
-    } else {
-        memcpy(room, key->json, n);
-    }
+    copy_blocks(out->base + out->len, key->json, n);
     out->len += n;
 }
 
@@ -154,17 +159,18 @@ static bool begin_member(struct converter *c, struct tg_xml_name *key)
 
 /* Attributes */
 
+/* With the colon behind it, and a bracket for a list. */
 static bool write_attribute_key(struct converter *c, const struct tg_xml_name *name, bool list)
 {
-    static const char before[] = {',', '"', '@'}, behind[] = {'"', ':', '['};
-    char *room = tg_buffer_reserve(c->out, name->len + 8);
+    char *room = tg_buffer_reserve(c->out, name->len + 8 + KEY_BLOCKS);
 
     if (room == NULL)
         return false;
-    memcpy(room, before, sizeof(before));
-    memcpy(room + 3, tg_xml_name_text(name).base, name->len);
-    memcpy(room + 3 + name->len, behind, sizeof(behind));
-    c->out->len += name->len + 5 + list;
+    memcpy(room, ",\"@", 3);
+    copy_blocks(room + 3, name->json + TG_XML_JSON_BEFORE, name->len + 3);
+    room += name->len + 5;
+    *room = '[';
+    c->out->len = (size_t)(room + list - c->out->base);
     open_object(c);
     return true;
 }
@@ -204,15 +210,41 @@ static bool write_stripped(struct converter *c)
 
 /* Events */
 
+static bool write_empty(struct converter *c)
+{
+    static const struct tg_text values[] = {
+        [TG_XML_EMPTY_STRING] = {"\"\"", 2},
+        [TG_XML_EMPTY_NULL] = {"null", 4},
+        [TG_XML_EMPTY_OBJECT] = {"{}", 2},
+    };
+    struct tg_text value = values[c->options->empty];
+
+    return tg_buffer_append(c->out, value.base, value.len);
+}
+
+/* An element of text only. */
+static bool write_leaf(struct converter *c, struct tg_text text)
+{
+    text = tg_xml_trim_end(tg_xml_trim_start(text));
+    bool written = text.len != 0 ? write_string(c, text) : write_empty(c);
+
+    return (written && fits(c)) || fail_output(c);
+}
+
 static bool on_start(struct converter *c)
 {
     struct tg_xml *xml = c->xml;
 
     if (!begin_member(c, c->strips ? xml->name->local : xml->name) || !fits(c))
         return fail_output(c);
-    push(c);
-    if (xml->attribute_count == 0)
+    if (xml->attribute_count == 0) {
+        struct tg_text text = tg_xml_leaf(xml);
+        if (text.base != NULL)
+            return write_leaf(c, text);
+        push(c);
         return true;
+    }
+    push(c);
     c->frame->is_nil = xml->nil && xml->only_nil;
     return (c->strips ? write_stripped(c) : write_kept(c)) || fail_output(c);
 }
@@ -243,18 +275,6 @@ static bool on_text(struct converter *c)
         }
     }
     return tg_buffer_append(mixed, text.base, text.len);
-}
-
-static bool write_empty(struct converter *c)
-{
-    static const struct tg_text values[] = {
-        [TG_XML_EMPTY_STRING] = {"\"\"", 2},
-        [TG_XML_EMPTY_NULL] = {"null", 4},
-        [TG_XML_EMPTY_OBJECT] = {"{}", 2},
-    };
-    struct tg_text value = values[c->options->empty];
-
-    return tg_buffer_append(c->out, value.base, value.len);
 }
 
 static bool end_object(struct converter *c, struct tg_text text)

@@ -88,11 +88,6 @@ static struct tg_xml_span name_of_next(const struct tg_xml_writer *w)
     return w->frame->kind == TG_XML_FRAME_LIST ? w->frame->name : w->name;
 }
 
-static struct tg_text or_else(struct tg_text given, struct tg_text otherwise)
-{
-    return given.base != NULL ? given : otherwise;
-}
-
 static bool misfit(struct tg_xml_writer *w, const char *value)
 {
     static const char *const names[] = {
@@ -119,7 +114,7 @@ static bool is_document(const struct tg_xml_writer *w)
 static bool expect_root(struct tg_xml_writer *w)
 {
     w->role = TG_XML_ROLE_ELEMENT;
-    return tg_xml_write_name(w, or_else(w->options->root, TG_TEXT("root")), &w->name);
+    return tg_xml_write_name(w, tg_xml_write_or(w->options->root, TG_TEXT("root")), &w->name);
 }
 
 /* Counts a value; false where none can be. */
@@ -244,13 +239,13 @@ bool tg_xml_write_object(struct tg_xml_writer *writer)
 
 /* Keys */
 
-static enum tg_xml_role role_of_key(const struct tg_xml_writer *w, struct tg_text key)
+enum tg_xml_role tg_xml_write_role(const struct tg_xml_writer *w, struct tg_text key)
 {
     const struct tg_xml_write_options *options = w->options;
 
-    if (tg_text_is(key, or_else(options->text_key, TG_TEXT("#text"))))
+    if (tg_text_is(key, tg_xml_write_or(options->text_key, TG_TEXT("#text"))))
         return TG_XML_ROLE_TEXT;
-    if (tg_text_is(key, or_else(options->children_key, TG_TEXT("#children"))))
+    if (tg_text_is(key, tg_xml_write_or(options->children_key, TG_TEXT("#children"))))
         return TG_XML_ROLE_CHILDREN;
     if (options->cdata_key.len != 0 && tg_text_is(key, options->cdata_key))
         return TG_XML_ROLE_CDATA;
@@ -278,7 +273,7 @@ static bool take_prefix(struct tg_xml_writer *w, struct tg_text prefix)
 
 bool tg_xml_write_key(struct tg_xml_writer *writer, struct tg_text key)
 {
-    struct tg_text prefix = or_else(writer->options->attribute_prefix, TG_TEXT("@"));
+    struct tg_text prefix = tg_xml_write_or(writer->options->attribute_prefix, TG_TEXT("@"));
     struct tg_xml_frame *frame = writer->frame;
     bool has_prefix =
         prefix.len != 0 && key.len > prefix.len && memcmp(key.base, prefix.base, prefix.len) == 0;
@@ -294,7 +289,7 @@ bool tg_xml_write_key(struct tg_xml_writer *writer, struct tg_text key)
     if (frame->kind == TG_XML_FRAME_GROUP)
         return tg_xml_write_name(writer, key, &writer->name);
     if (!has_prefix) {
-        writer->role = role_of_key(writer, key);
+        writer->role = tg_xml_write_role(writer, key);
         return writer->role != TG_XML_ROLE_ELEMENT || tg_xml_write_name(writer, key, &writer->name);
     }
     key = tg_text(key.base + prefix.len, key.len - prefix.len);
@@ -312,7 +307,7 @@ static struct tg_text item_name(const struct tg_xml_writer *w, struct tg_text of
         if (tg_text_is(w->options->item_names.list[i].name, of))
             return w->options->item_names.list[i].value;
     }
-    return or_else(w->options->item, TG_TEXT("item"));
+    return tg_xml_write_or(w->options->item, TG_TEXT("item"));
 }
 
 static bool push_list(struct tg_xml_writer *w, enum tg_xml_role role, struct tg_xml_span name)

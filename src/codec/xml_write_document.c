@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "codec/json_plain.h"
 #include "codec/xml_write_parts.h"
 
 enum { KEEP = 1 << 20 }; /* bytes of memory that stay from one document to the next */
@@ -27,8 +28,16 @@ void tg_xml_writer_destroy(struct tg_xml_writer *writer)
     tg_buffer_dispose(&writer->late);
     tg_buffer_dispose(&writer->children);
     tg_buffer_dispose(&writer->scratch);
+    tg_json_plain_destroy(writer->plain);
     free(writer->seen);
     free(writer);
+}
+
+struct tg_json_plain *tg_xml_write_plain_of(struct tg_xml_writer *w)
+{
+    if (w->plain == NULL)
+        w->plain = tg_json_plain_create();
+    return w->plain;
 }
 
 static size_t or_limit(size_t given, size_t otherwise, size_t most)
@@ -38,10 +47,11 @@ static size_t or_limit(size_t given, size_t otherwise, size_t most)
     return limit < most ? limit : most;
 }
 
-static void set_limits(struct tg_xml_writer *w)
+void tg_xml_write_options_set(struct tg_xml_writer *w, const struct tg_xml_write_options *options)
 {
-    const struct tg_xml_write_limits *given = &w->options->limits;
+    const struct tg_xml_write_limits *given = &options->limits;
 
+    w->options = options;
     w->limits = (struct tg_xml_write_limits){
         .input = or_limit(given->input, (size_t)8 << 20, SIZE_MAX),
         .depth = or_limit(given->depth, 256, 1024),
@@ -69,7 +79,7 @@ void tg_xml_writer_begin(struct tg_xml_writer *writer, const struct tg_xml_write
 {
     bool again = writer->wrapped && writer->options == options && writer->again;
 
-    writer->options = options;
+    tg_xml_write_options_set(writer, options);
     writer->out = out;
     writer->base = out->len;
     tg_buffer_clear(&writer->frames, KEEP);
@@ -78,7 +88,6 @@ void tg_xml_writer_begin(struct tg_xml_writer *writer, const struct tg_xml_write
     tg_buffer_clear(&writer->children, KEEP);
     tg_buffer_clear(&writer->scratch, KEEP);
     forget_seen(writer);
-    set_limits(writer);
     writer->level = writer->elements = writer->tops = writer->root_tag_end = 0;
     writer->declared = 0;
     writer->is_object = writer->verify = writer->again = false;
@@ -108,11 +117,6 @@ static bool put_namespaces(struct tg_xml_writer *w, struct tg_buffer *to)
     return true;
 }
 
-static struct tg_text root_name(const struct tg_xml_writer *w)
-{
-    return w->options->root.base != NULL ? w->options->root : TG_TEXT("root");
-}
-
 /* <root …> before all that is there, and </root> behind. */
 static bool put_root(struct tg_xml_writer *w)
 {
@@ -121,7 +125,7 @@ static bool put_root(struct tg_xml_writer *w)
     bool empty = w->out->len == w->base, good;
 
     w->names.len = 0;
-    if (!tg_xml_write_name(w, root_name(w), &name))
+    if (!tg_xml_write_name(w, tg_xml_write_or(w->options->root, TG_TEXT("root")), &name))
         return false;
     struct tg_text text = tg_xml_span_text(w, name);
     good = tg_buffer_put(&tag, '<') && tg_buffer_append(&tag, text.base, text.len) &&

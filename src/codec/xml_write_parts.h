@@ -86,7 +86,14 @@ struct tg_xml_writer {
     uint64_t seed;
     const char *limit;
     char what[200];
+    struct tg_json_plain *plain; /* see json_plain.h; NULL until it is wanted */
 };
+
+/* An option, or its default. */
+static inline struct tg_text tg_xml_write_or(struct tg_text given, struct tg_text otherwise)
+{
+    return given.base != NULL ? given : otherwise;
+}
 
 static inline struct tg_xml_frame *tg_xml_frames(const struct tg_xml_writer *w)
 {
@@ -111,6 +118,13 @@ static inline struct tg_xml_frame *tg_xml_write_element(const struct tg_xml_writ
     return tg_xml_frames(w) + w->frame->element;
 }
 
+/* xml_write_document.c: options and limits of a document. */
+void tg_xml_write_options_set(struct tg_xml_writer *w, const struct tg_xml_write_options *options);
+/* xml_write_document.c: never NULL. */
+struct tg_json_plain *tg_xml_write_plain_of(struct tg_xml_writer *w);
+
+/* xml_write.c: what the value of a key is that is no attribute. */
+enum tg_xml_role tg_xml_write_role(const struct tg_xml_writer *w, struct tg_text key);
 /* xml_write.c: the frame around all others. */
 void tg_xml_write_begin(struct tg_xml_writer *w);
 

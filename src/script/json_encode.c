@@ -11,19 +11,24 @@
 #include "script/value_members.h"
 #include "script/value_path.h"
 
+/* The slots of the stack that a level may need, and how many are asked for at once. */
+enum { NEEDED = 12, STEP = 120 };
+
 struct encoder {
     lua_State *L;
     struct tg_values *values;
     struct tg_buffer *out;
     size_t depth; /* levels that may still open */
     size_t most;
+    int room; /* the index up to which the stack has room */
     bool sorted;
     const char *limit;
     char what[80];             /* why there is no JSON of the value */
     struct tg_value_path path; /* where it is */
 };
 
-static bool encode_value(struct encoder *e);
+/* Writes the value at the index, which is on top and stays. */
+static bool encode_value(struct encoder *e, int at);
 
 /* Errors */
 
@@ -118,10 +123,10 @@ static bool write_key(struct encoder *e, struct tg_text key, bool first)
     return high == 0 || tg_utf8_check(key) == key.len || refuse(e, "text that is not UTF-8");
 }
 
-/* Writes a member: the value is on top. */
-static bool write_member(struct encoder *e, struct tg_text key, bool first)
+/* Writes a member: the value is at the index. */
+static inline bool write_member(struct encoder *e, struct tg_text key, int at, bool first)
 {
-    return write_key(e, key, first) && (encode_value(e) || fail_in_key(e, key));
+    return write_key(e, key, first) && (encode_value(e, at) || fail_in_key(e, key));
 }
 
 /* Tables: each of these has the table at index `table` and leaves the stack as it was on success.
@@ -138,7 +143,7 @@ static bool encode_object(struct encoder *e, int table)
         struct tg_text key = tg_value_key_text(L, -2);
         if (key.base == NULL)
             return refuse_key(e, -2);
-        if (!write_member(e, key, first))
+        if (!write_member(e, key, table + 2, first))
             return false;
         first = false;
         lua_pop(L, 1);
@@ -163,7 +168,7 @@ static bool encode_sorted(struct encoder *e, int table)
             ((struct tg_value_member *)(void *)(names->base + before))[i];
         lua_rawgeti(L, -1, member.index);
         lua_rawget(L, table);
-        if (!write_member(e, member.key, i == 0))
+        if (!write_member(e, member.key, table + 2, i == 0))
             return false;
         lua_pop(L, 1);
     }
@@ -180,7 +185,7 @@ static bool encode_ordered(struct encoder *e, int table)
     if (!put(e, '{'))
         return false;
     while (tg_ordered_next(e->L, table, &at)) {
-        if (!write_member(e, tg_value_key_text(e->L, -2), first))
+        if (!write_member(e, tg_value_key_text(e->L, -2), table + 2, first))
             return false;
         first = false;
         lua_pop(e->L, 2);
@@ -199,7 +204,7 @@ static bool encode_scattered_list(struct encoder *e, int table)
         if (i > 1 && !put(e, ','))
             return false;
         lua_rawgeti(e->L, table, i);
-        if (!encode_value(e))
+        if (!encode_value(e, table + 1))
             return fail_in_item(e, i);
         lua_pop(e->L, 1);
     }
@@ -223,7 +228,7 @@ static bool encode_list(struct encoder *e, int table)
         }
         if (item > 1 && !put(e, ','))
             return false;
-        if (!encode_value(e))
+        if (!encode_value(e, table + 2))
             return fail_in_item(e, item);
         item++;
         lua_pop(L, 1);
@@ -245,47 +250,38 @@ static bool encode_members(struct encoder *e, int table, enum tg_value_kind kind
     return e->sorted ? encode_sorted(e, table) : encode_object(e, table);
 }
 
-static bool encode_table(struct encoder *e)
+static bool encode_table(struct encoder *e, int table)
 {
     if (e->depth == 0) {
         e->limit = "depth";
         snprintf(e->what, sizeof(e->what), "nested deeper than %zu levels (a cycle?)", e->most);
         return false;
     }
-    luaL_checkstack(e->L, 12, "too many levels");
+    if (table + NEEDED > e->room) {
+        luaL_checkstack(e->L, STEP, "too many levels");
+        e->room = table + STEP;
+    }
     e->depth--;
-    bool good = encode_members(e, lua_gettop(e->L), tg_value_kind(e->L, e->values, -1));
+    bool good = encode_members(e, table, tg_value_kind(e->L, e->values, -1));
     e->depth++;
     return good;
 }
 
 /* Others */
 
-/* Replaces the userdata on top by the table that it stands for. */
-static bool encode_by_table(struct encoder *e)
+static bool encode_by_table(struct encoder *e, int at)
 {
-    lua_State *L = e->L;
+    const char *what = tg_value_to_table(e->L);
 
-    luaL_checkstack(L, 12, "too many levels");
-    if (!luaL_getmetafield(L, -1, "__totable"))
-        return refuse(e, "a userdata");
-    if (!lua_iscfunction(L, -1)) {
-        lua_pop(L, 1);
-        return refuse(e, "a userdata");
-    }
-    lua_pushvalue(L, -2);
-    lua_call(L, 1, 1);
-    if (lua_isuserdata(L, -1) && lua_touserdata(L, -1) != NULL) {
-        lua_pop(L, 1);
-        return refuse(e, "a userdata");
-    }
-    bool good = encode_value(e);
-    if (good)
-        lua_pop(L, 1);
-    return good;
+    if (what != NULL)
+        return refuse(e, what);
+    if (!encode_value(e, at + 1))
+        return false;
+    lua_pop(e->L, 1);
+    return true;
 }
 
-static bool encode_userdata(struct encoder *e)
+static bool encode_userdata(struct encoder *e, int at)
 {
     struct tg_text text;
 
@@ -299,7 +295,7 @@ static bool encode_userdata(struct encoder *e)
     case TG_VALUE_ORDERED:
         break;
     }
-    return encode_by_table(e);
+    return encode_by_table(e, at);
 }
 
 static bool encode_other(struct encoder *e)
@@ -316,8 +312,7 @@ static bool encode_other(struct encoder *e)
     return false;
 }
 
-/* Writes the value on top, which stays. */
-static bool encode_value(struct encoder *e)
+static bool encode_value(struct encoder *e, int at)
 {
     struct tg_text text;
 
@@ -330,9 +325,9 @@ static bool encode_value(struct encoder *e)
     case LUA_TBOOLEAN:
         return lua_toboolean(e->L, -1) ? write_bytes(e, "true", 4) : write_bytes(e, "false", 5);
     case LUA_TTABLE:
-        return encode_table(e);
+        return encode_table(e, at);
     case LUA_TUSERDATA:
-        return encode_userdata(e);
+        return encode_userdata(e, at);
     default:
         return encode_other(e);
     }
@@ -353,10 +348,11 @@ bool tg_json_encode(lua_State *L, int index, const struct tg_json_options *optio
     };
 
     e.most = e.depth;
-    luaL_checkstack(L, 12, "too many levels");
+    luaL_checkstack(L, STEP, "too many levels");
+    e.room = top + STEP;
     e.values->names.len = 0;
     lua_pushvalue(L, index);
-    bool good = encode_value(&e);
+    bool good = encode_value(&e, top + 1);
     lua_settop(L, top);
     if (!good) {
         out->len = before;

@@ -1,5 +1,6 @@
 #include "script/value_members.h"
 
+#include <lauxlib.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -63,4 +64,14 @@ bool tg_value_is_list(lua_State *L, int table, int *items, const char **what)
         *what = "a list with holes";
     *items = (int)count;
     return *what == NULL;
+}
+
+const char *tg_value_to_table(lua_State *L)
+{
+    luaL_checkstack(L, 12, "too many levels");
+    if (!luaL_getmetafield(L, -1, "__totable") || !lua_iscfunction(L, -1))
+        return "a userdata";
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 1);
+    return lua_isuserdata(L, -1) && lua_touserdata(L, -1) != NULL ? "a userdata" : NULL;
 }

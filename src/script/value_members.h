@@ -1,5 +1,5 @@
-/* What encoders ask of a table: its members in the order of their bytes, and whether it is a list.
- */
+/* What encoders ask of a table: its members in the order of their bytes, and whether it is a list;
+ * and of a userdata the table that it stands for. */
 #ifndef TG_SCRIPT_VALUE_MEMBERS_H
 #define TG_SCRIPT_VALUE_MEMBERS_H
 
@@ -20,5 +20,9 @@ bool tg_value_members(lua_State *L, struct tg_values *values, int table, int *co
 
 /* Whether the keys of the table are 1 to *items; if not, *what says why. */
 bool tg_value_is_list(lua_State *L, int table, int *items, const char **what);
+
+/* Pushes what the C function __totable makes of the userdata on top, which is no userdata but null.
+ * Otherwise gives what is wrong, and what is above the userdata is of no use. */
+const char *tg_value_to_table(lua_State *L);
 
 #endif

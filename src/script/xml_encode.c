@@ -162,28 +162,16 @@ static bool encode_table(struct encoder *e)
 
 /* Others */
 
-/* Replaces the userdata on top by the table that it stands for. */
 static bool encode_by_table(struct encoder *e)
 {
-    lua_State *L = e->L;
+    const char *what = tg_value_to_table(e->L);
 
-    luaL_checkstack(L, 12, "too many levels");
-    if (!luaL_getmetafield(L, -1, "__totable"))
-        return refuse(e, "a userdata");
-    if (!lua_iscfunction(L, -1)) {
-        lua_pop(L, 1);
-        return refuse(e, "a userdata");
-    }
-    lua_pushvalue(L, -2);
-    lua_call(L, 1, 1);
-    if (lua_isuserdata(L, -1) && lua_touserdata(L, -1) != NULL) {
-        lua_pop(L, 1);
-        return refuse(e, "a userdata");
-    }
-    bool good = encode_value(e);
-    if (good)
-        lua_pop(L, 1);
-    return good;
+    if (what != NULL)
+        return refuse(e, what);
+    if (!encode_value(e))
+        return false;
+    lua_pop(e->L, 1);
+    return true;
 }
 
 static bool encode_userdata(struct encoder *e)

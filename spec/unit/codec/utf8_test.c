@@ -60,6 +60,47 @@ static void refuses_characters_that_xml_has_not(void **state)
     expect_everywhere("\t\n\x7f", 3, true);
 }
 
+/* The offset of the first thing that is no character of XML, found one by one. */
+static size_t walk(const char *p, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len) {
+        unsigned char c = (unsigned char)p[at];
+        size_t n = c < 0x80 ? c >= 0x20 || c == '\t' || c == '\n' || c == '\r'
+                            : tg_utf8_sequence(p + at, len - at);
+        if (n == 0 ||
+            (n == 3 && memcmp(p + at, "\xef\xbf", 2) == 0 && (unsigned char)p[at + 2] >= 0xbe))
+            break;
+        at += n;
+    }
+    return at;
+}
+
+/* Any two bytes, before any that matter, where a block begins, in it and where it ends. */
+static void agrees_with_a_walk(void **state)
+{
+    static const char third[] = "a\x80\xbe\xbf\xc3\xed\xef";
+    char text[80];
+    bool cr;
+
+    (void)state;
+    for (unsigned pair = 0; pair < 0x10000; pair++) {
+        for (size_t i = 0; i < (sizeof(third) - 1) * 4; i++) {
+            size_t at = (size_t[]){0, 13, 29, 31}[i % 4];
+            memset(text, 'a', sizeof(text));
+            text[at] = (char)(pair >> 8);
+            text[at + 1] = (char)pair;
+            text[at + 2] = third[i / 4];
+            text[at + 3] = pair % 3 == 0 ? '\x80' : 'b';
+            text[40] = '\xc3';
+            text[41] = '\xa9';
+            assert_int_equal(walk(text, sizeof(text)),
+                             tg_utf8_check_xml(tg_text(text, sizeof(text)), &cr));
+        }
+    }
+}
+
 static void tells_of_a_carriage_return(void **state)
 {
     (void)state;
@@ -107,6 +148,7 @@ int main(void)
         cmocka_unit_test(accepts_every_length_of_sequence),
         cmocka_unit_test(refuses_what_is_not_utf8),
         cmocka_unit_test(refuses_characters_that_xml_has_not),
+        cmocka_unit_test(agrees_with_a_walk),
         cmocka_unit_test(tells_of_a_carriage_return),
         cmocka_unit_test(finds_a_sequence_that_the_end_cuts),
         cmocka_unit_test(allows_control_characters_outside_of_xml),
