@@ -2,18 +2,11 @@
  * same text again. */
 #include <lauxlib.h>
 #include <lua.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "codec/json_quick.h"
-#include "codec/json_read.h"
 #include "script/json_value.h"
 #include "script/value.h"
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static lua_State *L;
 
@@ -35,14 +28,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     L = lua_newstate(allocate, NULL);
     tg_values_open(L);
     return 0;
-}
-
-static void demand(bool holds, const char *what, struct tg_text text)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s: %.*s\n", what, (int)text.len, text.base);
-    abort();
 }
 
 /* Pushes the value and appends its JSON. */
