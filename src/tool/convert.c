@@ -31,7 +31,7 @@ static const char *hint(const struct tg_option *option)
     case TG_OPTION_CHOICE:
         return option->choices;
     case TG_OPTION_TEXT:
-        return "TEXT";
+        return strcmp(option->name, "select") == 0 ? "XPATH" : "TEXT";
     case TG_OPTION_COUNT:
     case TG_OPTION_SMALL:
         return "NUMBER";
