@@ -1,6 +1,8 @@
 -- tidegate convert, as a filter.
 local gate = require 'spec.support.gate'
 local posix = require 'spec.support.posix'
+local sanitized = require 'spec.support.sanitized'
+local wait = require 'spec.support.wait'
 
 local folder
 
@@ -74,5 +76,102 @@ describe('tidegate convert', function()
     assert.equal(0, help.status)
     assert.matches('%-%-force%-array +PATH', help.out)
     assert.matches('%-%-empty%-array +omit|empty', help.out)
+  end)
+end)
+
+describe('tidegate convert --records', function()
+  local FEED = [=[
+<?xml version="1.0" encoding="utf-8"?>
+<!-- a > b --><o:feed xmlns:o="urn:o" xmlns="urn:&amp;" at="1>2">
+ <o:head>x &amp; y</o:head>
+ <entry id="1"><b>1</b><entry/></entry>
+ <o:list xmlns="urn:in">
+  <entry id="2" xmlns="urn:mine" o:x="&gt;"/>
+ </o:list><![CDATA[ <entry> ]]>
+ <entry  id='3' p='a>b'
+ />
+</o:feed>]=]
+
+  local function lines(text, ...)
+    local res = convert('xml-to-json', text, ...)
+    return compact(res.out), res.err, res.status
+  end
+
+  it('makes a line of each, with the namespaces in force', function()
+    assert.equal('{"entry":{"@id":"1","b":"1","entry":""}}\n{"entry":{"@id":"3","@p":"a>b"}}\n',
+      (lines(FEED, '--records', '/feed/entry', '--namespaces', 'strip')))
+    assert.equal('{"entry":{"@xmlns:o":"urn:o","@xmlns":"urn:&","@id":"1","b":"1","entry":""}}\n' ..
+      '{"entry":{"@xmlns:o":"urn:o","@id":"2","@xmlns":"urn:mine","@o:x":">"}}\n' ..
+      '{"entry":{"@xmlns:o":"urn:o","@xmlns":"urn:&","@id":"3","@p":"a>b"}}\n',
+      (lines(FEED, '--records=//entry')))
+    assert.equal('{"entry":{"@xmlns:o":"urn:o","@id":"2","@xmlns":"urn:mine","@o:x":">"}}\n',
+      (lines(FEED, '--records', '/o:feed/o:list/entry')))
+    assert.equal('', (lines(FEED, '--records', '/feed/entry')))
+    assert.equal('{"a":"x"}\n', (lines('\239\187\191<a>x</a>\n', '--records', '/a')))
+    assert.equal('{"b":"1"}\n', (lines('<!DOCTYPE a SYSTEM "a>"><a><b>1</b></a>',
+      '--records', '/a/b', '--doctype', 'skip')))
+    assert.matches('3 records, ', select(2, lines(FEED, '--records', '//entry', '--stats')))
+  end)
+
+  it('says where the whole is wrong', function()
+    local function wrong(text, place, ...)
+      local _, err, status = lines(text, '--records', '//entry', ...)
+      assert.equal(1, status, text)
+      assert(err:find(place, 1, true) == 1, err)
+    end
+    wrong(FEED:gsub('1</b>', '1</c>'), 'xml: line 4, column 20: expected </b>')
+    wrong(FEED:gsub("id='3'", 'id=3'), 'xml: line 8, column 13: expected a quote')
+    wrong(FEED:gsub('utf%-8', 'iso-8859-1'), 'xml: line 1, column 1: records are read from UTF-8')
+    wrong('\255\254<\0a\0/\0>\0', 'xml: line 1, column 1: records are read from UTF-8')
+    wrong(FEED:gsub('o:x', 'u:x'), 'xml: line 6, column ')
+    wrong(FEED:gsub('at="', 'u:at="'), 'xml: line 2, column ')
+    wrong(FEED:gsub('</o:list>', '</o:lost>'), 'xml: line 7, column 2: an end tag that closes')
+    wrong(FEED .. '<x/>', 'xml: line 10, column 10: a second root')
+    wrong(FEED .. 'x', 'xml: line 10, column 10: text outside')
+    wrong(FEED:gsub('</o:feed>', ''), 'xml: line 10, column 1: the document ends too early')
+    wrong('<!DOCTYPE a [<!ENTITY x "y">]><a/>', 'xml: line 1, column 1: a DOCTYPE', '--doctype',
+      'skip')
+    wrong('', 'xml: line 1, column 1: the document ends')
+    wrong('<a><b></b>', 'xml: line 1, column 11: the document ends')
+    wrong('<a><!-->--x', 'xml: line 1, column 4: the document ends')
+    for n = 0, #FEED - 1, 37 do
+      assert.equal(1, select(3, lines(FEED:sub(1, n), '--records', '/feed/none')), n)
+    end
+    assert.equal(2, select(3, lines(FEED, '--records', 'entry')))
+    assert.equal(2, convert('json-to-xml', '{}', '--records', '/a').status)
+  end)
+
+  it('bounds a record, and no document', function()
+    local text = '<a>' .. ('<b>12345</b>'):rep(1000) .. '</a>'
+    assert.equal(0, select(3, lines(text, '--records', '/a/b', '--input', '12')))
+    local _, err, status = lines(text, '--records', '/a/b', '--input', '11')
+    assert.equal(1, status)
+    assert.matches('more than 11 bytes %(limit input%)', err)
+    local open = '<c>' .. text
+    assert.equal(0, select(3, lines(open .. '</c>', '--records', '//b', '--depth', '2')))
+    assert.matches('limit depth', select(2, lines(open .. '</c>', '--records', '//b',
+      '--depth', '1')))
+  end)
+
+  it('reads a pipe as it comes, in little memory', function()
+    local fifo, out = folder .. '/pipe', folder .. '/lines'
+    assert.equal(0, os.execute('mkfifo ' .. fifo))
+    local pid = posix.spawn({ gate.program(), 'convert', 'xml-to-json', '--records', '/f/entry',
+      fifo }, { stdout = out, stderr = folder .. '/said' })
+    local pipe = assert(io.open(fifo, 'w'))
+    pipe:write '<f><entry>first</entry><entry>'
+    pipe:flush()
+    wait.eventually(function() return compact(posix.read(out)) == '{"entry":"first"}\n' end)
+    pipe:write 'second</entry>'
+    local many = ('<entry id="1"><name>some &amp; more</name></entry>\n'):rep(20000)
+    for _ = 1, 40 do pipe:write(many) end -- 40 MB
+    pipe:flush()
+    local peak = tonumber(posix.read('/proc/' .. pid .. '/status'):match 'VmHWM:%s*(%d+) kB')
+    pipe:write '</f>'
+    pipe:close()
+    assert.equal('exit 0', wait.eventually(function() return posix.ended(pid) end, 20))
+    local _, count = posix.read(out):gsub('\n', '')
+    assert.equal(2 + 40 * 20000, count)
+    if not sanitized() then assert(peak < 24 * 1024, peak .. ' KB') end
   end)
 end)

@@ -447,6 +447,9 @@ function tg.raw(json) end
 ---@field unescape_names? boolean  _xHHHH_ in names is the character that it stands for
 ---@field doctype? 'refuse'|'skip'  skip: a DOCTYPE without declarations of its own is passed unread
 ---@field charset? string  the encoding, whatever the document and its Content-Type say
+---@field select? string  an XPath 1.0: the first element that it gives is converted as if it were the
+--- document; without one the document is refused
+---@field select_namespaces? table<string, string>  what the prefixes in `select` stand for
 ---@field input? integer|string  limit: bytes of the document, as sent and as UTF-8 (8 MB)
 ---@field depth? integer  limit: elements in elements (256); 1000 at most, but in to_json by the
 --- default convention

@@ -2,19 +2,13 @@
  * same text again; the quick way to XML gives what the other does. */
 #include <lauxlib.h>
 #include <lua.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "codec/json_quick.h"
 #include "codec/json_read.h"
 #include "codec/json_to_xml.h"
 #include "script/json_value.h"
 #include "script/value.h"
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static lua_State *L;
 static struct tg_xml_writer *writers[2]; /* one for each set of options */
@@ -39,14 +33,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     writers[0] = tg_xml_writer_create();
     writers[1] = tg_xml_writer_create();
     return 0;
-}
-
-static void demand(bool holds, const char *what, struct tg_text text)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s: %.*s\n", what, (int)text.len, text.base);
-    abort();
 }
 
 /* Pushes the value and appends its JSON. */

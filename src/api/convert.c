@@ -7,29 +7,14 @@
 #include "api/body.h"
 #include "api/host.h"
 #include "base/clock.h"
-#include "codec/json_to_xml.h"
-#include "codec/xml_to_json.h"
 #include "script/args.h"
+#include "script/conversion.h"
 #include "script/fail.h"
 #include "script/task.h"
-#include "script/value.h"
-#include "script/xml_value.h"
 
 enum {
     BIG = 256 * 1024, /* bytes that are converted at once */
     NESTING = 8,      /* tables in tables of options */
-};
-
-struct options {
-    bool to_json;
-    struct tg_xml_options read;
-    struct tg_xml_write_options write;
-};
-
-struct tools {
-    struct tg_xml *xml;
-    struct tg_xml_writer *writer; /* only to XML, as the next */
-    struct tg_buffer *scratch;
 };
 
 /* What a conversion needs for itself, for its request may end while a thread is at it. */
@@ -41,7 +26,7 @@ struct job {
     char *copy; /* of a body; NULL: the input is a string */
     char charset[64];
     struct tg_text input;
-    struct options options;
+    struct tg_conversion options;
     struct tg_buffer out;
     struct tg_parse_error error;
     bool sent, done; /* to the threads; and back */
@@ -57,25 +42,11 @@ struct op {
     const char *backend; /* of a body */
 };
 
-static bool convert(const struct options *options, const struct tools *tools, struct tg_text input,
-                    struct tg_buffer *out, struct tg_parse_error *error)
-{
-    if (options->to_json)
-        return tg_xml_to_json(tools->xml, input, &options->read, out, error);
-    return tg_json_to_xml(tools->writer, tools->xml, tools->scratch, input, &options->write, out,
-                          error);
-}
-
 static void read_options(lua_State *L, const char *name, bool to_json, const struct tg_body *body,
-                         struct options *options)
+                         struct tg_conversion *options)
 {
-    options->to_json = to_json;
-    if (!to_json) {
-        tg_xml_write_options_read(L, name, 2, &options->write);
-        return;
-    }
-    tg_xml_options_read(L, name, 2, &options->read);
-    if (body != NULL)
+    tg_conversion_read(L, name, 2, to_json, options);
+    if (to_json && body != NULL)
         tg_body_charset(*body, &options->read);
 }
 
@@ -92,11 +63,11 @@ static void on_run(struct tg_work *work)
     struct job *job = H2O_STRUCT_FROM_MEMBER(struct job, work, work);
     uint64_t before = tg_clock_thread_cpu_ns();
     struct tg_buffer scratch = {.limit = 0};
-    struct tools tools = {.xml = tg_xml_create(), .scratch = &scratch};
+    struct tg_conversion_tools tools = {.xml = tg_xml_create(), .scratch = &scratch};
 
     if (!job->options.to_json)
         tools.writer = tg_xml_writer_create();
-    job->good = convert(&job->options, &tools, job->input, &job->out, &job->error);
+    job->good = tg_conversion_run(&job->options, &tools, job->input, &job->out, &job->error);
     tg_xml_destroy(tools.xml);
     if (tools.writer != NULL)
         tg_xml_writer_destroy(tools.writer);
@@ -239,7 +210,7 @@ static int send_off(lua_State *L, const char *name, bool to_json, struct tg_text
                     const struct tg_body *body)
 {
     struct tg_task *task = tg_task_current(L, name);
-    struct options options;
+    struct tg_conversion options;
 
     lua_settop(L, 2);
     if (lua_istable(L, 2))
@@ -264,18 +235,12 @@ static int send_off(lua_State *L, const char *name, bool to_json, struct tg_text
 static int convert_now(lua_State *L, const char *name, bool to_json, struct tg_text input,
                        const struct tg_body *body)
 {
-    struct tg_buffer *out = tg_values_buffer(L);
-    struct tools tools = {tg_values_xml(L), NULL, &tg_values_get(L)->text};
-    struct options options;
+    struct tg_conversion options;
     struct tg_parse_error error;
 
-    if (!to_json)
-        tools.writer = tg_values_writer(L);
     read_options(L, name, to_json, body, &options);
-    tg_vm_glance(tg_vm_of(L));
-    if (!convert(&options, &tools, input, out, &error))
+    if (!tg_conversion_push(L, &options, input, &error))
         return fail(L, body != NULL, body != NULL ? body->backend : NULL, &error);
-    lua_pushlstring(L, out->base, out->len);
     return 1;
 }
 

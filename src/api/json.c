@@ -4,9 +4,9 @@
 #include "api/api.h"
 #include "script/args.h"
 #include "script/fail.h"
+#include "script/glance.h"
 #include "script/json_value.h"
 #include "script/value.h"
-#include "script/vm.h"
 
 static int decode_call(lua_State *L)
 {
@@ -15,7 +15,7 @@ static int decode_call(lua_State *L)
     struct tg_parse_error error;
 
     tg_json_decode_options(L, "tg.json.decode", 2, &options);
-    tg_vm_glance(tg_vm_of(L));
+    tg_glance(L);
     if (!tg_json_decode(L, text, &options, &error))
         return tg_fail_parse(L, &error);
     return 1;
@@ -31,7 +31,7 @@ static int encode_call(lua_State *L)
         return tg_args_type(L, "tg.json.encode", 1, "value");
     tg_json_encode_options(L, "tg.json.encode", 2, &options);
     struct tg_buffer *out = tg_values_buffer(L);
-    tg_vm_glance(tg_vm_of(L));
+    tg_glance(L);
     if (!tg_json_encode(L, 1, &options, out, &error))
         return tg_raise(L, "%s", error.text);
     lua_pushlstring(L, out->base, out->len);

@@ -4,8 +4,8 @@
 #include "api/api.h"
 #include "script/args.h"
 #include "script/fail.h"
+#include "script/glance.h"
 #include "script/value.h"
-#include "script/vm.h"
 #include "script/xml_value.h"
 
 static int decode_call(lua_State *L)
@@ -15,7 +15,7 @@ static int decode_call(lua_State *L)
     struct tg_parse_error error;
 
     tg_xml_options_read(L, "tg.xml.decode", 2, &options);
-    tg_vm_glance(tg_vm_of(L));
+    tg_glance(L);
     if (!tg_xml_decode(L, text, &options, &error))
         return tg_fail_parse(L, &error);
     return 1;
@@ -31,7 +31,7 @@ static int encode_call(lua_State *L)
         return tg_args_type(L, "tg.xml.encode", 1, "value");
     tg_xml_write_options_read(L, "tg.xml.encode", 2, &options);
     struct tg_buffer *out = tg_values_buffer(L);
-    tg_vm_glance(tg_vm_of(L));
+    tg_glance(L);
     if (!tg_xml_encode(L, 1, &options, out, &error))
         return tg_raise(L, "%s", error.text);
     lua_pushlstring(L, out->base, out->len);
@@ -39,6 +39,7 @@ static int encode_call(lua_State *L)
 }
 
 static const luaL_Reg xml[] = {{"decode", decode_call}, {"encode", encode_call}, {NULL, NULL}};
+
 void tg_open_xml(lua_State *L)
 {
     lua_createtable(L, 0, 2);

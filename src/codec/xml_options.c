@@ -3,6 +3,7 @@
 
 #include "codec/xml_charset.h"
 #include "codec/xml_paths.h"
+#include "codec/xml_select.h"
 
 #define AT(field) offsetof(struct tg_xml_options, field)
 
@@ -44,6 +45,9 @@ const struct tg_option tg_xml_option_table[] = {
     {"doctype", TG_OPTION_CHOICE, AT(doctype), "refuse|skip", NULL},
     {"charset", TG_OPTION_TEXT, AT(charset), "the name of an encoding that is read",
      tg_xml_charset_is_known},
+    {"select", TG_OPTION_TEXT, AT(select), "an expression of XPath 1.0", tg_xml_select_is_valid},
+    {"select_namespaces", TG_OPTION_PAIRS, AT(select_namespaces), "prefixes and their namespaces",
+     NULL},
     {"input", TG_OPTION_SIZE, AT(limits.input), NULL, NULL},
     {"depth", TG_OPTION_COUNT, AT(limits.depth), NULL, NULL},
     {"attributes", TG_OPTION_COUNT, AT(limits.attributes), NULL, NULL},

@@ -102,7 +102,9 @@ struct tg_xml_options {
     struct tg_text root;             /* another key for the root element */
     struct tg_text null_literal;     /* the text that stands for null: none */
     struct tg_text charset;          /* the encoding, whatever the document says: not told */
-    bool force_all;                  /* every element but the root becomes an array */
+    struct tg_text select;           /* an XPath, whose first element is all that is read: none */
+    struct tg_options_pairs select_namespaces; /* of its prefixes; the texts end with a NUL */
+    bool force_all;                            /* every element but the root becomes an array */
     bool drop_attributes;
     bool drop_root;      /* the value of the root element is all */
     bool text_always;    /* text is under text_key also when it is alone */

@@ -4,6 +4,7 @@
 #include "codec/xml_json_sink.h"
 #include "codec/xml_members.h"
 #include "codec/xml_paths.h"
+#include "codec/xml_select.h"
 #include "codec/xml_shuffle.h"
 
 /* An element that is open, or, below all, the object around the root element. */
@@ -405,6 +406,8 @@ bool tg_xml_to_json(struct tg_xml *xml, struct tg_text input, const struct tg_xm
         .strips = options->namespaces == TG_XML_STRIP,
     };
 
+    if (options->select.base != NULL)
+        return tg_xml_select_to_json(xml, input, options, out, error);
     if (!tg_xml_options_are_plain(options))
         return tg_xml_to_json_by_tree(xml, input, options, out, error);
     return finish(&c, convert_plainly(&c, input), error);

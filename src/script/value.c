@@ -22,6 +22,7 @@ static int on_collect(lua_State *L)
     tg_buffer_dispose(&values->levels);
     tg_buffer_dispose(&values->names);
     tg_buffer_dispose(&values->seen);
+    tg_buffer_dispose(&values->selected);
     *values = (struct tg_values){0};
     return 0;
 }
@@ -102,6 +103,7 @@ void tg_values_rest(struct tg_values *values)
     tg_buffer_clear(&values->levels, KEEP);
     tg_buffer_clear(&values->names, KEEP);
     tg_buffer_clear(&values->seen, KEEP);
+    tg_buffer_clear(&values->selected, KEEP);
 }
 
 struct tg_buffer *tg_values_buffer(lua_State *L)

@@ -44,11 +44,12 @@ struct tg_value_key {
 struct tg_values {
     struct tg_xml *xml;
     struct tg_xml_writer *writer;
-    struct tg_buffer output; /* of tg_values_buffer */
-    struct tg_buffer text;   /* a string with escapes, a key that is put together */
-    struct tg_buffer levels; /* of json_value.c and xml_value.c */
-    struct tg_buffer names;  /* keys of open objects, to be compared or sorted */
-    struct tg_buffer seen;   /* a set of keys */
+    struct tg_buffer output;   /* of tg_values_buffer */
+    struct tg_buffer text;     /* a string with escapes, a key that is put together */
+    struct tg_buffer levels;   /* of json_value.c and xml_value.c */
+    struct tg_buffer names;    /* keys of open objects, to be compared or sorted */
+    struct tg_buffer seen;     /* a set of keys */
+    struct tg_buffer selected; /* the part of a document that is read */
     const void *metatables[TG_VALUE_RAW + 1]; /* by kind, as lua_topointer has them */
     struct tg_value_key keys[TG_VALUE_KEYS];
 };

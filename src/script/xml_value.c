@@ -2,6 +2,7 @@
 
 #include "codec/xml_members.h"
 #include "codec/xml_paths.h"
+#include "codec/xml_select.h"
 #include "script/value_build.h"
 
 #define DEPTH 1000
@@ -391,6 +392,9 @@ bool tg_xml_decode(lua_State *L, struct tg_text text, const struct tg_xml_option
         own = *options;
     if (own.limits.depth > DEPTH)
         own.limits.depth = DEPTH;
+    if (own.select.base != NULL &&
+        !tg_xml_select(tg_values_xml(L), &text, &own, &tg_values_get(L)->selected, error))
+        return false;
     return (tg_xml_options_are_plain(&own) ? decode_plainly : tg_xml_decode_by_tree)(L, text, &own,
                                                                                      error);
 }

@@ -1,30 +1,20 @@
 #include "tool/convert.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "codec/json_to_xml.h"
-#include "codec/options_text.h"
-#include "codec/xml_to_json.h"
+#include "codec/xml_paths.h"
+#include "tool/convert_run.h"
 
-enum { STATUS_REFUSED = 1, STATUS_USAGE = 2, READ_BYTES = 256 * 1024 };
+enum { STATUS_USAGE = 2 };
 
 static const char usage[] =
     "usage: tidegate convert xml-to-json|json-to-xml [options] [FILE]\n"
     "\n"
     "Converts a document, from stdin when there is no FILE, to stdout.\n"
-    "  --stats     say on stderr how many bytes went in and came out, and how fast\n"
-    "  --help      say this\n";
-
-struct command {
-    struct tg_options_text options;
-    const char *file; /* NULL: stdin */
-    bool stats, help;
-};
+    "  --stats         say on stderr how many bytes went in and came out, and how fast\n"
+    "  --records PATH  of XML: each element at the path becomes a line of JSON, as it comes\n"
+    "  --help          say this\n";
 
 static int complain(const char *what, const char *which)
 {
@@ -41,7 +31,7 @@ static const char *hint(const struct tg_option *option)
     case TG_OPTION_CHOICE:
         return option->choices;
     case TG_OPTION_TEXT:
-        return "TEXT";
+        return strcmp(option->name, "select") == 0 ? "XPATH" : "TEXT";
     case TG_OPTION_COUNT:
     case TG_OPTION_SMALL:
         return "NUMBER";
@@ -106,6 +96,18 @@ static bool is_flag(const struct tg_options_text *options, const char *name)
     return option != NULL && option->kind == TG_OPTION_FLAG;
 }
 
+/* --records PATH or --records=PATH: how many arguments it took; 0: it is wrong. */
+static int read_records(struct tg_convert_command *command, int argc, char **argv)
+{
+    const char *equals = strchr(argv[0], '=');
+
+    command->records = equals != NULL ? equals + 1 : argc > 1 ? argv[1] : "";
+    if (command->options.to_json && tg_xml_path_is_valid(tg_text_of(command->records)))
+        return equals != NULL ? 1 : 2;
+    complain("--records takes a path of XML, not", command->records);
+    return 0;
+}
+
 /* --name value, --name=value, or --flag. How many arguments it took; 0: it is wrong. */
 static int read_option(struct tg_options_text *options, int argc, char **argv)
 {
@@ -128,7 +130,7 @@ static int read_option(struct tg_options_text *options, int argc, char **argv)
     return 0;
 }
 
-static int read_arguments(struct command *command, int argc, char **argv)
+static int read_arguments(struct tg_convert_command *command, int argc, char **argv)
 {
     for (int i = 1; i < argc;) {
         int taken = 1;
@@ -136,6 +138,8 @@ static int read_arguments(struct command *command, int argc, char **argv)
             command->stats = true;
         } else if (strcmp(argv[i], "--help") == 0) {
             command->help = true;
+        } else if (strcmp(argv[i], "--records") == 0 || strncmp(argv[i], "--records=", 10) == 0) {
+            taken = read_records(command, argc - i, argv + i);
         } else if (strncmp(argv[i], "--", 2) == 0) {
             taken = read_option(&command->options, argc - i, argv + i);
         } else if (command->file != NULL) {
@@ -150,82 +154,10 @@ static int read_arguments(struct command *command, int argc, char **argv)
     return 0;
 }
 
-/* One byte more than the limit is enough for the codec to refuse it. */
-static bool read_all(const struct command *command, struct tg_buffer *input)
-{
-    size_t limit = command->options.to_json ? command->options.read.limits.input
-                                            : command->options.write.limits.input;
-    int fd = command->file != NULL ? open(command->file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-    ssize_t n = -1;
-
-    if (limit == 0)
-        limit = (size_t)8 << 20;
-    while (fd >= 0 && input->len <= limit &&
-           (n = read(fd, tg_buffer_reserve(input, READ_BYTES), READ_BYTES)) > 0)
-        input->len += (size_t)n;
-    bool good = fd >= 0 && n >= 0;
-    if (!good)
-        fprintf(stderr, "tidegate convert: %s can't be read: %s\n",
-                command->file != NULL ? command->file : "stdin", strerror(errno));
-    if (command->file != NULL && fd >= 0)
-        close(fd);
-    return good;
-}
-
-static bool convert(const struct command *command, struct tg_text input, struct tg_buffer *out,
-                    struct tg_parse_error *error)
-{
-    struct tg_xml *xml = tg_xml_create();
-    bool good;
-
-    if (command->options.to_json) {
-        good = tg_xml_to_json(xml, input, &command->options.read, out, error);
-    } else {
-        struct tg_xml_writer *writer = tg_xml_writer_create();
-        struct tg_buffer scratch = {.limit = 0};
-        good = tg_json_to_xml(writer, xml, &scratch, input, &command->options.write, out, error);
-        tg_buffer_dispose(&scratch);
-        tg_xml_writer_destroy(writer);
-    }
-    tg_xml_destroy(xml);
-    return good;
-}
-
-static bool write_all(struct tg_buffer *out)
-{
-    tg_buffer_put(out, '\n');
-    if (fwrite(out->base, 1, out->len, stdout) == out->len && fflush(stdout) == 0)
-        return true;
-    fprintf(stderr, "tidegate convert: stdout can't be written: %s\n", strerror(errno));
-    return false;
-}
-
-static int run(const struct command *command)
-{
-    struct tg_buffer input = {.limit = 0}, out = {.limit = 0};
-    struct tg_parse_error error;
-    bool good = read_all(command, &input);
-
-    if (good) {
-        uint64_t before = tg_clock_monotonic_ns();
-        good = convert(command, tg_text(input.base, input.len), &out, &error);
-        uint64_t ns = tg_clock_monotonic_ns() - before + 1;
-        if (!good)
-            fprintf(stderr, "%s\n", error.text);
-        else if (command->stats)
-            fprintf(stderr, "in %zu bytes, out %zu bytes, %.3f ms, %.1f MB/s\n", input.len, out.len,
-                    (double)ns / 1e6, (double)input.len * 1e3 / (double)ns);
-        good = good && write_all(&out);
-    }
-    tg_buffer_dispose(&input);
-    tg_buffer_dispose(&out);
-    return good ? 0 : STATUS_REFUSED;
-}
-
 int tg_tool_convert(int argc, char **argv)
 {
     const char *direction = argc > 0 ? argv[0] : "";
-    struct command command = {.options.to_json = strcmp(direction, "xml-to-json") == 0};
+    struct tg_convert_command command = {.options.to_json = strcmp(direction, "xml-to-json") == 0};
 
     if (strcmp(direction, "--help") == 0)
         return print_help();
@@ -233,7 +165,7 @@ int tg_tool_convert(int argc, char **argv)
         return complain("xml-to-json or json-to-xml must follow, not", direction);
     int status = read_arguments(&command, argc, argv);
     if (status == 0)
-        status = command.help ? print_help() : run(&command);
+        status = command.help ? print_help() : tg_convert_run(&command);
     tg_options_text_dispose(&command.options);
     return status;
 }
