@@ -18,7 +18,9 @@ static void init_host(struct tg_generation *generation)
     host->debug = generation->edition->site->debug;
     host->runs_every = generation->worker->index == 0;
     h2o_linklist_init_anchor(&host->afters);
-    if (getrandom(host->random, sizeof(host->random), 0) < 0)
+    if (generation->worker->gate->seed != 0)
+        host->random[0] = generation->worker->gate->seed;
+    else if (getrandom(host->random, sizeof(host->random), 0) < 0)
         host->random[0] = tg_clock_monotonic_ns() + generation->worker->index;
     host->random[1] |= 1;
 }
