@@ -185,6 +185,12 @@ end
 
 -- The message when it is whole; nil and a sentence when it is none.
 function Reader:feed(bytes)
+  local message = self.message
+  if message and self.rest == '' and not message.chunked and
+    (not message.length or message.size + #bytes < message.length) then
+    take(message, bytes) -- a piece of a long body is not looked at
+    return nil
+  end
   self.rest = self.rest .. bytes
   while not self.message do
     local stop = self.rest:find('\r\n\r\n', 1, true)

@@ -138,13 +138,6 @@ local function is_spent(rule) return rule.most ~= nil and rule.used >= rule.most
 -- The answer that comes next: the last one of a list goes on.
 local function upcoming(rule) return rule.answers[math.min(rule.used + 1, #rule.answers)] end
 
-local function may_refuse(rule)
-  for _, answer in ipairs(rule.answers) do
-    if type(answer) == 'table' and connect_faults[answer.fault] then return true end
-  end
-  return false
-end
-
 -- Calls: what was sent, its body parsed when somebody asks.
 
 local Call = {}
@@ -171,31 +164,12 @@ end
 
 function rules.is_backend(value) return getmetatable(value) == Backend end
 
--- A connection that could be refused must be made anew for every call.
-local function keeps_connections(backend)
-  if backend.fault then return false end
-  for _, rule in ipairs(backend.rules) do
-    if may_refuse(rule) then return false end
-  end
-  return true
-end
-
-local function close_idle(backend)
-  for _, conn in ipairs(backend.conns) do
-    if not conn.call then
-      conn.peer:close()
-      conn.closed = true
-    end
-  end
-end
-
 --- Answers calls that the pattern matches; the rule made last is asked first.
 function Backend:on(pattern, answer, opts)
   if type(pattern) ~= 'string' then raise "a rule is backend:on('GET /path', answer)" end
   local rule = setmetatable({ pattern = parse_pattern(pattern), answers = check_answers(answer),
     used = 0, most = opts and opts.times, stands = self.site._outside_test() }, Rule)
   insert(self.rules, 1, rule)
-  if may_refuse(rule) then close_idle(self) end
   return rule
 end
 
@@ -284,13 +258,17 @@ local function shut(conn, how)
   if conn.call then finish(conn) end
 end
 
-local function write(conn, bytes) conn.out = (conn.out or '') .. bytes end
+local function write(conn, bytes)
+  conn.out, conn.sent = conn.out and conn.out:sub(conn.sent + 1) .. bytes or bytes, 0
+end
 
 local function is_gone(conn) return conn.closed or not conn.call end
 
+-- Each call has a connection of its own: one used again would be made anew when it is reset,
+-- and could not be refused.
 local function end_answer(conn)
   finish(conn)
-  if not keeps_connections(conn.backend) then conn.closing = true end
+  conn.closing = true
 end
 
 local function send_chunks(conn, answer, head)
@@ -393,12 +371,13 @@ end
 
 local function flush(conn)
   if not conn.out then return false end
-  local n = conn.peer:send(conn.out)
+  local n = conn.peer:send(conn.out, conn.sent + 1)
   if not n then
     shut(conn, 'close')
     return true
   end
-  conn.out = n < #conn.out and conn.out:sub(n + 1) or nil
+  conn.sent = conn.sent + n
+  if conn.sent == #conn.out then conn.out = nil end
   if not conn.out and conn.closing then shut(conn, 'close') end
   return n > 0
 end

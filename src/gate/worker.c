@@ -197,7 +197,6 @@ static void close_all(struct tg_worker *worker)
 void tg_worker_begin(struct tg_worker *worker)
 {
     tg_timers_refresh(&worker->timers);
-    tg_door_watch(worker);
     tg_generation_start(worker->generation);
 }
 

@@ -8,15 +8,17 @@
 #include <unistd.h>
 
 #include "gate/door.h"
+#include "gate/handler.h"
 #include "gate/listener.h"
 #include "gate/server.h"
 #include "gate/worker.h"
 #include "net/exchange.h"
 
 enum {
-    TURNS_A_MS = 1000,   /* of a script that never rests */
-    CONNECTIONS = 10000, /* of clients at once, when the site does not say */
-    SMALL_BUFFER = 4096, /* of a connection that is never made */
+    TURNS_MOST = 1000,     /* without time; then each takes a millisecond */
+    TURNS_IN_ALL = 100000, /* then the caller has a look */
+    CONNECTIONS = 10000,   /* of clients at once, when the site does not say */
+    SMALL_BUFFER = 4096,   /* of a connection that is never made */
 };
 
 /* ---- the clock */
@@ -149,6 +151,13 @@ static void forget_health(const struct tg_site *site)
     }
 }
 
+static void dispose_gate(struct tg_world *world)
+{
+    world->gate.log.sink = NULL; /* the edition's owner has it */
+    tg_server_dispose(&world->gate);
+    world->gate.first = NULL;
+}
+
 bool tg_world_init(struct tg_world *world, struct tg_edition *edition, uint64_t seed,
                    struct tg_buffer *problems)
 {
@@ -164,26 +173,17 @@ bool tg_world_init(struct tg_world *world, struct tg_edition *edition, uint64_t 
     world->gate.seed = seed;
     world->gate.most_connections = most != 0 ? most : CONNECTIONS;
     if (!tg_server_make_workers(&world->gate, 1, problems)) {
-        tg_world_dispose(world);
+        dispose_gate(world);
         return false;
     }
     world->poll_fd = find_poll_fd(world->gate.workers[0].ctx.loop);
     if (world->poll_fd < 0) {
         tg_buffer_printf(problems, "this libh2o is not the one that specs can run with\n");
-        tg_world_dispose(world);
+        dispose_gate(world);
         return false;
     }
     tg_worker_begin(&world->gate.workers[0]);
     return true;
-}
-
-void tg_world_dispose(struct tg_world *world)
-{
-    if (world->gate.first == NULL)
-        return;
-    world->gate.log.sink = NULL; /* the edition's owner has it */
-    tg_server_dispose(&world->gate);
-    world->gate.first = NULL;
 }
 
 /* ---- what happens in it */
@@ -214,13 +214,12 @@ static bool is_quiet(const struct tg_world *world)
 void tg_world_settle(struct tg_world *world)
 {
     struct tg_worker *worker = &world->gate.workers[0];
-    bool busy;
 
-    for (unsigned turns = 1;; turns++) {
-        busy = tg_worker_turn(worker, 0);
+    for (unsigned turns = 1; turns <= TURNS_IN_ALL; turns++) {
+        bool busy = tg_worker_turn(worker, 0);
         if (!busy && is_quiet(world))
             return;
-        if (turns % TURNS_A_MS == 0)
+        if (turns >= TURNS_MOST)
             tg_world_move(world, 1);
     }
 }
@@ -239,4 +238,33 @@ void tg_world_move(struct tg_world *world, uint64_t ms)
 {
     world->now_ms += ms;
     tg_timers_refresh(&world->gate.workers[0].timers);
+}
+
+/* ---- its end */
+
+static int close_client(h2o_req_t *req, void *unused)
+{
+    (void)unused;
+    shutdown(h2o_socket_get_fd(req->conn->callbacks->get_socket(req->conn)), SHUT_RDWR);
+    return 0;
+}
+
+/* As a worker that drains does when its time is over: nothing may go on when its states close. */
+static void end_clients(struct tg_world *world)
+{
+    struct tg_worker *worker = &world->gate.workers[0];
+
+    tg_handler_abandon(worker);
+    world->gate.config.http1.callbacks.foreach_request(&worker->ctx, close_client, NULL);
+    for (unsigned turns = 0; turns < TURNS_MOST; turns++)
+        if (!tg_worker_turn(worker, 0) && is_quiet(world))
+            return;
+}
+
+void tg_world_dispose(struct tg_world *world)
+{
+    if (world->gate.first == NULL)
+        return;
+    end_clients(world);
+    dispose_gate(world);
 }

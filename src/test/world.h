@@ -35,7 +35,7 @@ bool tg_world_init(struct tg_world *world, struct tg_edition *edition, uint64_t 
 void tg_world_dispose(struct tg_world *world);
 
 /* Lets everything happen that happens without time. A script that never rests has a millisecond
- * pass for every thousand turns. */
+ * pass with every turn in the end. */
 void tg_world_settle(struct tg_world *world);
 
 /* Milliseconds until something is due; UINT64_MAX: never. */
