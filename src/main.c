@@ -7,6 +7,7 @@
 
 #include "gate/command.h"
 #include "gate/server.h"
+#include "test/run.h"
 #include "tool/convert.h"
 
 enum { STATUS_USAGE = 2 };
@@ -26,6 +27,7 @@ static const char usage[] =
     "  reload [SITE]    let that process read its site anew, and show what has changed;\n"
     "                   when something is wrong the old one goes on being served\n"
     "                     --admin, --json as above\n"
+    "  test [SITE] [PATH…]  run the site's specs, in virtual time: see tidegate test --help\n"
     "  convert …        XML to JSON and back: see tidegate convert --help\n"
     "  --version        say which version this is\n"
     "  --help           say this\n"
@@ -127,6 +129,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(command.name, "convert") == 0)
         return tg_tool_convert(argc - 2, argv + 2);
+    if (strcmp(command.name, "test") == 0)
+        return tg_test_run(argc - 2, argv + 2, default_site());
     for (int i = 2; i < argc; i++)
         trim_site(argv[i]);
     int wrong = read_arguments(argc, argv, &command);

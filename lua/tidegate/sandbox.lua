@@ -92,10 +92,12 @@ base.bit = lock(pick(bit, [[arshift band bnot bor bswap bxor lshift rol ror rshi
 base.os = lock(pick(os, 'clock date difftime time'), 'os')
 
 -- The metatable of strings leads to the real library; scripts see neither.
-local strings = debug_getmetatable('')
-strings.__index = pick(string, [[byte char find format gmatch gsub len lower match rep reverse
-  sub upper]])
-strings.__metatable = 'locked'
+if not options.is_own then
+  local strings = debug_getmetatable('')
+  strings.__index = pick(string, [[byte char find format gmatch gsub len lower match rep reverse
+    sub upper]])
+  strings.__metatable = 'locked'
+end
 
 -- Globals: empty, so that every write is noticed.
 local env = setmetatable({}, {

@@ -1,11 +1,14 @@
 -- Reads a site strictly: runs site.lua, checks every key, and gives either a plain table that the
 -- program takes over, or all problems at once, each with its line.
-local native, folder = ...
+local native, folder, changes_text = ...
 
 local open, sort, insert = io.open, table.sort, table.insert
 
 local path = folder .. '/site.lua'
 local secrets = {}
+local changes = changes_text and loadstring('return ' .. changes_text)() or {}
+local changed_env = changes.env or {}
+changes.env = nil
 local check, find_lines = native.library 'check' (), native.library 'lines' ()
 local problem, complain, nearest, absent, kind_of =
   check.problem, check.complain, check.nearest, check.absent, check.kind_of
@@ -114,7 +117,7 @@ local function env(name, otherwise)
   if type(name) ~= 'string' then
     error("env takes the name of an environment variable: env 'NAME'", 2)
   end
-  local value = os.getenv(name)
+  local value = changed_env[name] or os.getenv(name)
   if value ~= nil then return secret(value) end
   if otherwise ~= nil then return otherwise end
   problem(debug.getinfo(2, 'l').currentline, "the environment variable '%s' is not set", name)
@@ -185,6 +188,18 @@ local function run(source)
   return result
 end
 
+-- What a spec wants to be different. A list takes the place of a list; names are merged.
+local function change(value, changed)
+  for key, new in pairs(changed) do
+    local old = value[key]
+    if type(old) == 'table' and type(new) == 'table' and new[1] == nil then
+      change(old, new)
+    else
+      value[key] = new
+    end
+  end
+end
+
 local function read()
   local handle = open(path, 'rb')
   local source = handle and handle:read('*a')
@@ -195,6 +210,7 @@ local function read()
   end
   local value = run(source)
   if not value then return nil end
+  change(value, changes)
   check.set_lines(find_lines(source))
   no_positions(value, '', 'site.lua')
   local site = record(value, '', 'site.lua', site_checks)

@@ -418,7 +418,11 @@ static int form(lua_State *L)
 static int remaining(lua_State *L)
 {
     struct tg_request *request = check(L, "remaining");
-    uint64_t now = tg_clock_monotonic_ms(), deadline = request->run.deadline_ms;
+    struct tg_timers *timers = tg_vm_of(L)->options.timers;
+    uint64_t deadline = request->run.deadline_ms;
+
+    tg_timers_expire(timers); /* the script may have run for long */
+    uint64_t now = tg_timers_now(timers);
 
     lua_pushnumber(L, deadline > now ? (lua_Number)(deadline - now) / 1000 : 0);
     return 1;

@@ -3,12 +3,12 @@
 
 #include <lauxlib.h>
 
-#include "base/clock.h"
 #include "base/crypto.h"
+#include "script/vm.h"
 
 static int time_now(lua_State *L)
 {
-    lua_pushnumber(L, tg_clock_wall());
+    lua_pushnumber(L, tg_timers_wall(tg_vm_of(L)->options.timers));
     return 1;
 }
 

@@ -38,6 +38,20 @@ double tg_clock_wall(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static uint64_t system_monotonic_ms(const struct tg_clock *self)
+{
+    (void)self;
+    return tg_clock_monotonic_ms();
+}
+
+static double system_wall(const struct tg_clock *self)
+{
+    (void)self;
+    return tg_clock_wall();
+}
+
+const struct tg_clock tg_clock_system = {system_monotonic_ms, system_wall};
+
 static void put_digits(char *out, unsigned value, int width)
 {
     for (int i = width - 1; i >= 0; i--, value /= 10)

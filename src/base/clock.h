@@ -5,6 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where the time comes from that timers and scripts go by: the system's, or that of a spec. */
+struct tg_clock {
+    uint64_t (*monotonic_ms)(const struct tg_clock *self); /* since an unnamed start */
+    double (*wall)(const struct tg_clock *self);           /* seconds since the epoch */
+};
+
+extern const struct tg_clock tg_clock_system;
+
 /* Monotonic time since an unnamed start. */
 uint64_t tg_clock_monotonic_ns(void);
 uint64_t tg_clock_monotonic_ms(void);

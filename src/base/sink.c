@@ -42,6 +42,8 @@ struct tg_sink {
     int fd;
     bool regular; /* a regular file takes any amount at once */
     tg_sink_say *say;
+    void (*take)(void *owner, const char *text, size_t len); /* NULL: there is a thread */
+    void *owner;
 };
 
 void tg_sink_say_logfmt(struct tg_buffer *line, const struct tg_sink_note *note)
@@ -244,6 +246,8 @@ static void init(struct tg_sink *sink, const struct tg_sink_options *options)
     pthread_condattr_t monotonic;
 
     *sink = (struct tg_sink){.front.limit = capacity, .back.limit = capacity, .fd = -1};
+    sink->take = options->take;
+    sink->owner = options->owner;
     sink->say = options->say != NULL ? options->say : tg_sink_say_logfmt;
     pthread_mutex_init(&sink->lock, NULL);
     pthread_condattr_init(&monotonic);
@@ -260,6 +264,8 @@ struct tg_sink *tg_sink_create(const struct tg_sink_options *options)
     if (sink == NULL)
         return NULL;
     init(sink, options);
+    if (options->take != NULL)
+        return sink;
     if (options->path != NULL && (sink->path = strdup(options->path)) == NULL)
         goto fail;
     int fd = sink->path != NULL ? open_path(sink->path) : fcntl(options->fd, F_DUPFD_CLOEXEC, 3);
@@ -279,6 +285,10 @@ fail:;
 void tg_sink_write(struct tg_sink *sink, const char *text, size_t len)
 {
     assert(len > 0 && text[len - 1] == '\n');
+    if (sink->take != NULL) {
+        sink->take(sink->owner, text, len);
+        return;
+    }
 
     pthread_mutex_lock(&sink->lock);
     if (!tg_buffer_append(&sink->front, text, len)) {
@@ -310,6 +320,10 @@ void tg_sink_destroy(struct tg_sink *sink)
 {
     enum { GRACE_MS = 200 }; /* for a write that came back late */
 
+    if (sink->take != NULL) {
+        dispose(sink);
+        return;
+    }
     pthread_mutex_lock(&sink->lock);
     sink->stop = true;
     sink->deadline_ms = tg_clock_monotonic_ms() + FLUSH_MS;

@@ -21,6 +21,7 @@ struct tg_client *tg_client_create(struct tg_worker *worker, h2o_socket_t *sock,
     h2o_linklist_insert(&worker->door.waiting, &client->link);
     sock->on_close.cb = on_close;
     sock->on_close.data = client;
+    tg_door_watch(worker);
     if (!is_admin)
         tg_tally(&worker->traffic.accepted, 1);
     return client;

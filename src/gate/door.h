@@ -16,7 +16,8 @@ void tg_door_leave(struct tg_worker *worker, bool is_admin);
  * connection that has been idle for the longest time. */
 void tg_door_shut(struct tg_worker *worker);
 
-/* Begins to look after clients that take too long, again and again, in the worker's thread. */
+/* There is a client: begins to look after those that take too long, again and again, unless it does
+ * so already. In the worker's thread. */
 void tg_door_watch(struct tg_worker *worker);
 
 /* Raises the limit of descriptors as far as may be. Returns how many connections fit, at most

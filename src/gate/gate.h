@@ -24,13 +24,16 @@ struct tg_gate {
     struct tg_worker *workers;
     struct tg_work_pool *work; /* the threads of conversions; NULL: none */
     h2o_hostconf_t *hosts[2],
-        *admin_hosts[2];        /* whom clients and the operator reach; end with NULL */
-    int admin_fd;               /* -1: there is no admin address */
-    uint64_t started_ns;        /* monotonic */
-    size_t most_connections;    /* of clients, at once */
-    _Atomic unsigned serving;   /* threads whose loop runs */
-    _Atomic size_t connections; /* those that are there */
-    _Atomic size_t bodies;      /* bytes of requests' bodies in memory */
+        *admin_hosts[2];          /* whom clients and the operator reach; end with NULL */
+    int admin_fd;                 /* -1: there is no admin address */
+    uint64_t started_ns;          /* monotonic */
+    const struct tg_clock *clock; /* NULL: the system's */
+    struct tg_dialer *dialer;     /* NULL: backends are reached over the network */
+    uint64_t seed;                /* of ids that need not be secret; 0: random */
+    size_t most_connections;      /* of clients, at once */
+    _Atomic unsigned serving;     /* threads whose loop runs */
+    _Atomic size_t connections;   /* those that are there */
+    _Atomic size_t bodies;        /* bytes of requests' bodies in memory */
 };
 
 /* A thread's clients, and whether more are let in. */

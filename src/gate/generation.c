@@ -9,6 +9,18 @@
 
 /* ---- making one */
 
+static void make_random(const struct tg_worker *worker, uint64_t random[2])
+{
+    uint64_t seed = worker->gate->seed;
+
+    if (seed != 0) {
+        random[0] = seed * 0x9e3779b97f4a7c15u; /* neighbours are far apart */
+        random[1] = (seed + 1) * 0xbf58476d1ce4e5b9u;
+    } else if (getrandom(random, 2 * sizeof(*random), 0) < 0) {
+        random[0] = tg_clock_monotonic_ns() + worker->index;
+    }
+}
+
 static void init_host(struct tg_generation *generation)
 {
     struct tg_host *host = &generation->host;
@@ -18,8 +30,7 @@ static void init_host(struct tg_generation *generation)
     host->debug = generation->edition->site->debug;
     host->runs_every = generation->worker->index == 0;
     h2o_linklist_init_anchor(&host->afters);
-    if (getrandom(host->random, sizeof(host->random), 0) < 0)
-        host->random[0] = tg_clock_monotonic_ns() + generation->worker->index;
+    make_random(generation->worker, host->random);
     host->random[1] |= 1;
 }
 

@@ -75,6 +75,12 @@ static bool somebody_waits(h2o_socket_t *listener)
     return poll(&fd, 1, 0) > 0;
 }
 
+void tg_listener_take(struct tg_worker *worker, h2o_socket_t *sock)
+{
+    tg_client_create(worker, sock, false);
+    h2o_accept(&worker->accept, sock);
+}
+
 static void on_accept(h2o_socket_t *listener, const char *err)
 {
     struct tg_worker *worker = listener->data;
@@ -95,8 +101,7 @@ static void on_accept(h2o_socket_t *listener, const char *err)
                 tg_door_shut(worker);
             return;
         }
-        tg_client_create(worker, sock, false);
-        h2o_accept(&worker->accept, sock);
+        tg_listener_take(worker, sock);
     }
 }
 

@@ -91,15 +91,22 @@ static bool bind_all(struct tg_gate *gate)
     return true;
 }
 
-static bool make_workers(struct tg_gate *gate, unsigned count)
+bool tg_server_make_workers(struct tg_gate *gate, unsigned count, struct tg_buffer *problems)
 {
-    struct tg_buffer problems = {.limit = 1048576};
     bool well = true;
 
     gate->workers = calloc(gate->site->workers, sizeof(*gate->workers));
     assert(gate->workers != NULL);
     for (unsigned i = 0; i < count && well; i++)
-        well = tg_worker_init(&gate->workers[i], gate, i, &problems);
+        well = tg_worker_init(&gate->workers[i], gate, i, problems);
+    return well;
+}
+
+static bool make_workers(struct tg_gate *gate, unsigned count)
+{
+    struct tg_buffer problems = {.limit = 1048576};
+    bool well = tg_server_make_workers(gate, count, &problems);
+
     fprintf(stderr, "%.*s", (int)problems.len, problems.base != NULL ? problems.base : "");
     tg_buffer_dispose(&problems);
     return well;
@@ -202,7 +209,7 @@ static bool serve(struct tg_gate *gate, bool watch, const sigset_t *signals)
     return true;
 }
 
-static void dispose(struct tg_gate *gate)
+void tg_server_dispose(struct tg_gate *gate)
 {
     for (unsigned i = 0; gate->workers != NULL && i < gate->site->workers; i++)
         tg_worker_dispose(&gate->workers[i]);
@@ -224,15 +231,18 @@ static void dispose(struct tg_gate *gate)
         tg_sink_destroy(gate->log.sink);
 }
 
-/* What serving and checking have in common. */
-static struct tg_gate make_gate(struct tg_site *site, struct tg_sink *log)
+void tg_server_prepare(struct tg_gate *gate, struct tg_edition *edition)
 {
-    struct tg_gate gate = {.site = site, .admin_fd = -1, .port = -1};
+    *gate = (struct tg_gate){.site = edition->site, .admin_fd = -1, .port = -1};
+    gate->first = edition;
+    gate->log = edition->log;
+    gate->started_ns = tg_clock_monotonic_ns();
+    init_config(gate);
+}
 
-    gate.first = tg_edition_create(site, log, site->workers, 1);
-    gate.log = gate.first->log;
-    gate.started_ns = tg_clock_monotonic_ns();
-    return gate;
+static void prepare(struct tg_gate *gate, struct tg_site *site, struct tg_sink *log)
+{
+    tg_server_prepare(gate, tg_edition_create(site, log, site->workers, 1));
 }
 
 int tg_server_run(const char *folder, int port, bool watch)
@@ -250,14 +260,14 @@ int tg_server_run(const char *folder, int port, bool watch)
     if (port >= 0)
         site->listens[0].port = (uint16_t)port;
     block_signals(&signals);
-    struct tg_gate gate = make_gate(site, tg_sink_create(&errors));
+    struct tg_gate gate;
+    prepare(&gate, site, tg_sink_create(&errors));
     gate.port = port;
-    init_config(&gate);
     gate.work = tg_work_pool_create(site->codec_threads);
     gate.most_connections = tg_door_size(site->limits.connections);
     bool well = gate.log.sink != NULL && bind_all(&gate) && open_access_log(&gate) &&
                 make_workers(&gate, site->workers) && serve(&gate, watch, &signals);
-    dispose(&gate);
+    tg_server_dispose(&gate);
     return well ? STATUS_OK : STATUS_FAILED;
 }
 
@@ -288,14 +298,14 @@ int tg_server_check(const char *folder)
 
     if (site == NULL)
         return STATUS_FAILED;
-    struct tg_gate gate = make_gate(site, NULL);
-    init_config(&gate);
+    struct tg_gate gate;
+    prepare(&gate, site, NULL);
     bool well = make_workers(&gate, 1);
     well = resolve_names(site) && well;
     if (well)
         printf("%s: %zu routes, %zu backends: all is well\n", folder, site->route_count,
                site->backend_count);
-    dispose(&gate);
+    tg_server_dispose(&gate);
     return well ? STATUS_OK : STATUS_FAILED;
 }
 

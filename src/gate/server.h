@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+struct tg_buffer;
+struct tg_edition;
+struct tg_gate;
 struct tg_site;
 
 /* Reads the site; what is wrong with it stands on stderr, and then it is NULL. */
@@ -19,5 +22,16 @@ int tg_server_check(const char *folder);
 
 /* Writes the table of routes to stdout. */
 int tg_server_routes(const char *folder);
+
+/* The same for those who drive a gate themselves, from preparing to disposing. */
+
+/* Makes the gate of an edition, which belongs to it from now on, and the sink of its log too. */
+void tg_server_prepare(struct tg_gate *gate, struct tg_edition *edition);
+
+/* Makes the first `count` workers; on failure a line for each problem is in `problems`. */
+bool tg_server_make_workers(struct tg_gate *gate, unsigned count, struct tg_buffer *problems);
+
+/* Frees all of it; the threads have ended. */
+void tg_server_dispose(struct tg_gate *gate);
 
 #endif

@@ -380,6 +380,12 @@ static void write_problems(lua_State *L, const char *folder, struct tg_buffer *p
 
 struct tg_site *tg_site_read(const char *folder, struct tg_buffer *problems)
 {
+    return tg_site_read_changed(folder, NULL, problems);
+}
+
+struct tg_site *tg_site_read_changed(const char *folder, const char *changes,
+                                     struct tg_buffer *problems)
+{
     struct tg_site *site = NULL;
     lua_State *L = luaL_newstate();
 
@@ -390,7 +396,8 @@ struct tg_site *tg_site_read(const char *folder, struct tg_buffer *problems)
     lua_newtable(L);
     luaL_register(L, NULL, natives);
     lua_pushstring(L, folder);
-    if (lua_pcall(L, 2, 2, 0) != 0) {
+    lua_pushstring(L, changes);
+    if (lua_pcall(L, 3, 2, 0) != 0) {
         tg_buffer_printf(problems, "%s/site.lua: %s\n", folder, lua_tostring(L, -1));
     } else if (lua_objlen(L, -1) > 0) {
         write_problems(L, folder, problems);

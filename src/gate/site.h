@@ -107,6 +107,12 @@ struct tg_site {
  * "file:line: reason" for each thing that is. */
 struct tg_site *tg_site_read(const char *folder, struct tg_buffer *problems);
 
+/* The same with changes to what site.lua returns, written as a table of Lua: a table with names is
+ * merged, anything else takes the place of what was there. Its `env` is asked before the
+ * environment. NULL: none. */
+struct tg_site *tg_site_read_changed(const char *folder, const char *changes,
+                                     struct tg_buffer *problems);
+
 void tg_site_destroy(struct tg_site *site);
 
 #endif

@@ -113,18 +113,26 @@ static uint32_t period(const struct tg_limits *limits)
     return ms < 20 ? 20 : least(ms, 1000);
 }
 
-static void on_sweep(struct tg_timer *timer)
-{
-    struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, door.sweep, timer);
-
-    sweep(&worker->door.waiting);
-    sweep(&worker->door.busy);
-    tg_linger_sweep(worker);
-    tg_timer_start(&worker->timers, timer, period(&worker->generation->edition->site->limits),
-                   on_sweep);
-}
+static void on_sweep(struct tg_timer *timer);
 
 void tg_door_watch(struct tg_worker *worker)
 {
-    on_sweep(&worker->door.sweep);
+    const struct tg_limits *limits = &worker->generation->edition->site->limits;
+
+    if (worker->door.sweep.place == 0)
+        tg_timer_start(&worker->timers, &worker->door.sweep, period(limits), on_sweep);
+}
+
+/* It ends with the last client, and begins again with the next one. */
+static void on_sweep(struct tg_timer *timer)
+{
+    struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, door.sweep, timer);
+    struct tg_door *door = &worker->door;
+
+    sweep(&door->waiting);
+    sweep(&door->busy);
+    tg_linger_sweep(worker);
+    if (!h2o_linklist_is_empty(&door->waiting) || !h2o_linklist_is_empty(&door->busy) ||
+        door->lingering_count != 0)
+        tg_door_watch(worker);
 }

@@ -56,8 +56,11 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     h2o_linklist_init_anchor(&worker->running);
     h2o_linklist_init_anchor(&worker->tunnels);
     tg_timers_init(&worker->timers);
+    if (gate->clock != NULL)
+        tg_timers_go_by(&worker->timers, gate->clock);
     tg_door_init(worker);
-    worker->net = (struct tg_net){.loop = worker->ctx.loop, .timers = &worker->timers};
+    worker->net = (struct tg_net){
+        .loop = worker->ctx.loop, .timers = &worker->timers, .dialer = gate->dialer};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
     h2o_linklist_init_anchor(&worker->admin.reloads);
     if (gate->work != NULL)
@@ -191,27 +194,34 @@ static void close_all(struct tg_worker *worker)
 
 /* ---- between the two */
 
+void tg_worker_begin(struct tg_worker *worker)
+{
+    tg_timers_refresh(&worker->timers);
+    tg_generation_start(worker->generation);
+}
+
+bool tg_worker_turn(struct tg_worker *worker, int32_t wait)
+{
+    tg_timers_expire(&worker->timers);
+    if (h2o_evloop_run(worker->ctx.loop, wait) != 0 && errno != EINTR)
+        tg_log_error(&worker->gate->log, NULL, "event=loop_failed errno=%d", errno);
+    tg_timers_refresh(&worker->timers);
+    /* The clock of the loop is fine enough for this. */
+    tg_generation_tick(worker, tg_timers_now(&worker->timers) * 1000000);
+    bool busy = tg_timers_run(&worker->timers) > 0;
+    busy = tg_generation_run_ready(worker) || busy;
+    tg_generation_sweep(worker);
+    return busy;
+}
+
 static void *run(void *argument)
 {
     struct tg_worker *worker = argument;
     bool busy = false;
 
-    tg_timers_refresh(&worker->timers);
-    tg_door_watch(worker);
-    tg_generation_start(worker->generation);
-    while (!is_over(worker)) {
-        /* What a timer has written waits for the next turn, which then must not sleep. */
-        int32_t wait = busy ? 0 : tg_timers_wait(&worker->timers, LOOP_SLEEP_MS);
-        tg_timers_expire(&worker->timers);
-        if (h2o_evloop_run(worker->ctx.loop, wait) != 0 && errno != EINTR)
-            tg_log_error(&worker->gate->log, NULL, "event=loop_failed errno=%d", errno);
-        tg_timers_refresh(&worker->timers);
-        /* The clock of the loop is fine enough for this. */
-        tg_generation_tick(worker, tg_timers_now(&worker->timers) * 1000000);
-        busy = tg_timers_run(&worker->timers) > 0;
-        busy = tg_generation_run_ready(worker) || busy;
-        tg_generation_sweep(worker);
-    }
+    tg_worker_begin(worker);
+    while (!is_over(worker)) /* what a timer has written waits for a turn that does not sleep */
+        busy = tg_worker_turn(worker, busy ? 0 : tg_timers_wait(&worker->timers, LOOP_SLEEP_MS));
     atomic_fetch_sub(&worker->gate->serving, 1);
     close_all(worker); /* here: h2o keeps buffers by thread */
     return NULL;

@@ -8,6 +8,11 @@
 bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned index,
                     struct tg_buffer *problems);
 
+/* What the thread does at first, and then again and again: one turn of its loop, which sleeps for
+ * at most `wait` ms. True when the next one must not sleep. Without a thread the caller does it. */
+void tg_worker_begin(struct tg_worker *worker);
+bool tg_worker_turn(struct tg_worker *worker, int32_t wait);
+
 /* Starts the thread: from now on it accepts. */
 bool tg_worker_start(struct tg_worker *worker);
 

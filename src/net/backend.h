@@ -10,6 +10,7 @@
 #include "net/timer.h"
 
 struct tg_resolver;
+struct tg_dialer;
 struct tg_tls;
 struct tg_shared;
 
@@ -20,6 +21,7 @@ struct tg_net {
     h2o_loop_t *loop;
     struct tg_timers *timers;
     struct tg_resolver *resolver; /* names to addresses, off the loop */
+    struct tg_dialer *dialer;     /* NULL: connections are made over the network */
 };
 
 /* One address as the site writes it, taken apart by tg_address_parse. */

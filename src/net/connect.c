@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "net/dialer.h"
 #include "net/tls.h"
 
 static void on_resolved(struct tg_resolve *resolve, const struct tg_addresses *found,
@@ -55,15 +56,11 @@ static int open_socket(const struct sockaddr *address, socklen_t len)
     return -1;
 }
 
-/* h2o_socket_connect hides why it failed; so the socket is made here, and only watched by h2o. */
-static struct tg_error begin(struct tg_connect *connect, const struct sockaddr *address,
-                             socklen_t len)
+/* The socket may not be connected yet. */
+static struct tg_error await(struct tg_connect *connect, int fd)
 {
     struct tg_connect_try *attempt = &connect->tries[connect->tried++];
-    int fd = open_socket(address, len);
 
-    if (fd < 0)
-        return error_of(errno);
     attempt->connect = connect;
     attempt->sock =
         h2o_evloop_socket_create(connect->origin->net->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
@@ -71,6 +68,27 @@ static struct tg_error begin(struct tg_connect *connect, const struct sockaddr *
     connect->open++;
     h2o_socket_notify_write(attempt->sock, on_connected);
     return TG_OK;
+}
+
+/* h2o_socket_connect hides why it failed; so the socket is made here, and only watched by h2o. */
+static struct tg_error begin(struct tg_connect *connect, const struct sockaddr *address,
+                             socklen_t len)
+{
+    int fd = open_socket(address, len);
+
+    if (fd >= 0)
+        return await(connect, fd);
+    connect->tried++;
+    return error_of(errno);
+}
+
+static struct tg_error begin_dialed(struct tg_connect *connect, const struct tg_call *call)
+{
+    const struct tg_origin *origin = connect->origin;
+    struct tg_dialer *dialer = origin->net->dialer;
+    int fd = dialer->dial(dialer, origin->config, origin->address, call);
+
+    return fd >= 0 ? await(connect, fd) : error_of(errno);
 }
 
 static struct tg_error begin_unix(struct tg_connect *connect, const char *path)
@@ -241,7 +259,7 @@ static void on_connected(h2o_socket_t *sock, const char *err)
         return;
     }
     halt(connect);
-    if (connect->origin->address->is_tls)
+    if (connect->origin->address->is_tls && connect->origin->net->dialer == NULL)
         begin_tls(connect, sock);
     else
         succeed(connect, sock, NULL);
@@ -257,14 +275,16 @@ static bool parse_number(const char *host, union tg_ip *ip)
 }
 
 void tg_connect_start(struct tg_connect *connect, struct tg_origin *origin,
+                      const struct tg_call *call,
                       void (*on_connect)(struct tg_connect *self, struct tg_origin_conn *conn,
                                          struct tg_error error))
 {
     const struct tg_address *address = origin->address;
 
     *connect = (struct tg_connect){.origin = origin, .on_connect = on_connect};
-    if (address->is_unix) {
-        struct tg_error error = begin_unix(connect, address->host);
+    if (address->is_unix || origin->net->dialer != NULL) {
+        struct tg_error error = origin->net->dialer != NULL ? begin_dialed(connect, call)
+                                                            : begin_unix(connect, address->host);
         if (error.code != NULL)
             fail(connect, error);
         return;

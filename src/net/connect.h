@@ -6,6 +6,8 @@
 #include "net/origin.h"
 #include "net/resolver.h"
 
+struct tg_call;
+
 enum { TG_CONNECT_DELAY_MS = 250 }; /* the lead of an address over the next one */
 
 /* One address that is being connected to. */
@@ -29,9 +31,11 @@ struct tg_connect {
     void (*on_connect)(struct tg_connect *self, struct tg_origin_conn *conn, struct tg_error error);
 };
 
-/* Calls on_connect once, perhaps before it returns: with a connection, or with an error
+/* `call` is what the connection is for: only a dialer looks at it, and only now.
+ * Calls on_connect once, perhaps before it returns: with a connection, or with an error
  * (refused unreachable dns timeout_connect tls busy). It has no timeout of its own. */
 void tg_connect_start(struct tg_connect *connect, struct tg_origin *origin,
+                      const struct tg_call *call,
                       void (*on_connect)(struct tg_connect *self, struct tg_origin_conn *conn,
                                          struct tg_error error));
 

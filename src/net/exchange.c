@@ -123,7 +123,7 @@ static void connect_fresh(struct tg_exchange *self)
     tg_slots_make_room(self->backend);
     tg_exchange_enter(self, TG_PHASE_CONNECT,
                       timeout_ms != 0 ? timeout_ms : self->backend->config->connect_timeout_ms);
-    tg_connect_start(&self->connect, origin_of(self), on_connect);
+    tg_connect_start(&self->connect, origin_of(self), self->call, on_connect);
 }
 
 /* Goes to the address that was chosen. */

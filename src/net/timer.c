@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <time.h>
 #include <h2o/memory.h>
 
 static bool is_before(const struct tg_timer *a, const struct tg_timer *b)
@@ -49,7 +48,7 @@ static void settle(struct tg_timers *timers, size_t place, struct tg_timer *time
 
 void tg_timers_init(struct tg_timers *timers)
 {
-    *timers = (struct tg_timers){.capacity = 64};
+    *timers = (struct tg_timers){.capacity = 64, .clock = &tg_clock_system};
     timers->heap = h2o_mem_alloc(timers->capacity * sizeof(void *));
     tg_timers_refresh(timers);
 }
@@ -60,12 +59,16 @@ void tg_timers_dispose(struct tg_timers *timers)
     *timers = (struct tg_timers){0};
 }
 
+void tg_timers_go_by(struct tg_timers *timers, const struct tg_clock *clock)
+{
+    assert(timers->count == 0);
+    timers->clock = clock;
+    tg_timers_refresh(timers);
+}
+
 void tg_timers_refresh(struct tg_timers *timers)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    timers->now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    timers->now_ms = timers->clock->monotonic_ms(timers->clock);
     timers->stale = false;
 }
 

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
+
 /* All zero is a timer that does not run. Its owner keeps it in place while it runs. */
 struct tg_timer {
     uint64_t due_ms;
@@ -18,13 +20,17 @@ struct tg_timer {
 struct tg_timers {
     struct tg_timer **heap;
     size_t count, capacity;
-    uint64_t now_ms;  /* CLOCK_MONOTONIC when it was last read */
+    const struct tg_clock *clock;
+    uint64_t now_ms;  /* the clock when it was last read */
     bool stale;       /* time has passed since: read it before use */
     uint64_t started; /* how many timers were started so far */
 };
 
 void tg_timers_init(struct tg_timers *timers);
 void tg_timers_dispose(struct tg_timers *timers);
+
+/* Goes by another clock than the system's, which outlives the timers; before any is started. */
+void tg_timers_go_by(struct tg_timers *timers, const struct tg_clock *clock);
 
 /* Reads the clock. */
 void tg_timers_refresh(struct tg_timers *timers);
@@ -41,6 +47,12 @@ static inline uint64_t tg_timers_now(struct tg_timers *timers)
     if (timers->stale)
         tg_timers_refresh(timers);
     return timers->now_ms;
+}
+
+/* Seconds since the epoch, by the same clock. */
+static inline double tg_timers_wall(const struct tg_timers *timers)
+{
+    return timers->clock->wall(timers->clock);
 }
 
 /* How many milliseconds the loop may sleep: 0 when a timer is due, at most `most`. */

@@ -18,6 +18,13 @@ TAKE(soap);
 TAKE(check);
 TAKE(backends);
 TAKE(routes);
+TAKE(test);
+TAKE(test_run);
+TAKE(test_rules);
+TAKE(test_http);
+TAKE(test_assert);
+TAKE(test_diff);
+TAKE(test_faults);
 
 struct tg_text tg_library(const char *name)
 {
@@ -32,6 +39,13 @@ struct tg_text tg_library(const char *name)
         {"check", tg_library_check, tg_library_check_end},
         {"backends", tg_library_backends, tg_library_backends_end},
         {"routes", tg_library_routes, tg_library_routes_end},
+        {"test", tg_library_test, tg_library_test_end},
+        {"test_run", tg_library_test_run, tg_library_test_run_end},
+        {"test_rules", tg_library_test_rules, tg_library_test_rules_end},
+        {"test_http", tg_library_test_http, tg_library_test_http_end},
+        {"test_assert", tg_library_test_assert, tg_library_test_assert_end},
+        {"test_diff", tg_library_test_diff, tg_library_test_diff_end},
+        {"test_faults", tg_library_test_faults, tg_library_test_faults_end},
     };
 
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

@@ -71,11 +71,13 @@ static void load_library(lua_State *L, const char *name)
 
 static void push_options(lua_State *L, const struct tg_vm_options *options)
 {
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
     lua_pushstring(L, options->root);
     lua_setfield(L, -2, "root");
     lua_pushstring(L, options->package_path);
     lua_setfield(L, -2, "package_path");
+    lua_pushboolean(L, options->is_own);
+    lua_setfield(L, -2, "is_own");
 }
 
 /* Leaves the environment of scripts as the state's globals and the helpers in the registry. */
@@ -109,6 +111,12 @@ static int open_all(lua_State *L)
         lua_setfield(L, 6, helpers[i]);
     }
     lua_setfield(L, LUA_REGISTRYINDEX, runtime_key);
+    if (vm->options.is_own) {
+        lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+        lua_pushvalue(L, 3);
+        lua_setfield(L, -2, "tidegate");
+        return 0;
+    }
     lua_pushvalue(L, 4);
     lua_replace(L, LUA_GLOBALSINDEX);
     return 0;
@@ -139,7 +147,8 @@ struct tg_vm *tg_vm_create(const struct tg_vm_options *options)
         tg_vm_destroy(vm);
         return NULL;
     }
-    lua_sethook(vm->L, tg_task_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    if (!options->is_own)
+        lua_sethook(vm->L, tg_task_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
     return vm;
 }
 

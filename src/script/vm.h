@@ -27,6 +27,7 @@ struct tg_vm_options {
     size_t script_memory;     /* bytes one run may grow the heap by */
     uint64_t script_cpu_ns;   /* thread CPU time one run may use */
     bool jit;                 /* compile; then endless loops can't be stopped */
+    bool is_own;              /* the program's own: all of Lua, no sandbox, nothing is stopped */
     const char *root;         /* the site's folder, as the user wrote it */
     const char *package_path; /* templates with '?' for require, below root; NULL: none */
     const struct tg_log *log;

@@ -347,6 +347,33 @@ static void goes_on_with_the_old_file_when_the_new_one_fails(void **state)
     close_place(&place);
 }
 
+struct taken {
+    char text[64];
+    size_t len;
+};
+
+static void take(void *owner, const char *text, size_t len)
+{
+    struct taken *taken = owner;
+
+    assert_true(taken->len + len < sizeof(taken->text));
+    memcpy(taken->text + taken->len, text, len);
+    taken->len += len;
+}
+
+static void gives_lines_at_once_to_one_who_takes_them(void **state)
+{
+    (void)state;
+    struct taken taken = {.len = 0};
+    struct tg_sink *sink = tg_sink_create(&(struct tg_sink_options){.take = take, .owner = &taken});
+
+    say(sink, "one\n");
+    say(sink, "two\n");
+    assert_int_equal(taken.len, 8);
+    assert_memory_equal(taken.text, "one\ntwo\n", 8);
+    tg_sink_destroy(sink);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +388,7 @@ int main(void)
         cmocka_unit_test(moves_to_a_new_file),
         cmocka_unit_test(moves_a_half_written_line_whole),
         cmocka_unit_test(goes_on_with_the_old_file_when_the_new_one_fails),
+        cmocka_unit_test(gives_lines_at_once_to_one_who_takes_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,10 @@
 #include "net/connect.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 
+#include "net/dialer.h"
 #include "net/peer.h"
 #include "net/stage.h"
 
@@ -26,7 +28,7 @@ static void on_connect(struct tg_connect *connect, struct tg_origin_conn *conn,
 static void start(struct stage *stage, struct attempt *attempt)
 {
     *attempt = (struct attempt){0};
-    tg_connect_start(&attempt->connect, &stage->backend->origins[0], on_connect);
+    tg_connect_start(&attempt->connect, &stage->backend->origins[0], NULL, on_connect);
 }
 
 static void run(struct stage *stage, struct attempt *attempt)
@@ -316,6 +318,48 @@ static void can_be_cancelled_while_resolving_and_connecting(void **state)
     stage_dispose(&stage);
 }
 
+struct pair {
+    struct tg_dialer dialer;
+    int error; /* errno, or 0 */
+    int other; /* the end that the test has */
+};
+
+static int dial(struct tg_dialer *self, const struct tg_backend_config *backend,
+                const struct tg_address *address, const struct tg_call *call)
+{
+    struct pair *pair = (struct pair *)self;
+    int ends[2];
+
+    (void)backend;
+    (void)address;
+    assert_null(call);
+    errno = pair->error;
+    if (pair->error != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) != 0)
+        return -1;
+    pair->other = ends[1];
+    return ends[0];
+}
+
+static void a_dialer_stands_in_for_the_network(void **state)
+{
+    (void)state;
+    struct pair pair = {.dialer = {dial}};
+    struct stage stage;
+    struct attempt attempt;
+
+    stage_init(&stage, (const char *const[]){"http://nobody.knows.this:80"}, 1);
+    stage.backend->net->dialer = &pair.dialer;
+    run(&stage, &attempt);
+    assert_non_null(attempt.conn);
+    assert_int_equal(send(pair.other, "x", 1, 0), 1);
+    tg_origin_close(attempt.conn);
+    close(pair.other);
+    pair.error = ECONNREFUSED;
+    run(&stage, &attempt);
+    assert_string_equal(attempt.error.code, "refused");
+    stage_dispose(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +373,7 @@ int main(void)
         cmocka_unit_test(can_be_cancelled_while_two_addresses_race),
         cmocka_unit_test(tells_of_a_name_that_is_not_known),
         cmocka_unit_test(can_be_cancelled_while_resolving_and_connecting),
+        cmocka_unit_test(a_dialer_stands_in_for_the_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

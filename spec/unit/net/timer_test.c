@@ -221,6 +221,42 @@ static void a_delay_counts_from_when_it_is_asked_for(void **state)
     tg_timers_dispose(&timers);
 }
 
+struct hand {
+    struct tg_clock clock;
+    uint64_t now_ms;
+};
+
+static uint64_t hand_monotonic_ms(const struct tg_clock *self)
+{
+    return ((const struct hand *)self)->now_ms;
+}
+
+static double hand_wall(const struct tg_clock *self)
+{
+    return 1000 + (double)((const struct hand *)self)->now_ms / 1000;
+}
+
+static void goes_by_the_clock_it_is_given(void **state)
+{
+    (void)state;
+    struct hand hand = {{hand_monotonic_ms, hand_wall}, 5000};
+    struct tg_timers timers;
+    struct note note;
+
+    set_up(&timers, &note, 1);
+    tg_timers_go_by(&timers, &hand.clock);
+    assert_int_equal(tg_timers_now(&timers), 5000);
+    assert_true(tg_timers_wall(&timers) == 1005);
+    start(&note, 50);
+    hand.now_ms = 5049;
+    tg_timers_refresh(&timers);
+    assert_int_equal(tg_timers_run(&timers), 0);
+    hand.now_ms = 5050;
+    tg_timers_refresh(&timers);
+    assert_int_equal(tg_timers_run(&timers), 1);
+    tg_timers_dispose(&timers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +269,7 @@ int main(void)
         cmocka_unit_test(keeps_order_among_many),
         cmocka_unit_test(the_clock_goes_forward),
         cmocka_unit_test(a_delay_counts_from_when_it_is_asked_for),
+        cmocka_unit_test(goes_by_the_clock_it_is_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,418 @@
+-- `require 'tidegate.test'`: a site as `tidegate run` would serve it, asked and answered by a spec
+-- in virtual time.
+local core, busted, options = ...
+
+local tg = require 'tidegate'
+local insert, sort = table.insert, table.sort
+
+local test = {}
+
+local BEGAN = 1767225600 -- 2026-01-01T00:00:00Z
+local LONGEST = 3600     -- seconds until a request without an answer is given up
+
+-- Raises a failure at the line of the spec: what is ours is left out.
+local function raise(message)
+  local level = 2
+  while true do
+    local info = debug.getinfo(level, 'S')
+    if not info or not (info.source:find '^=%[tidegate' or info.source:find 'luassert/'
+      or info.what == 'C') then break end
+    level = level + 1
+  end
+  require 'busted'.fail(message, level)
+end
+
+local http = core.library 'test_http' ()
+local rules = core.library 'test_rules' (http, tg, raise)
+
+-- A table as the text of a Lua literal.
+local function literal(value)
+  if type(value) == 'string' then return ('%q'):format(value) end
+  if type(value) == 'number' then return ('%.17g'):format(value) end
+  if type(value) == 'boolean' then return tostring(value) end
+  if type(value) ~= 'table' then raise('a site has no ' .. type(value) .. ' in it') end
+  local items = {}
+  for key, item in pairs(value) do insert(items, '[' .. literal(key) .. ']=' .. literal(item)) end
+  sort(items)
+  return '{' .. table.concat(items, ',') .. '}'
+end
+
+-- The clock.
+
+local Clock = {}
+
+function Clock.__index(clock, key)
+  local site = rawget(clock, 'site')
+  if key == 'elapsed' then return site:_now() end
+  if key == 'now' then return BEGAN + site:_now() end
+  return Clock[key]
+end
+
+function Clock.__newindex() raise 'the clock is moved by site.clock:advance(seconds)' end
+
+--- Lets time pass, and all that is due in it happen in its order.
+function Clock:advance(seconds)
+  if type(seconds) ~= 'number' or seconds < 0 or seconds ~= seconds then
+    raise 'the clock goes on by a number of seconds'
+  end
+  rawget(self, 'site'):_pass(seconds * 1000)
+end
+
+-- Responses.
+
+local Response = {}
+Response.__index = Response
+
+function Response:json() return tg.try(tg.json.decode(self.body)) end
+function Response:xml(opts) return tg.try(tg.xml.decode(self.body, opts)) end
+function Response:all(name) return self.headers:all(name) end
+
+-- What the Cache-Status field says (RFC 9211): 'hit', or why the request went forward.
+local function cache_state(headers)
+  local text = headers['cache-status']
+  if not text then return nil end
+  if text:find ';%s*hit' then return 'hit' end
+  return text:match ';%s*fwd=([%w_-]+)' or text:match '^[^;]*;%s*([%w_-]+)'
+end
+
+-- Requests.
+
+local request_keys = { method = true, path = true, query = true, headers = true, body = true,
+  json = true, xml = true, form = true, client = true }
+
+local function body_of(opts)
+  if opts.json ~= nil then
+    return type(opts.json) == 'string' and opts.json or tg.json.encode(opts.json),
+      'application/json'
+  end
+  if opts.xml ~= nil then
+    return type(opts.xml) == 'string' and opts.xml or tg.xml.encode(opts.xml), 'application/xml'
+  end
+  if opts.form ~= nil then
+    return http.query_text(opts.form), 'application/x-www-form-urlencoded'
+  end
+  return opts.body
+end
+
+local function check_request(opts)
+  if type(opts) ~= 'table' then raise 'a request is a table' end
+  for key in pairs(opts) do
+    if not request_keys[key] then
+      raise(("a request has no '%s'; it has method, path, query, headers, body, json, xml, " ..
+        'form, client'):format(tostring(key)))
+    end
+  end
+  if type(opts.path) ~= 'string' or opts.path:sub(1, 1) ~= '/' then
+    raise "a request needs a path that begins with '/'"
+  end
+end
+
+local function bytes_of(opts)
+  local body, content_type = body_of(opts)
+  local target, added = opts.path, { { 'host', 'test' } }
+  if opts.query then
+    target = target .. (target:find('?', 1, true) and '&' or '?') .. http.query_text(opts.query)
+  end
+  if content_type then insert(added, { 'content-type', content_type }) end
+  if body then insert(added, { 'content-length', #body }) end
+  return http.bytes(('%s %s HTTP/1.1'):format(opts.method or 'GET', target),
+    http.head(opts.headers, added), body)
+end
+
+-- One request on its way.
+local Exchange = {}
+Exchange.__index = Exchange
+
+local function end_exchange(self, response, problem)
+  self.peer:close()
+  self.over, self.problem = true, problem
+  if not response then return end
+  self.response = setmetatable({ status = response.status, headers = response.headers,
+    body = response.body, elapsed = self.site:_now() - self.began,
+    cache = cache_state(response.headers) }, Response)
+end
+
+function Exchange:step()
+  if self.over then return false end
+  local moved = false
+  if self.out then
+    local n = self.peer:send(self.out, self.sent + 1)
+    moved = n ~= 0
+    self.sent = self.sent + (n or 0)
+    if not n or self.sent == #self.out then self.out = nil end
+  end
+  local bytes = self.peer:receive()
+  if bytes == '' then return moved end
+  if not bytes then
+    end_exchange(self, self.reader:close())
+    return true
+  end
+  local response, problem = self.reader:feed(bytes)
+  if response or problem then end_exchange(self, response, problem) end
+  return true
+end
+
+-- The site.
+
+local Site = {}
+Site.__index = Site
+
+local live = {}
+
+local function backends_of(site, names)
+  local known = {}
+  for _, name in ipairs(names) do known[name] = rules.backend(site, name) end
+  sort(names)
+  return setmetatable({}, {
+    __index = function(_, name)
+      if known[name] then return known[name] end
+      raise(("the site has no backend '%s'; it has %s"):format(tostring(name),
+        #names > 0 and table.concat(names, ', ') or 'none'))
+    end,
+    __newindex = function() raise "a rule is site.backend.NAME:on('GET /path', answer)" end,
+  }), known
+end
+
+--- A site as `tidegate run` would serve it; without a path the one that is tested.
+function test.site(path, overrides)
+  if type(path) == 'table' then path, overrides = nil, path end
+  if path ~= nil and type(path) ~= 'string' then raise "test.site takes a site's folder" end
+  local site = setmetatable({ agenda = {}, exchanges = {}, order = 0 }, Site)
+  site.core, site.problems = core.read(path or options.site, overrides and literal(overrides))
+  if not site.core then raise((site.problems:gsub('%s+$', ''))) end
+  site.names = site.core:backends()
+  site.backend, site._backends = backends_of(site, site.names)
+  site.clock = setmetatable({ site = site }, Clock)
+  live[#live + 1] = site
+  return site
+end
+
+local outside = { file = true, describe = true, setup = true, lazy_setup = true,
+  strict_setup = true, suite = true }
+
+-- Whether what a spec does now is for all of its tests.
+function Site._outside_test()
+  local element = busted.context.get()
+  return element == nil or outside[element.descriptor] or false
+end
+
+function Site:_now() return self.world and self.world:now() / 1000 or 0 end
+
+-- Numbers things in the order in which they happen.
+function Site:_tick()
+  self.order = self.order + 1
+  return self.order
+end
+
+-- The first failure that no line of the spec has caused by itself.
+function Site:_fail(message) self.problem = self.problem or message end
+
+function Site:_later(seconds, run)
+  insert(self.agenda, { at = self.world:now() + math.floor(seconds * 1000 + 0.5),
+    order = self:_tick(), run = run })
+end
+
+local function open(site)
+  if site.world then return site.world end
+  if not site.core then raise 'the site has been closed' end
+  local problems
+  site.world, problems = site.core:world(options.seed, BEGAN,
+    function(peer, name, base_path, method, target)
+      return rules.dial(site._backends[name], peer, base_path, method, target)
+    end)
+  if not site.world then raise((problems:gsub('%s+$', ''))) end
+  return site.world
+end
+
+local function next_of(agenda)
+  local first
+  for i, item in ipairs(agenda) do
+    local best = first and agenda[first]
+    if not best or item.at < best.at or item.at == best.at and item.order < best.order then
+      first = i
+    end
+  end
+  return first
+end
+
+local function run_due(self)
+  local moved = false
+  while true do
+    local first = next_of(self.agenda)
+    if not first or self.agenda[first].at > self.world:now() then return moved end
+    table.remove(self.agenda, first).run()
+    moved = true
+  end
+end
+
+-- All that happens without time.
+function Site:_settle()
+  local world, moved = open(self), true
+  while moved do
+    world:settle()
+    moved = run_due(self)
+    for _, name in ipairs(self.names) do moved = rules.step(self._backends[name]) or moved end
+    for _, exchange in ipairs(self.exchanges) do moved = exchange:step() or moved end
+  end
+end
+
+function Site:_raise_problem()
+  local problem = self.problem
+  self.problem = nil
+  if problem then raise(problem) end
+end
+
+-- Milliseconds until the next thing happens, at most `most`.
+local function wait_of(self, most)
+  local wait = math.min(self.world:next() or most, most)
+  local first = next_of(self.agenda)
+  if first then wait = math.min(wait, self.agenda[first].at - self.world:now()) end
+  return math.max(wait, 0)
+end
+
+function Site:_pass(ms)
+  self:_settle()
+  local target = self.world:now() + ms
+  while self.world:now() < target do
+    self.world:move(wait_of(self, target - self.world:now()))
+    self:_settle()
+  end
+  self:_raise_problem()
+end
+
+local function all_over(exchanges)
+  for _, exchange in ipairs(exchanges) do
+    if not exchange.over then return false end
+  end
+  return true
+end
+
+local function await(self, exchanges)
+  local target = self.world:now() + LONGEST * 1000
+  self:_settle()
+  while not all_over(exchanges) and not self.problem do
+    if self.world:now() >= target then
+      raise(('no answer within %d seconds of virtual time'):format(LONGEST))
+    end
+    self.world:move(wait_of(self, target - self.world:now()))
+    self:_settle()
+  end
+  self.exchanges = {}
+end
+
+local function begin(self, opts)
+  check_request(opts)
+  local method = opts.method or 'GET'
+  local exchange = setmetatable({ site = self, began = self:_now(), out = bytes_of(opts),
+    sent = 0,
+    reader = http.reader(true, method == 'HEAD'), label = method .. ' ' .. opts.path }, Exchange)
+  local problem
+  exchange.peer, problem = open(self):connect(opts.client or '127.0.0.1', 40000)
+  if not exchange.peer then raise(problem) end
+  insert(self.exchanges, exchange)
+  return exchange
+end
+
+local function result_of(exchange)
+  if exchange.problem then raise(exchange.label .. ': ' .. exchange.problem) end
+  return exchange.response
+end
+
+-- What the operator's log said while the request was served.
+local function take_log(self)
+  local log = self.core:log()
+  self.log = (self.log or '') .. log
+  return log
+end
+
+--- Sends one request; time goes on until it is answered.
+function Site:request(opts)
+  local exchange = begin(self, opts)
+  await(self, { exchange })
+  local log = take_log(self)
+  self:_raise_problem()
+  local response = result_of(exchange)
+  response.log = log
+  return response
+end
+
+--- Sends requests side by side; the answers stand under the same keys.
+function Site:all(requests)
+  local keys, exchanges, responses = {}, {}, {}
+  for key in pairs(requests) do insert(keys, key) end
+  sort(keys, function(a, b)
+    if type(a) == type(b) then return a < b end
+    return type(a) == 'number'
+  end)
+  for i, key in ipairs(keys) do exchanges[i] = begin(self, requests[key]) end
+  await(self, exchanges)
+  local log = take_log(self)
+  self:_raise_problem()
+  for i, key in ipairs(keys) do
+    responses[key] = result_of(exchanges[i])
+    responses[key].log = log
+  end
+  return responses
+end
+
+for _, method in ipairs { 'get', 'head', 'options', 'post', 'put', 'patch', 'delete' } do
+  Site[method] = function(self, path, opts)
+    local request = { method = method:upper(), path = path }
+    if type(opts) == 'string' then opts = { body = opts } end
+    for key, value in pairs(opts or {}) do request[key] = value end
+    return self:request(request)
+  end
+end
+
+-- Ends the world; the next request begins a new one.
+function Site:_reset(keeps_rules)
+  local problem = self.problem
+  for _, exchange in ipairs(self.exchanges) do exchange.peer:close() end
+  for _, name in ipairs(self.names) do rules.reset(self._backends[name], keeps_rules) end
+  if self.world then self.world:close() end
+  self.world, self.problem, self.log, self.exchanges, self.agenda = nil, nil, nil, {}, {}
+  if self.core then self.core:log() end
+  return problem
+end
+
+--- Begins anew, with the rules that are there: cache, connections, clock and calls are as at first.
+function Site:restart()
+  local problem = self:_reset(true)
+  if problem then raise(problem) end
+end
+
+-- What a test leaves behind does not reach the next one.
+local function end_test()
+  local problem
+  for _, site in ipairs(live) do
+    if site.world and not site.problem then
+      local ok, message = pcall(site._settle, site)
+      if not ok then site:_fail(tostring(message)) end
+    end
+    problem = site:_reset(false) or problem
+  end
+  if problem then error(problem, 0) end
+end
+
+local function end_file()
+  for _, site in ipairs(live) do
+    site:_reset(true)
+    site.core:close()
+    site.core = nil
+  end
+  live = {}
+end
+
+busted.subscribe({ 'test', 'end' }, function()
+  end_test()
+  return nil, true
+end)
+busted.subscribe({ 'file', 'end' }, function()
+  end_file()
+  return nil, true
+end)
+
+test.faults = rules.faults
+core.library 'test_faults' (test, raise)
+core.library 'test_assert' (core, tg, rules, raise)
+return test

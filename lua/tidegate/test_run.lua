@@ -1,0 +1,144 @@
+-- `tidegate test`: reads the command line and runs busted beside the sites.
+local core, arguments = ...
+
+local insert = table.insert
+
+local usage = [[
+usage: tidegate test [SITE] [PATH…] [options]
+
+Runs the specs of a site with busted: files SITE/spec/**/*_spec.lua, or those of the paths. A spec
+asks the site by require 'tidegate.test', in virtual time and without a network. Without SITE it is
+the folder you are in when it has a site.lua, else the one that came with tidegate.
+
+  --seed N       of what is random in the site, and of busted's shuffling; 1 when it is not given
+
+All other options are busted's, such as:
+  -o TAP         how results are shown: also junit, json, plainTerminal
+  --filter P     only tests whose names match the Lua pattern P; --filter-out P the others
+  -t TAG         only tests with #TAG in their name; --exclude-tags TAG the others
+  --shuffle      in any order
+  --repeat N     again and again
+
+Exit status: 0 when all tests pass, 1 when not.
+]]
+
+local takes_value = { ['-p'] = true, ['-o'] = true, ['-C'] = true, ['-f'] = true, ['-t'] = true,
+  ['-e'] = true, ['-m'] = true, ['-r'] = true, ['-Xoutput'] = true, ['-Xhelper'] = true,
+  ['--pattern'] = true, ['--exclude-pattern'] = true, ['--output'] = true, ['--directory'] = true,
+  ['--config-file'] = true, ['--tags'] = true, ['--exclude-tags'] = true, ['--filter'] = true,
+  ['--filter-out'] = true, ['--lpath'] = true, ['--cpath'] = true, ['--run'] = true,
+  ['--repeat'] = true, ['--seed'] = true, ['--lang'] = true, ['--loaders'] = true,
+  ['--helper'] = true }
+
+local function exists(path)
+  local file = io.open(path)
+  if file then file:close() end
+  return file ~= nil
+end
+
+local function complain(message)
+  io.stderr:write('tidegate: ', message, '; see tidegate test --help\n')
+  return 2
+end
+
+-- The command line taken apart: paths, options for busted, and our own.
+local function read_arguments()
+  local read = { paths = {}, passed = {}, seed = 1 }
+  local i = 1
+  while i <= #arguments do
+    local word = arguments[i]
+    local value
+    if takes_value[word] then
+      i = i + 1
+      value = arguments[i]
+    end
+    if word == '--seed' or word:find '^%-%-seed=' then
+      read.seed = tonumber(value or word:match '=(.*)$')
+    end
+    if word == '--help' or word == '-h' then
+      read.help = true
+    elseif word:sub(1, 1) == '-' then
+      insert(read.passed, word)
+      if value then insert(read.passed, value) end
+    else
+      insert(read.paths, (word:gsub('(.)/+$', '%1')))
+    end
+    i = i + 1
+  end
+  return read
+end
+
+-- Takes the site off the front of the paths.
+local function choose_site(read)
+  local first = read.paths[1]
+  if first and exists(first .. '/site.lua') then return table.remove(read.paths, 1) end
+  if exists 'site.lua' then return '.' end
+  return core.default_site
+end
+
+-- The default site keeps its specs beside it.
+local function spec_folder(site)
+  for _, folder in ipairs { site .. '/spec', site .. '/../spec/scripts' } do
+    if exists(folder) and (site == core.default_site or folder:sub(-5) == '/spec') then
+      return folder
+    end
+  end
+end
+
+local function prepare_busted(options)
+  local make = require 'busted.core'
+  package.loaded['busted.core'] = function()
+    local busted = make()
+    package.preload['tidegate.test'] = function()
+      return core.library 'test' (core, busted, options)
+    end
+    return busted
+  end
+end
+
+local function run(read, options)
+  local over = {}
+  local words = { [0] = 'tidegate test' }
+  for _, word in ipairs(read.passed) do insert(words, word) end
+  for _, path in ipairs(read.paths) do insert(words, path) end
+  rawset(_G, 'arg', words)
+  package.path = options.site .. '/?.lua;' .. package.path
+  rawset(os, 'exit', function(code)
+    over.status = code == true and 0 or tonumber(code) or code == nil and 0 or 1
+    error(over, 0)
+  end)
+  local runner = require 'busted.runner'
+  local ok, message = pcall(function()
+    runner { standalone = false }
+    return nil
+  end)
+  io.stdout:flush()
+  if ok then return 0 end
+  if message == over then return over.status end
+  error(message, 0)
+end
+
+local read = read_arguments()
+if read.help then
+  io.stdout:write(usage)
+  return 0
+end
+if not read.seed or read.seed < 1 or read.seed ~= math.floor(read.seed) then
+  return complain '--seed takes a whole number from 1'
+end
+if not pcall(require, 'busted.core') then
+  io.stderr:write('tidegate: busted is not there; on Debian: apt-get install lua-busted\n')
+  return 1
+end
+local site = choose_site(read)
+if #read.paths == 0 then
+  local folder = spec_folder(site)
+  if not folder then
+    io.stderr:write(("tidegate: %s has no specs: there is no folder %s/spec\n"):format(site, site))
+    return 1
+  end
+  insert(read.paths, folder)
+end
+local options = { site = site, seed = read.seed }
+prepare_busted(options)
+return run(read, options)

@@ -1,0 +1,139 @@
+#include "test/peer.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char kind[] = "tidegate.test.peer";
+
+enum { PIECE = 64 * 1024 };
+
+/* The last byte that came is left in the socket: closing over it resets the connection, as a crash
+ * of a real peer does. */
+struct peer {
+    int fd; /* -1: closed */
+    bool holds_byte;
+};
+
+static struct peer *check(lua_State *L)
+{
+    return luaL_checkudata(L, 1, kind);
+}
+
+/* peer:send(bytes, from): how many bytes were taken, from that place on; nil when it is lost. */
+static int send_bytes(lua_State *L)
+{
+    struct peer *peer = check(L);
+    size_t len, from = (size_t)luaL_optinteger(L, 3, 1) - 1;
+    const char *bytes = luaL_checklstring(L, 2, &len);
+    ssize_t n;
+
+    luaL_argcheck(L, from <= len, 3, "behind the end");
+    if (peer->fd < 0)
+        return 0;
+    do
+        n = send(peer->fd, bytes + from, len - from, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno != EAGAIN)
+        return 0;
+    lua_pushinteger(L, n > 0 ? (lua_Integer)n : 0);
+    return 1;
+}
+
+static bool has_gone(const struct peer *peer)
+{
+    struct pollfd fd = {.fd = peer->fd, .events = POLLRDHUP};
+
+    return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/* peer:receive(): bytes, '' when there are none now; nil when the other end has closed. */
+static int receive(lua_State *L)
+{
+    struct peer *peer = check(L);
+    char piece[PIECE];
+    ssize_t n = -1, known = peer->holds_byte ? 1 : 0;
+
+    if (peer->fd < 0)
+        return 0;
+    do
+        n = recv(peer->fd, piece, sizeof(piece), MSG_PEEK | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n <= known) {
+        if (n == 0 || (n < 0 && errno != EAGAIN) || (n > 0 && has_gone(peer)))
+            return 0;
+        lua_pushliteral(L, "");
+        return 1;
+    }
+    lua_pushlstring(L, piece + known, (size_t)(n - known));
+    peer->holds_byte = true;
+    if (n > 1)
+        (void)!recv(peer->fd, piece, (size_t)n - 1, MSG_DONTWAIT);
+    return 1;
+}
+
+/* peer:close(): in order. */
+static int close_peer(lua_State *L)
+{
+    struct peer *peer = check(L);
+    char byte;
+
+    if (peer->fd < 0)
+        return 0;
+    if (peer->holds_byte)
+        (void)!recv(peer->fd, &byte, 1, MSG_DONTWAIT);
+    close(peer->fd);
+    peer->fd = -1;
+    return 0;
+}
+
+/* peer:reset(): as when a process dies, if anything was received. */
+static int reset(lua_State *L)
+{
+    struct peer *peer = check(L);
+
+    if (peer->fd >= 0)
+        close(peer->fd);
+    peer->fd = -1;
+    return 0;
+}
+
+static const luaL_Reg methods[] = {
+    {"send", send_bytes}, {"receive", receive}, {"close", close_peer},
+    {"reset", reset},     {"__gc", reset},      {NULL, NULL},
+};
+
+void tg_peer_open(lua_State *L)
+{
+    luaL_newmetatable(L, kind);
+    luaL_register(L, NULL, methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}
+
+static int make(lua_State *L)
+{
+    int *fd = lua_touserdata(L, 1);
+    struct peer *peer = lua_newuserdata(L, sizeof(*peer));
+
+    *peer = (struct peer){.fd = *fd};
+    *fd = -1;
+    luaL_getmetatable(L, kind);
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+void tg_peer_push(lua_State *L, int fd)
+{
+    lua_pushcfunction(L, make);
+    lua_pushlightuserdata(L, &fd);
+    if (lua_pcall(L, 1, 1, 0) == 0)
+        return;
+    if (fd >= 0)
+        close(fd);
+    lua_error(L);
+}

@@ -1,0 +1,106 @@
+#include "test/run.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/core.h"
+#include "api/host.h"
+#include "gate/seams.h"
+#include "script/library.h"
+#include "script/vm.h"
+#include "test/site.h"
+
+enum { STATUS_FAILED = 1 };
+
+static const size_t MEMORY = (size_t)8 << 30;
+
+/* What the state works with; the calls that need a gate find none here. */
+struct tester {
+    struct tg_vm *vm;
+    struct tg_host host;
+    struct tg_timers timers;
+    int argc;
+    char **argv;
+    const char *site;
+    int status;
+};
+
+static void load(lua_State *L, const char *name)
+{
+    struct tg_text text = tg_library(name);
+    char chunk[64];
+
+    snprintf(chunk, sizeof(chunk), "=[tidegate %s]", name);
+    if (luaL_loadbuffer(L, text.base, text.len, chunk) != 0)
+        lua_error(L);
+}
+
+/* library(name): a file of the library as a function. */
+static int load_library(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+
+    luaL_argcheck(L, tg_library(name).base != NULL, 1, "there is no such file");
+    load(L, name);
+    return 1;
+}
+
+static int run(lua_State *L)
+{
+    struct tester *tester = lua_touserdata(L, 1);
+
+    load(L, "test_run");
+    tg_test_site_open(L);
+    lua_pushcfunction(L, load_library);
+    lua_setfield(L, -2, "library");
+    lua_pushstring(L, tester->site);
+    lua_setfield(L, -2, "default_site");
+    lua_createtable(L, tester->argc, 0);
+    for (int i = 0; i < tester->argc; i++) {
+        lua_pushstring(L, tester->argv[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_call(L, 2, 1);
+    tester->status = (int)lua_tointeger(L, -1);
+    return 0;
+}
+
+int tg_test_run(int argc, char **argv, const char *site)
+{
+    struct tester tester = {.argc = argc,
+                            .argv = argv,
+                            .site = site,
+                            .status = STATUS_FAILED,
+                            .host = {.loaded = true}};
+    struct tg_vm_options options = {.lua_memory = MEMORY,
+                                    .script_memory = MEMORY,
+                                    .jit = true,
+                                    .is_own = true,
+                                    .root = site,
+                                    .timers = &tester.timers,
+                                    .host = &tester.host,
+                                    .open = tg_core_open};
+    char *message;
+
+    if (!tg_seams_are_in_place()) {
+        fprintf(stderr, "tidegate: libh2o does not call our checks of request heads\n");
+        return STATUS_FAILED;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    tg_timers_init(&tester.timers);
+    h2o_linklist_init_anchor(&tester.host.afters);
+    tester.host.random[1] = 1;
+    tester.vm = tg_vm_create(&options);
+    assert(tester.vm != NULL);
+    if (!tg_vm_call(tester.vm, run, &tester, &message)) {
+        fprintf(stderr, "tidegate: %s\n", message);
+        free(message);
+    }
+    tg_vm_destroy(tester.vm);
+    tg_timers_dispose(&tester.timers);
+    return tester.status;
+}
