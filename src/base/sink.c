@@ -41,6 +41,7 @@ struct tg_sink {
     char *path;
     int fd;
     bool regular; /* a regular file takes any amount at once */
+    bool direct;  /* there is no writer */
     tg_sink_say *say;
 };
 
@@ -245,6 +246,7 @@ static void init(struct tg_sink *sink, const struct tg_sink_options *options)
 
     *sink = (struct tg_sink){.front.limit = capacity, .back.limit = capacity, .fd = -1};
     sink->say = options->say != NULL ? options->say : tg_sink_say_logfmt;
+    sink->direct = options->direct;
     pthread_mutex_init(&sink->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -266,7 +268,7 @@ struct tg_sink *tg_sink_create(const struct tg_sink_options *options)
     if (fd < 0)
         goto fail;
     take_fd(sink, fd);
-    errno = start_thread(sink);
+    errno = sink->direct ? 0 : start_thread(sink);
     if (errno == 0)
         return sink;
 fail:;
@@ -276,10 +278,24 @@ fail:;
     return NULL;
 }
 
+/* A line of more than a pipe takes at once may come out in part. */
+static void write_now(struct tg_sink *sink, const char *text, size_t len)
+{
+    struct pollfd room = {.fd = sink->fd, .events = POLLOUT};
+    bool has_room = sink->regular || poll(&room, 1, 0) > 0;
+
+    if (!has_room || write(sink->fd, text, len) != (ssize_t)len)
+        atomic_fetch_add_explicit(&sink->lost_ever, 1, memory_order_relaxed);
+}
+
 void tg_sink_write(struct tg_sink *sink, const char *text, size_t len)
 {
     assert(len > 0 && text[len - 1] == '\n');
 
+    if (sink->direct) {
+        write_now(sink, text, len);
+        return;
+    }
     pthread_mutex_lock(&sink->lock);
     if (!tg_buffer_append(&sink->front, text, len)) {
         sink->lost++;
@@ -310,6 +326,10 @@ void tg_sink_destroy(struct tg_sink *sink)
 {
     enum { GRACE_MS = 200 }; /* for a write that came back late */
 
+    if (sink->direct) {
+        dispose(sink);
+        return;
+    }
     pthread_mutex_lock(&sink->lock);
     sink->stop = true;
     sink->deadline_ms = tg_clock_monotonic_ms() + FLUSH_MS;

@@ -7,12 +7,14 @@
 #include "api/request.h"
 #include "base/log.h"
 #include "gate/edition.h"
+#include "gate/link.h"
 #include "gate/traffic.h"
 
 struct tg_worker;
 struct tg_reload;
 
 struct tg_gate {
+    struct tg_link link;
     struct tg_edition *first; /* the first reading of the site, kept to the end */
     struct tg_site *site;     /* of it: what no reload changes is taken from there */
     struct tg_reload *reload; /* NULL while nothing is served */

@@ -300,18 +300,20 @@ void tg_reload_start(struct tg_reload *reload)
         tg_log_error(&reload->gate->log, NULL, "event=thread_failed thread=reload");
 }
 
-void tg_reload_stop(struct tg_reload *reload)
+bool tg_reload_stop(struct tg_reload *reload, uint64_t until_ms)
 {
+    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
     struct tg_buffer result = {.limit = 0};
 
     atomic_store(&reload->stopping, true);
     sem_post(&reload->adopted);
     eventfd_write(reload->wake_fd, 1);
-    if (reload->started)
-        pthread_join(reload->thread, NULL);
-    reload->started = false;
+    bool well = !reload->started ||
+                pthread_clockjoin_np(reload->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+    reload->started = reload->started && !well;
     tg_buffer_printf(&result, "{\"ok\":false,\"problems\":[\"the server is stopping\"]}");
     tell(reload, UINT64_MAX, false, &result);
+    return well;
 }
 
 void tg_reload_destroy(struct tg_reload *reload)

@@ -19,6 +19,8 @@ static void write_process(const struct tg_worker *worker, struct tg_buffer *out)
 
     tg_buffer_printf(out, "\"version\":\"%s\",\"pid\":%d,\"uptime\":%.3f,\"threads\":%u,",
                      TG_VERSION, (int)getpid(), seconds, gate->site->workers);
+    if (tg_link_is_there(&gate->link))
+        tg_buffer_printf(out, "\"master\":%d,", (int)getppid());
     tg_buffer_printf(out, "\"generation\":%u,\"state\":\"%s\",",
                      worker->generation->edition->number, worker->draining ? "draining" : "ready");
 }
