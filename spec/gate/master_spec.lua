@@ -62,7 +62,8 @@ describe('the master', function()
     local result = gate.command('run', { script = answering 'x' }, '--port', tostring(port))
     posix.close(fd)
     assert.equal(1, result.status)
-    assert.matches("^tidegate: can't listen on 127.0.0.1 port " .. port .. ': [^\n]*\n$', result.err)
+    local sentence = "^tidegate: can't listen on 127.0.0.1 port " .. port .. ': [^\n]*\n$'
+    assert.matches(sentence, result.err)
   end)
 
   it('replaces a worker that was killed; no connect is refused', function()
@@ -144,7 +145,9 @@ describe('the master', function()
     local fds = tide:descriptors()
     for n = 2, 21 do
       tide:signal(posix.HUP)
-      local ready = function() return select(2, tide.log():gsub('event=worker_ready', '')) >= n - 1 end
+      local function ready()
+        return select(2, tide.log():gsub('event=worker_ready', '')) >= n - 1
+      end
       assert.equal(0, (keep_asking(tide, ready)))
     end
     wait.eventually(function() return tide:descriptors() == fds end)
@@ -199,7 +202,7 @@ describe('the master', function()
     posix.remove(folder)
   end)
 
-  it('leaves workers that end when it is killed, and addresses that can be bound at once', function()
+  it('leaves workers that end, and addresses that can be bound, when it is killed', function()
     local tide = serve { site = { admin = 'unix:admin.sock' }, script = [[
       local tg = require 'tidegate'
       return function(req)
@@ -291,8 +294,8 @@ describe('a service manager', function()
 
     it('lends its sockets to ' .. how, function()
       local fd, port = posix.listen()
-      local tide = gate.serve { master = master, script = answering 'lent', listen = fd, port = port,
-        site = { workers = 1 } }
+      local tide = gate.serve { master = master, script = answering 'lent', listen = fd,
+        port = port, site = { workers = 1 } }
       assert.equal(port, tide.port)
       assert.equal('lent', tide:get('/').body)
       tide:stop()

@@ -27,6 +27,9 @@ enum tg_reload_state tg_reload_result(struct tg_reload *reload, uint64_t ticket,
 /* Appends how the last one went, or null. */
 void tg_reload_last(struct tg_reload *reload, struct tg_buffer *out);
 
+/* The route is not served any more until the site is read anew. */
+void tg_reload_bar(struct tg_reload *reload, const char *pattern, const char *place);
+
 /* A worker has adopted its generation. */
 void tg_reload_adopted(struct tg_reload *reload);
 

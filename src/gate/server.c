@@ -13,6 +13,7 @@
 #include "gate/door.h"
 #include "gate/handler.h"
 #include "gate/listener.h"
+#include "gate/pulse.h"
 #include "gate/refusal.h"
 #include "gate/reload.h"
 #include "gate/seams.h"
@@ -253,6 +254,7 @@ static void unblock_ends(void)
 static void end(struct tg_gate *gate)
 {
     uint64_t until_ms = tg_clock_monotonic_ms() + gate->site->drain_ms + LEFT_BEHIND_MS;
+    tg_pulse_stop(gate->pulse);
     bool well = tg_reload_stop(gate->reload, until_ms);
 
     for (unsigned i = 0; i < gate->site->workers; i++)
@@ -260,7 +262,10 @@ static void end(struct tg_gate *gate)
     if (!tg_link_is_there(&gate->link))
         unblock_ends();
     for (unsigned i = 0; i < gate->site->workers; i++)
-        well = tg_worker_join(&gate->workers[i], until_ms) && well;
+        if (!atomic_load(&gate->workers[i].look.is_stuck))
+            well = tg_worker_join(&gate->workers[i], until_ms) && well;
+    for (unsigned i = 0; i < gate->site->workers; i++)
+        well = tg_worker_join(&gate->workers[i], tg_clock_monotonic_ms()) && well;
     if (well) {
         tg_log_info(&gate->log, NULL, "event=stopped");
         return;
@@ -284,6 +289,7 @@ static bool serve(struct tg_gate *gate, bool watch, int signals)
         if (!tg_worker_start(&gate->workers[i]))
             tg_log_error(&gate->log, NULL, "event=thread_failed worker=%u", i);
     tg_reload_start(gate->reload);
+    gate->pulse = tg_pulse_start(gate);
     log_unverified(gate);
     log_ready(gate);
     tg_link_say(&gate->link, TG_CHANNEL_READY, (int32_t)gate->site->drain_ms, "");
@@ -323,8 +329,25 @@ static struct tg_gate make_gate(struct tg_site *site, struct tg_sink *log)
 
     gate.first = tg_edition_create(site, log, site->workers, 1);
     gate.log = gate.first->log;
+    tg_pulse_set(&gate, site);
     gate.started_ns = tg_clock_monotonic_ns();
     return gate;
+}
+
+/* Those that a process before this one got stuck in. */
+static void bar_routes(struct tg_edition *edition)
+{
+    const char *text = getenv(TG_CHANNEL_BARRED);
+    char *copy = strdup(text != NULL ? text : ""), *rest = copy;
+
+    assert(copy != NULL);
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        char *pattern = strsep(&line, "\t");
+        if (line != NULL)
+            tg_edition_bar(edition, pattern, line);
+    }
+    free(copy);
+    unsetenv(TG_CHANNEL_BARRED);
 }
 
 static int run(struct tg_link *link, const char *folder, int port, bool watch)
@@ -344,6 +367,7 @@ static int run(struct tg_link *link, const char *folder, int port, bool watch)
     struct tg_gate gate = make_gate(site, tg_sink_create(&errors));
     gate.port = port;
     gate.link = *link;
+    bar_routes(gate.first);
     init_config(&gate);
     gate.work = tg_work_pool_create(site->codec_threads);
     gate.most_connections = tg_door_size(site->limits.connections);

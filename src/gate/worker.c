@@ -207,6 +207,7 @@ static void *run(void *argument)
         /* What a timer has written waits for the next turn, which then must not sleep. */
         int32_t wait = busy ? 0 : tg_timers_wait(&worker->timers, LOOP_SLEEP_MS);
         tg_timers_expire(&worker->timers);
+        tg_tally(&worker->look.turns, 1);
         if (h2o_evloop_run(worker->ctx.loop, wait) != 0 && errno != EINTR)
             tg_log_error(&worker->gate->log, NULL, "event=loop_failed errno=%d", errno);
         tg_timers_refresh(&worker->timers);
