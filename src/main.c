@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/channel.h"
 #include "gate/command.h"
 #include "gate/server.h"
+#include "master/master.h"
 #include "test/run.h"
 #include "tool/convert.h"
 
@@ -18,6 +20,7 @@ static const char usage[] =
     "  run [SITE]       serve a site: a folder with a file site.lua\n"
     "                     --port N    listen on this port instead of the first one of the site\n"
     "                     --watch     reload the site whenever a file of it changes\n"
+    "                     --single    in this process, without a master that replaces it\n"
     "  check [SITE]     read everything strictly, load every script, resolve backends' names\n"
     "  routes [SITE]    show the table of routes\n"
     "  status [SITE]    ask the process that serves the site how it is\n"
@@ -26,6 +29,8 @@ static const char usage[] =
     "                     --json      as JSON\n"
     "  reload [SITE]    let that process read its site anew, and show what has changed;\n"
     "                   when something is wrong the old one goes on being served\n"
+    "                     --admin, --json as above\n"
+    "  drain [SITE]     let that process end what it has begun, and then itself\n"
     "                     --admin, --json as above\n"
     "  test [SITE] [PATH…]  run the site's specs, in virtual time: see tidegate test --help\n"
     "  convert …        XML to JSON and back: see tidegate convert --help\n"
@@ -41,7 +46,7 @@ struct command {
     const char *site;
     const char *admin;
     int port; /* -1: as the site says */
-    bool json, watch;
+    bool json, watch, single;
 };
 
 static int complain(const char *what, const char *which)
@@ -70,7 +75,8 @@ static int read_port(const char *text)
 /* Whether it is a command for a process that runs. */
 static bool asks(const struct command *command)
 {
-    return strcmp(command->name, "status") == 0 || strcmp(command->name, "reload") == 0;
+    return strcmp(command->name, "status") == 0 || strcmp(command->name, "reload") == 0 ||
+           strcmp(command->name, "drain") == 0;
 }
 
 /* 0, or the exit status of a wrong command line. */
@@ -85,6 +91,8 @@ static int read_arguments(int argc, char **argv, struct command *command)
                 return complain("a port is a number from 0 to 65535, not", argv[i]);
         } else if (strcmp(argv[i], "--watch") == 0 && strcmp(command->name, "run") == 0) {
             command->watch = true;
+        } else if (strcmp(argv[i], "--single") == 0 && strcmp(command->name, "run") == 0) {
+            command->single = true;
         } else if (strcmp(argv[i], "--admin") == 0 && asks(command)) {
             if (i + 1 == argc)
                 return complain("an address must follow", argv[i]);
@@ -137,6 +145,9 @@ int main(int argc, char **argv)
     if (wrong != 0)
         return wrong;
     const char *site = command.site != NULL ? command.site : default_site();
+    bool has_master = getenv(TG_CHANNEL_VARIABLE) != NULL;
+    if (strcmp(command.name, "run") == 0 && !command.single && !has_master)
+        return tg_master_run(argv + 1);
     if (strcmp(command.name, "run") == 0)
         return tg_server_run(site, command.port, command.watch);
     if (strcmp(command.name, "check") == 0)
@@ -147,5 +158,7 @@ int main(int argc, char **argv)
         return tg_command_status(site, command.admin, command.json);
     if (strcmp(command.name, "reload") == 0)
         return tg_command_reload(site, command.admin, command.json);
+    if (strcmp(command.name, "drain") == 0)
+        return tg_command_drain(site, command.admin, command.json);
     return complain("unknown command", command.name);
 }

@@ -74,7 +74,8 @@ local limit_checks = {
   body_timeout = duration(10, 86400e3), body_rate = size(0, 1073741824),
   send_timeout = duration(10, 86400e3), send_rate = size(0, 1073741824),
   requests = number(1, 1000000000), connections = number(1, 1000000),
-  bodies = size(0, 1099511627776),
+  bodies = size(0, 1099511627776), worker_memory = size(16777216, 1099511627776),
+  stuck = duration(100, 7200e3),
 }
 
 local log_checks = {

@@ -8,6 +8,8 @@
 --     site     = { workers = 2, limits = { body = 100 } } or the whole text of site.lua,
 --     files    = { ['lua/shared.lua'] = 'text' },
 --     env      = { NAME = 'value' },
+--     master   = true,                                   as users run it; else with --single
+--     listen   = descriptor,                             lent to it as systemd does
 --     expect_errors = { 'event=script_failed' },         patterns of allowed level=error lines
 --   }
 local cjson = require 'cjson'
@@ -105,8 +107,10 @@ function gate.serve(opts)
   self.log = function() return posix.read(self.stderr) end
   self.access = function() return gate.parse_access(posix.read(self.stdout)) end
   local argv = { gate.program(), 'run', self.site, '--port', tostring(opts.port or 0) }
+  if not opts.master then argv[#argv + 1] = '--single' end
   for _, word in ipairs(opts.args or {}) do argv[#argv + 1] = word end
-  self.pid = posix.spawn(argv, { stdout = self.stdout, stderr = self.stderr, env = opts.env })
+  self.pid = posix.spawn(argv, { stdout = self.stdout, stderr = self.stderr, env = opts.env,
+    listen = opts.listen })
   live[self] = true
   local deadline = posix.now() + 20
   while not self.port and not self.over do
@@ -163,6 +167,23 @@ function Gate:await_log(pattern, seconds)
   return wait.eventually(function() return self.log():match(pattern) end, seconds)
 end
 
+-- The pid of the worker process that serves now, under a master: the last that got ready. The
+-- first one does so without a word of the master.
+function Gate:worker()
+  local path = '/proc/' .. self.pid .. '/task/' .. self.pid .. '/children'
+  local pid = tonumber(posix.read(path):match '%d+')
+  for found in self.log():gmatch 'event=worker_ready pid=(%d+)' do pid = tonumber(found) end
+  return pid
+end
+
+-- Waits until `count` workers have got ready since the start; gives the pid of the last.
+function Gate:await_workers(count, seconds)
+  return wait.eventually(function()
+    local _, n = self.log():gsub('event=worker_ready', '')
+    return n >= count - 1 and self:worker()
+  end, seconds)
+end
+
 function Gate:signal(number) posix.kill(self.pid, number) end
 function Gate:running() return not self.over and posix.ended(self.pid) == nil end
 
@@ -200,6 +221,13 @@ local function complaints(self, how)
     end
   end
   return found
+end
+
+-- Of a program that has ended by itself, or by a signal of the spec: its end is not judged.
+function Gate:forget()
+  self.over = self.over or posix.ended(self.pid) or 'forgotten'
+  live[self] = nil
+  posix.remove(self.folder)
 end
 
 -- Ends the program with SIGTERM. It must exit 0, and its log must hold no report of a sanitizer

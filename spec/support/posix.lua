@@ -24,6 +24,7 @@ int poll(tg_pollfd *, unsigned long, int);
 int open(const char *, int, ...);
 int dup2(int, int);
 int fork(void);
+int getpid(void);
 int execvp(const char *, const char *const *);
 int kill(int, int);
 int waitpid(int, int *, int);
@@ -43,7 +44,7 @@ local EINTR, EAGAIN, EINPROGRESS = 4, 11, 115
 local POLLIN, POLLOUT = 1, 4
 local WNOHANG, PDEATHSIG = 1, 1
 
-local posix = { TERM = 15, KILL = 9, INT = 2, HUP = 1, USR1 = 10, STOP = 19, CONT = 18 }
+local posix = { TERM = 15, KILL = 9, INT = 2, HUP = 1, USR1 = 10, QUIT = 3, STOP = 19, CONT = 18 }
 
 local function fail(what)
   error(what .. ': ' .. ffi.string(C.strerror(ffi.errno())), 3)
@@ -73,6 +74,14 @@ function posix.listen(path, backlog)
   if path then return fd end
   C.getsockname(fd, name, ffi.new('uint32_t[1]', size))
   return fd, swap(name.port)
+end
+
+-- A Unix socket that gets datagrams.
+function posix.datagrams(path)
+  local family, name, size = address(path)
+  local fd = C.socket(family, 2 + NONBLOCK + CLOEXEC, 0)
+  if fd < 0 or C.bind(fd, name, size) ~= 0 then fail('datagrams') end
+  return fd
 end
 
 -- Descriptors that are ready among those in `wanted` (fd -> 'r', 'w' or 'rw'), as a table by fd.
@@ -178,7 +187,12 @@ local function become(argv, opts)
   redirect('/dev/null', 0, 0)
   redirect(opts.stdout or '/dev/null', WRITE, 1)
   redirect(opts.stderr or opts.stdout or '/dev/null', WRITE, 2)
-  C.close_range(3, 0xffffffff, 0)
+  if opts.listen then
+    C.dup2(opts.listen, 3)
+    C.setenv('LISTEN_FDS', '1', 1)
+    C.setenv('LISTEN_PID', tostring(C.getpid()), 1)
+  end
+  C.close_range(opts.listen and 4 or 3, 0xffffffff, 0)
   for name, value in pairs(opts.env or {}) do C.setenv(name, value, 1) end
   if opts.dir and C.chdir(opts.dir) ~= 0 then C._exit(126) end
   local list = ffi.new('const char *[?]', #argv + 1)
@@ -196,7 +210,8 @@ local function split()
   return pid
 end
 
--- Starts a program; it dies with us. opts: stdout and stderr (paths), env, dir.
+-- Starts a program; it dies with us. opts: stdout and stderr (paths), env, dir, and listen, a
+-- descriptor that it gets as systemd hands sockets over.
 function posix.spawn(argv, opts)
   local pid = split()
   if pid == 0 then become(argv, opts or {}) end

@@ -41,6 +41,7 @@ struct tg_sink {
     char *path;
     int fd;
     bool regular; /* a regular file takes any amount at once */
+    bool direct;  /* there is no writer */
     tg_sink_say *say;
     void (*take)(void *owner, const char *text, size_t len); /* NULL: there is a thread */
     void *owner;
@@ -249,6 +250,7 @@ static void init(struct tg_sink *sink, const struct tg_sink_options *options)
     sink->take = options->take;
     sink->owner = options->owner;
     sink->say = options->say != NULL ? options->say : tg_sink_say_logfmt;
+    sink->direct = options->direct;
     pthread_mutex_init(&sink->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -272,7 +274,7 @@ struct tg_sink *tg_sink_create(const struct tg_sink_options *options)
     if (fd < 0)
         goto fail;
     take_fd(sink, fd);
-    errno = start_thread(sink);
+    errno = sink->direct ? 0 : start_thread(sink);
     if (errno == 0)
         return sink;
 fail:;
@@ -280,6 +282,16 @@ fail:;
     dispose(sink);
     errno = error;
     return NULL;
+}
+
+/* A line of more than a pipe takes at once may come out in part. */
+static void write_now(struct tg_sink *sink, const char *text, size_t len)
+{
+    struct pollfd room = {.fd = sink->fd, .events = POLLOUT};
+    bool has_room = sink->regular || poll(&room, 1, 0) > 0;
+
+    if (!has_room || write(sink->fd, text, len) != (ssize_t)len)
+        atomic_fetch_add_explicit(&sink->lost_ever, 1, memory_order_relaxed);
 }
 
 void tg_sink_write(struct tg_sink *sink, const char *text, size_t len)
@@ -290,6 +302,10 @@ void tg_sink_write(struct tg_sink *sink, const char *text, size_t len)
         return;
     }
 
+    if (sink->direct) {
+        write_now(sink, text, len);
+        return;
+    }
     pthread_mutex_lock(&sink->lock);
     if (!tg_buffer_append(&sink->front, text, len)) {
         sink->lost++;
@@ -320,7 +336,7 @@ void tg_sink_destroy(struct tg_sink *sink)
 {
     enum { GRACE_MS = 200 }; /* for a write that came back late */
 
-    if (sink->take != NULL) {
+    if (sink->take != NULL || sink->direct) {
         dispose(sink);
         return;
     }

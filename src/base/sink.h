@@ -24,6 +24,7 @@ struct tg_sink_options {
     int fd;           /* written to through a duplicate; stays the caller's */
     size_t capacity;  /* bytes that may wait to be written; 0 means 1 MB */
     tg_sink_say *say; /* NULL means tg_sink_say_logfmt */
+    bool direct;      /* without a thread: lines that find no room at once are dropped */
     /* Has the lines at once, in the place of a file and without a thread: for one thread only. */
     void (*take)(void *owner, const char *text, size_t len);
     void *owner;

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
@@ -13,7 +13,7 @@
 #include "gate/responder.h"
 #include "gate/status.h"
 
-enum { BACKLOG = 64, ACCEPTS_A_TURN = 16, PAUSE_MS = 100, STATUS_MOST = 67108864 };
+enum { ACCEPTS_A_TURN = 16, PAUSE_MS = 100, STATUS_MOST = 67108864 };
 
 static const struct tg_text none = {NULL, 0};
 
@@ -76,11 +76,8 @@ static void on_waiting_dispose(void *waiting)
         h2o_linklist_unlink(link);
 }
 
-/* What a page of another origin makes a browser send is not the operator's wish. */
 static int begin_reload(struct tg_worker *worker, h2o_req_t *req)
 {
-    if (h2o_find_header_by_str(&req->headers, H2O_STRLIT("origin"), -1) >= 0)
-        return respond_problem(req, 403, "a request with an Origin changes nothing here");
     struct waiting *waiting =
         h2o_mem_alloc_shared(&req->pool, sizeof(*waiting), on_waiting_dispose);
     *waiting = (struct waiting){.req = req, .ticket = tg_reload_ask(worker->gate->reload)};
@@ -135,6 +132,34 @@ static bool is_method(const h2o_req_t *req, const char *method)
     return h2o_memis(req->input.method.base, req->input.method.len, method, strlen(method));
 }
 
+/* The one who started us sees to the end: the master, or the main thread. */
+static int begin_drain(struct tg_worker *worker, h2o_req_t *req)
+{
+    static const char text[] = "{\"ok\":true,\"state\":\"draining\"}\n";
+    struct tg_buffer out = {.limit = 0};
+
+    if (tg_link_is_there(&worker->gate->link))
+        tg_link_say(&worker->gate->link, TG_CHANNEL_END, 0, "");
+    else
+        kill(getpid(), SIGTERM);
+    tg_buffer_append(&out, text, sizeof(text) - 1);
+    return respond_json(req, 200, &out);
+}
+
+/* What a page of another origin makes a browser send is not the operator's wish. */
+static int answer_change(struct tg_worker *worker, h2o_req_t *req,
+                         int (*change)(struct tg_worker *worker, h2o_req_t *req))
+{
+    if (!is_method(req, "POST")) {
+        tg_respond_problem(req, 405, TG_TEXT("what changes something is asked for with POST"), none,
+                           none, TG_TEXT("POST"));
+        return 0;
+    }
+    if (h2o_find_header_by_str(&req->headers, H2O_STRLIT("origin"), -1) >= 0)
+        return respond_problem(req, 403, "a request with an Origin changes nothing here");
+    return change(worker, req);
+}
+
 static int answer(struct tg_worker *worker, h2o_req_t *req)
 {
     const struct tg_refusal *refusal = &tg_client_of(req->conn)->refusal;
@@ -143,16 +168,13 @@ static int answer(struct tg_worker *worker, h2o_req_t *req)
         return respond_problem(req, tg_refused_status(refusal->reason), refusal->detail);
     if (!has_token(req, worker->gate->site->admin->token))
         return respond_problem(req, 401, "the token is missing or wrong");
-    if (is_path(req, "/reload")) {
-        if (is_method(req, "POST"))
-            return begin_reload(worker, req);
-        tg_respond_problem(req, 405, TG_TEXT("a reload is asked for with POST"), none, none,
-                           TG_TEXT("POST"));
-        return 0;
-    }
+    if (is_path(req, "/reload"))
+        return answer_change(worker, req, begin_reload);
+    if (is_path(req, "/drain"))
+        return answer_change(worker, req, begin_drain);
     bool is_status = is_path(req, "/status"), is_ready = is_path(req, "/ready");
     if (!is_status && !is_ready && !is_path(req, "/health"))
-        return respond_problem(req, 404, "there are /status, /health, /ready and /reload");
+        return respond_problem(req, 404, "there are /status, /health, /ready, /reload and /drain");
     if (!is_method(req, "GET") && !is_method(req, "HEAD"))
         return respond_problem(req, 405, "this is only to be read");
     if (is_status)
@@ -192,46 +214,16 @@ void tg_admin_register(struct tg_gate *gate)
 
 /* ---- its socket */
 
-/* A socket that nobody listens on any more stands in nobody's way. */
-static void remove_stale(const struct sockaddr_storage *address, socklen_t len, const char *path)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct stat found;
-
-    if (fd < 0)
-        return;
-    if (stat(path, &found) == 0 && S_ISSOCK(found.st_mode) &&
-        connect(fd, (const struct sockaddr *)address, len) != 0 && errno == ECONNREFUSED)
-        unlink(path);
-    close(fd);
-}
-
 bool tg_admin_bind(struct tg_gate *gate)
 {
     const struct tg_admin *admin = gate->site->admin;
     struct sockaddr_storage address;
 
-    gate->admin_fd = -1;
     if (admin == NULL)
         return true;
     socklen_t len = tg_admin_address_fill(&admin->address, &address);
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
-    if (fd < 0)
-        return false;
-    if (address.ss_family == AF_UNIX)
-        remove_stale(&address, len, admin->address.path);
-    else
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    mode_t before = umask(0117); /* a Unix socket is for its owner and group */
-    bool well = bind(fd, (struct sockaddr *)&address, len) == 0 && listen(fd, BACKLOG) == 0;
-    int reason = errno;
-    umask(before);
-    if (well)
-        gate->admin_fd = fd;
-    else
-        close(fd);
-    errno = reason;
-    return well;
+    gate->admin_fd = tg_link_listen(&gate->link, &address, len);
+    return gate->admin_fd >= 0;
 }
 
 void tg_admin_unbind(struct tg_gate *gate)
@@ -240,7 +232,7 @@ void tg_admin_unbind(struct tg_gate *gate)
         return;
     close(gate->admin_fd);
     gate->admin_fd = -1;
-    if (gate->site->admin->address.path[0] != '\0')
+    if (!tg_link_is_there(&gate->link) && gate->site->admin->address.path[0] != '\0')
         unlink(gate->site->admin->address.path);
 }
 

@@ -67,6 +67,13 @@ int tg_command_status(const char *folder, const char *admin, bool json)
     return admin != NULL ? ask_address(admin, &question, json) : ask_site(folder, &question, json);
 }
 
+int tg_command_drain(const char *folder, const char *admin, bool json)
+{
+    struct tg_question question = {.method = "POST", .path = "/drain", .timeout_s = 5};
+
+    return admin != NULL ? ask_address(admin, &question, json) : ask_site(folder, &question, json);
+}
+
 int tg_command_reload(const char *folder, const char *admin, bool json)
 {
     struct tg_question question = {

@@ -9,6 +9,9 @@
 /* How it is. */
 int tg_command_status(const char *folder, const char *admin, bool json);
 
+/* Lets it end what it has begun, and end. */
+int tg_command_drain(const char *folder, const char *admin, bool json);
+
 /* Lets it read its site anew. */
 int tg_command_reload(const char *folder, const char *admin, bool json);
 

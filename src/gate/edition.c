@@ -102,9 +102,11 @@ struct tg_edition *tg_edition_create(struct tg_site *site, struct tg_sink *log, 
                                    .secret_count = site->secret_count};
     edition->number = number;
     edition->counts = calloc(workers * routes + 1, sizeof(*edition->counts));
+    edition->bars = calloc(routes + 1, sizeof(*edition->bars));
     edition->ancestors = calloc(routes + 1, sizeof(*edition->ancestors));
     edition->prints = calloc(routes + 1, sizeof(*edition->prints));
-    assert(edition->counts != NULL && edition->ancestors != NULL && edition->prints != NULL);
+    assert(edition->counts != NULL && edition->ancestors != NULL && edition->prints != NULL &&
+           edition->bars != NULL);
     for (size_t i = 0; i < routes; i++)
         edition->ancestors[i] = TG_NO_ROUTE;
     atomic_init(&edition->holders, 1);
@@ -171,6 +173,18 @@ void tg_edition_inherit_counts(struct tg_edition *edition, const struct tg_editi
                                      memory_order_relaxed));
 }
 
+void tg_edition_bar(struct tg_edition *edition, const char *pattern, const char *place)
+{
+    for (size_t i = 0; i < edition->site->route_count; i++) {
+        if (strcmp(edition->site->routes[i].pattern, pattern) != 0)
+            continue;
+        const char *none = NULL, *copy = strdup(place[0] != '\0' ? place : "an unknown place");
+        assert(copy != NULL);
+        if (!atomic_compare_exchange_strong(&edition->bars[i], &none, copy))
+            free((char *)copy);
+    }
+}
+
 struct tg_edition *tg_edition_hold(struct tg_edition *edition)
 {
     atomic_fetch_add(&edition->holders, 1);
@@ -181,6 +195,9 @@ void tg_edition_release(struct tg_edition *edition)
 {
     if (atomic_fetch_sub(&edition->holders, 1) != 1)
         return;
+    for (size_t i = 0; i < edition->site->route_count; i++)
+        free((char *)edition->bars[i]);
+    free(edition->bars);
     tg_router_destroy(edition->router);
     tg_site_destroy(edition->site);
     free(edition->counts);

@@ -15,6 +15,7 @@ struct tg_edition {
     unsigned number;    /* how often the site had been read */
     tg_counter *counts; /* requests, by worker and route */
     size_t *ancestors;  /* by route: its index in the edition before; TG_NO_ROUTE: it is new */
+    _Atomic(const char *) *bars;      /* by route: where its script could not be stopped; or NULL */
     uint8_t (*prints)[TG_DIGEST_MAX]; /* by route: equal when it and its scripts are */
     _Atomic unsigned holders;
 };
@@ -28,6 +29,15 @@ struct tg_edition *tg_edition_create(struct tg_site *site, struct tg_sink *log, 
 /* Takes over the backends that are configured alike, and remembers which routes were there.
  * Before anything else is made of it. */
 void tg_edition_inherit(struct tg_edition *edition, const struct tg_edition *before);
+
+/* The route is not served any more by this edition; any thread may. */
+void tg_edition_bar(struct tg_edition *edition, const char *pattern, const char *place);
+
+/* Where that was; NULL when the route is served. */
+static inline const char *tg_edition_bar_of(const struct tg_edition *edition, size_t route)
+{
+    return atomic_load_explicit(&edition->bars[route], memory_order_acquire);
+}
 
 /* Any thread may. */
 struct tg_edition *tg_edition_hold(struct tg_edition *edition);

@@ -7,16 +7,22 @@
 #include "api/request.h"
 #include "base/log.h"
 #include "gate/edition.h"
+#include "gate/link.h"
 #include "gate/traffic.h"
 
 struct tg_worker;
 struct tg_reload;
+struct tg_pulse;
 
 struct tg_gate {
-    struct tg_edition *first; /* the first reading of the site, kept to the end */
-    struct tg_site *site;     /* of it: what no reload changes is taken from there */
-    struct tg_reload *reload; /* NULL while nothing is served */
-    int port;                 /* of the first listener, instead of the site's; -1: the site's */
+    struct tg_link link;
+    struct tg_edition *first;     /* the first reading of the site, kept to the end */
+    struct tg_site *site;         /* of it: what no reload changes is taken from there */
+    struct tg_reload *reload;     /* NULL while nothing is served */
+    struct tg_pulse *pulse;       /* the same */
+    _Atomic uint64_t stuck_ns;    /* of the present reading: CPU time without a turn */
+    _Atomic size_t worker_memory; /* the same; 0: no limit */
+    int port;                     /* of the first listener, instead of the site's; -1: the site's */
     h2o_globalconf_t config;
     struct tg_log log;
     struct tg_sink *access; /* NULL: no access log */
@@ -57,6 +63,19 @@ struct tg_admin_door {
     h2o_linklist_t reloads; /* requests that wait for the end of a reload */
 };
 
+/* What the pulse sees of a thread. */
+struct tg_look {
+    _Atomic uint64_t turns; /* of its loop */
+    _Atomic bool is_stuck;  /* it will not be back, it seems */
+    _Atomic bool answered;  /* route and place are filled, or soon will be */
+    char route[256];        /* by the thread itself; empty: unknown */
+    char place[128];
+    uint64_t seen,
+        begun_ns; /* the last turn, and its CPU time; the pulse's own, with what follows */
+    uint64_t used_ns;
+    bool late, told;
+};
+
 /* One reading of the site, ready to serve in one thread. */
 struct tg_generation {
     struct tg_worker *worker;
@@ -87,6 +106,7 @@ struct tg_worker {
     struct tg_door door;
     struct tg_admin_door admin;
     struct tg_traffic traffic;
+    struct tg_look look;
     struct tg_work_queue *work; /* for what takes long; NULL: there are no threads for it */
     int wake_fd; /* an eventfd: written to when there is something to do; the main thread's */
     h2o_socket_t *wake;         /* the loop's side of it */

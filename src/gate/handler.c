@@ -193,6 +193,10 @@ static int on_req(h2o_handler_t *handler, h2o_req_t *req)
     }
     inbound->route = match.route;
     tg_tally(tg_edition_requests(edition, worker->index, match.route->index), 1);
+    if (tg_edition_bar_of(edition, match.route->index) != NULL) {
+        respond_problem(inbound, 503, "a script of this route could not be stopped");
+        return 0;
+    }
     bool passes = match.route->script == NULL;
     if (passes)
         inbound->target = tg_pass_target(inbound, &path);

@@ -12,10 +12,7 @@
 #include "gate/client.h"
 #include "gate/door.h"
 
-enum {
-    BACKLOG = 4096,
-    ACCEPTS_A_TURN = 16, /* the other threads get their share */
-};
+enum { ACCEPTS_A_TURN = 16 }; /* the other threads get their share */
 
 socklen_t tg_listener_address(const struct tg_listen *listen, struct sockaddr_storage *storage)
 {
@@ -33,23 +30,6 @@ socklen_t tg_listener_address(const struct tg_listen *listen, struct sockaddr_st
     v6->sin6_family = AF_INET6;
     v6->sin6_port = htons(listen->port);
     return sizeof(*v6);
-}
-
-int tg_listener_bind(const struct tg_listen *listen_on)
-{
-    struct sockaddr_storage address;
-    socklen_t len = tg_listener_address(listen_on, &address);
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
-
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(fd, (struct sockaddr *)&address, len) == 0 && listen(fd, BACKLOG) == 0)
-        return fd;
-    int reason = errno;
-    close(fd);
-    errno = reason;
-    return -1;
 }
 
 uint16_t tg_listener_port(int fd)

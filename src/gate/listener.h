@@ -7,9 +7,6 @@
 /* Fills the storage; returns the length of the address in it. */
 socklen_t tg_listener_address(const struct tg_listen *listen, struct sockaddr_storage *storage);
 
-/* Binds and listens; the descriptor, or -1 with errno set. */
-int tg_listener_bind(const struct tg_listen *listen);
-
 /* The port it got, when it asked for any. */
 uint16_t tg_listener_port(int fd);
 

@@ -13,6 +13,7 @@
 #include "gate/changes.h"
 #include "gate/folder.h"
 #include "gate/generation.h"
+#include "gate/pulse.h"
 #include "gate/worker.h"
 
 enum {
@@ -24,7 +25,7 @@ enum {
 
 struct tg_reload {
     struct tg_gate *gate;
-    struct tg_edition *edition; /* the one that is served */
+    struct tg_edition *edition; /* the one that is served; written under the lock */
     struct tg_folder *folder;   /* NULL: it is not watched */
     pthread_t thread;
     bool started;
@@ -107,6 +108,7 @@ static void hand_over(struct tg_reload *reload, struct attempt *attempt)
     struct tg_gate *gate = reload->gate;
     unsigned count = gate->site->workers, told = 0;
 
+    tg_pulse_set(gate, attempt->edition->site);
     __atomic_store_n(&gate->config.max_request_entity_size, attempt->edition->site->body_limit + 1,
                      __ATOMIC_RELAXED);
     for (unsigned i = 0; i < count; i++) {
@@ -242,7 +244,10 @@ static void reload_once(struct tg_reload *reload)
     report(reload, &attempt, well, &result);
     if (well) {
         struct tg_edition *before = reload->edition;
+        pthread_mutex_lock(&reload->lock);
         reload->edition = attempt.edition;
+        pthread_mutex_unlock(&reload->lock);
+        tg_link_say(&reload->gate->link, TG_CHANNEL_RELOADED, 0, "");
         attempt.edition = NULL;
         tg_edition_release(before);
     }
@@ -300,18 +305,20 @@ void tg_reload_start(struct tg_reload *reload)
         tg_log_error(&reload->gate->log, NULL, "event=thread_failed thread=reload");
 }
 
-void tg_reload_stop(struct tg_reload *reload)
+bool tg_reload_stop(struct tg_reload *reload, uint64_t until_ms)
 {
+    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
     struct tg_buffer result = {.limit = 0};
 
     atomic_store(&reload->stopping, true);
     sem_post(&reload->adopted);
     eventfd_write(reload->wake_fd, 1);
-    if (reload->started)
-        pthread_join(reload->thread, NULL);
-    reload->started = false;
+    bool well = !reload->started ||
+                pthread_clockjoin_np(reload->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+    reload->started = reload->started && !well;
     tg_buffer_printf(&result, "{\"ok\":false,\"problems\":[\"the server is stopping\"]}");
     tell(reload, UINT64_MAX, false, &result);
+    return well;
 }
 
 void tg_reload_destroy(struct tg_reload *reload)
@@ -328,6 +335,13 @@ void tg_reload_destroy(struct tg_reload *reload)
 }
 
 /* ---- for the others */
+
+void tg_reload_bar(struct tg_reload *reload, const char *pattern, const char *place)
+{
+    pthread_mutex_lock(&reload->lock);
+    tg_edition_bar(reload->edition, pattern, place);
+    pthread_mutex_unlock(&reload->lock);
+}
 
 uint64_t tg_reload_ask(struct tg_reload *reload)
 {

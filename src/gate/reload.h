@@ -11,9 +11,10 @@ enum tg_reload_state { TG_RELOAD_PENDING, TG_RELOAD_DONE, TG_RELOAD_FAILED };
 /* `watch`: also when a file of the site changes. NULL with errno set when that is not possible. */
 struct tg_reload *tg_reload_create(struct tg_gate *gate, bool watch);
 
-/* Starts the thread, once the workers serve; and ends it, while they still do. The main thread. */
+/* Starts the thread, once the workers serve; and ends it, while they still do: false when it goes
+ * on at that monotonic time. The main thread. */
 void tg_reload_start(struct tg_reload *reload);
-void tg_reload_stop(struct tg_reload *reload);
+bool tg_reload_stop(struct tg_reload *reload, uint64_t until_ms);
 void tg_reload_destroy(struct tg_reload *reload);
 
 /* Asks for a reload; several at once become one. Worker 0 is woken when it has ended. */
@@ -25,6 +26,9 @@ enum tg_reload_state tg_reload_result(struct tg_reload *reload, uint64_t ticket,
 
 /* Appends how the last one went, or null. */
 void tg_reload_last(struct tg_reload *reload, struct tg_buffer *out);
+
+/* The route is not served any more until the site is read anew. */
+void tg_reload_bar(struct tg_reload *reload, const char *pattern, const char *place);
 
 /* A worker has adopted its generation. */
 void tg_reload_adopted(struct tg_reload *reload);

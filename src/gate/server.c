@@ -2,8 +2,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -11,13 +13,18 @@
 #include "gate/door.h"
 #include "gate/handler.h"
 #include "gate/listener.h"
+#include "gate/pulse.h"
 #include "gate/refusal.h"
 #include "gate/reload.h"
 #include "gate/seams.h"
 #include "gate/worker.h"
 #include "net/resolver.h"
 
-enum { STATUS_OK = 0, STATUS_FAILED = 1 };
+enum {
+    STATUS_OK = 0,
+    STATUS_FAILED = 1,
+    LEFT_BEHIND_MS = 3000, /* beyond the time to drain */
+};
 
 /* h2o takes it from the time of day: it must stay well below that. */
 static const uint64_t NEVER_MS = 30ULL * 86400 * 1000;
@@ -77,7 +84,9 @@ static bool bind_all(struct tg_gate *gate)
         gate->listen_fds[i] = -1;
     for (size_t i = 0; i < site->listen_count; i++) {
         const struct tg_listen *listen = &site->listens[i];
-        gate->listen_fds[i] = tg_listener_bind(listen);
+        struct sockaddr_storage address;
+        socklen_t len = tg_listener_address(listen, &address);
+        gate->listen_fds[i] = tg_link_listen(&gate->link, &address, len);
         if (gate->listen_fds[i] < 0) {
             fprintf(stderr, "tidegate: can't listen on %s port %u: %s\n", listen->host,
                     listen->port, strerror(errno));
@@ -152,60 +161,149 @@ static void reopen_logs(struct tg_gate *gate)
         tg_sink_reopen(gate->access);
 }
 
-/* Waits for the signal that ends us; the others are handled here. */
-static void wait_for_end(struct tg_gate *gate, const sigset_t *signals)
+/* True when it ends us. Under a master it is the master that decides. */
+static bool take_signal(struct tg_gate *gate, int signal)
 {
-    int signal;
+    bool is_alone = !tg_link_is_there(&gate->link);
+
+    switch (signal) {
+    case SIGUSR1:
+        reopen_logs(gate);
+        return false;
+    case SIGHUP:
+        if (is_alone)
+            tg_reload_ask(gate->reload);
+        return false;
+    default:
+        if (is_alone)
+            tg_log_info(&gate->log, NULL, "event=stopping signal=%s", sigabbrev_np(signal));
+        else
+            tg_link_say(&gate->link, TG_CHANNEL_REPLACE, 0, "signal");
+        return is_alone;
+    }
+}
+
+static bool take_message(struct tg_gate *gate)
+{
+    struct tg_channel_message message;
+    int fd;
+    enum tg_channel_state state = tg_channel_receive(gate->link.fd, &message, &fd, false);
+
+    if (fd >= 0)
+        close(fd);
+    if (state == TG_CHANNEL_NOTHING)
+        return false;
+    if (state == TG_CHANNEL_CLOSED) {
+        tg_link_release(&gate->link);
+        tg_log_error(&gate->log, NULL, "event=stopping reason=\"the master is gone\"");
+        return true;
+    }
+    if (message.kind != TG_CHANNEL_RETIRE && message.kind != TG_CHANNEL_STOP)
+        return false;
+    atomic_store(&gate->link.retired, message.kind == TG_CHANNEL_RETIRE);
+    tg_log_info(&gate->log, NULL, "event=stopping pid=%d%s", (int)getpid(),
+                message.kind == TG_CHANNEL_RETIRE ? " reason=replaced" : "");
+    return true;
+}
+
+/* Waits until a signal or the master ends us; what else they say is done here. */
+static void wait_for_end(struct tg_gate *gate, int signals)
+{
+    struct pollfd fds[2] = {{.fd = signals, .events = POLLIN},
+                            {.fd = gate->link.fd, .events = POLLIN}};
+    struct signalfd_siginfo signal;
 
     for (;;) {
-        if (sigwait(signals, &signal) != 0)
+        if (poll(fds, 2, -1) < 0)
             continue;
-        if (signal == SIGUSR1)
-            reopen_logs(gate);
-        else if (signal == SIGHUP)
-            tg_reload_ask(gate->reload);
-        else
-            break;
+        if (fds[1].revents != 0 && take_message(gate))
+            return;
+        if (fds[0].revents != 0 && read(signals, &signal, sizeof(signal)) == sizeof(signal) &&
+            take_signal(gate, (int)signal.ssi_signo))
+            return;
     }
-    tg_log_info(&gate->log, NULL, "event=stopping signal=%s", sigabbrev_np(signal));
 }
 
-/* All threads inherit the mask: signals are taken by sigwait in the main one only. A second
- * signal to end is not blocked: it ends the process at once. */
-static void block_signals(sigset_t *signals)
+static void end_at_once(int signal)
 {
+    (void)signal;
+    _exit(STATUS_OK);
+}
+
+/* All threads inherit the mask: signals are read by the main one only. */
+static int block_signals(void)
+{
+    sigset_t signals;
+
     signal(SIGPIPE, SIG_IGN);
-    sigemptyset(signals);
-    sigaddset(signals, SIGTERM);
-    sigaddset(signals, SIGINT);
-    sigaddset(signals, SIGHUP);
-    sigaddset(signals, SIGUSR1);
-    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGQUIT, end_at_once);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-static bool serve(struct tg_gate *gate, bool watch, const sigset_t *signals)
+/* A second signal to end ends us at once; the master sends none. */
+static void unblock_ends(void)
 {
-    unsigned count = gate->site->workers;
+    sigset_t ends;
 
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &ends, NULL);
+}
+
+/* Drains. A thread that can't be stopped is left behind at the end of its time. */
+static void end(struct tg_gate *gate)
+{
+    uint64_t until_ms = tg_clock_monotonic_ms() + gate->site->drain_ms + LEFT_BEHIND_MS;
+    tg_pulse_stop(gate->pulse);
+    bool well = tg_reload_stop(gate->reload, until_ms);
+
+    for (unsigned i = 0; i < gate->site->workers; i++)
+        tg_worker_stop(&gate->workers[i]);
+    if (!tg_link_is_there(&gate->link))
+        unblock_ends();
+    for (unsigned i = 0; i < gate->site->workers; i++)
+        if (!atomic_load(&gate->workers[i].look.is_stuck))
+            well = tg_worker_join(&gate->workers[i], until_ms) && well;
+    for (unsigned i = 0; i < gate->site->workers; i++)
+        well = tg_worker_join(&gate->workers[i], tg_clock_monotonic_ms()) && well;
+    if (well) {
+        tg_log_info(&gate->log, NULL, "event=stopped");
+        return;
+    }
+    tg_log_error(&gate->log, NULL, "event=thread_left_behind");
+    tg_admin_unbind(gate);
+    if (gate->access != NULL)
+        tg_sink_destroy(gate->access);
+    tg_sink_destroy(gate->log.sink);
+    _exit(STATUS_FAILED);
+}
+
+static bool serve(struct tg_gate *gate, bool watch, int signals)
+{
     gate->reload = tg_reload_create(gate, watch);
     if (gate->reload == NULL) {
         fprintf(stderr, "tidegate: the site's folder can't be watched: %s\n", strerror(errno));
         return false;
     }
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < gate->site->workers; i++)
         if (!tg_worker_start(&gate->workers[i]))
             tg_log_error(&gate->log, NULL, "event=thread_failed worker=%u", i);
     tg_reload_start(gate->reload);
+    gate->pulse = tg_pulse_start(gate);
     log_unverified(gate);
     log_ready(gate);
+    tg_link_say(&gate->link, TG_CHANNEL_READY, (int32_t)gate->site->drain_ms, "");
+    tg_systemd_notify(&gate->link.systemd, "READY=1");
     wait_for_end(gate, signals);
-    tg_reload_stop(gate->reload);
-    for (unsigned i = 0; i < count; i++)
-        tg_worker_stop(&gate->workers[i]);
-    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
-    for (unsigned i = 0; i < count; i++)
-        tg_worker_join(&gate->workers[i]);
-    tg_log_info(&gate->log, NULL, "event=stopped");
+    tg_systemd_notify(&gate->link.systemd, "STOPPING=1");
+    end(gate);
     return true;
 }
 
@@ -233,9 +331,10 @@ void tg_server_dispose(struct tg_gate *gate)
 
 void tg_server_prepare(struct tg_gate *gate, struct tg_edition *edition)
 {
-    *gate = (struct tg_gate){.site = edition->site, .admin_fd = -1, .port = -1};
+    *gate = (struct tg_gate){.site = edition->site, .admin_fd = -1, .port = -1, .link = {.fd = -1}};
     gate->first = edition;
     gate->log = edition->log;
+    tg_pulse_set(gate, edition->site);
     gate->started_ns = tg_clock_monotonic_ns();
     init_config(gate);
 }
@@ -245,11 +344,26 @@ static void prepare(struct tg_gate *gate, struct tg_site *site, struct tg_sink *
     tg_server_prepare(gate, tg_edition_create(site, log, site->workers, 1));
 }
 
-int tg_server_run(const char *folder, int port, bool watch)
+/* Those that a process before this one got stuck in. */
+static void bar_routes(struct tg_edition *edition)
+{
+    const char *text = getenv(TG_CHANNEL_BARRED);
+    char *copy = strdup(text != NULL ? text : ""), *rest = copy;
+
+    assert(copy != NULL);
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        char *pattern = strsep(&line, "\t");
+        if (line != NULL)
+            tg_edition_bar(edition, pattern, line);
+    }
+    free(copy);
+    unsetenv(TG_CHANNEL_BARRED);
+}
+
+static int run(struct tg_link *link, const char *folder, int port, bool watch)
 {
     struct tg_sink_options errors = {.fd = STDERR_FILENO, .say = tg_sink_say_logfmt};
     struct tg_site *site = tg_server_read(folder);
-    sigset_t signals;
 
     if (site == NULL)
         return STATUS_FAILED;
@@ -259,16 +373,33 @@ int tg_server_run(const char *folder, int port, bool watch)
     }
     if (port >= 0)
         site->listens[0].port = (uint16_t)port;
-    block_signals(&signals);
+    int signals = block_signals();
     struct tg_gate gate;
     prepare(&gate, site, tg_sink_create(&errors));
     gate.port = port;
+    gate.link = *link;
+    bar_routes(gate.first);
     gate.work = tg_work_pool_create(site->codec_threads);
     gate.most_connections = tg_door_size(site->limits.connections);
-    bool well = gate.log.sink != NULL && bind_all(&gate) && open_access_log(&gate) &&
-                make_workers(&gate, site->workers) && serve(&gate, watch, &signals);
+    bool well = signals >= 0 && gate.log.sink != NULL && bind_all(&gate) &&
+                open_access_log(&gate) && make_workers(&gate, site->workers) &&
+                serve(&gate, watch, signals);
+    *link = gate.link;
     tg_server_dispose(&gate);
+    if (signals >= 0)
+        close(signals);
     return well ? STATUS_OK : STATUS_FAILED;
+}
+
+int tg_server_run(const char *folder, int port, bool watch)
+{
+    struct tg_link link;
+
+    if (!tg_link_open(&link))
+        return STATUS_FAILED;
+    int status = run(&link, folder, port, watch);
+    tg_link_close(&link);
+    return status;
 }
 
 /* Says which names of backends can't be resolved now. */

@@ -305,11 +305,14 @@ static void read_limits(lua_State *L, struct tg_site *site)
         .keepalive_ms = (uint32_t)tg_table_number(L, "keepalive_timeout", 60e3),
         .requests = (uint32_t)tg_table_number(L, "requests", 10000),
         .connections = (size_t)tg_table_number(L, "connections", 0),
+        .worker_memory = (size_t)tg_table_number(L, "worker_memory", 0),
     };
     site->body_limit = (size_t)tg_table_number(L, "body", 8 * 1048576.0);
     site->script_memory = (size_t)tg_table_number(L, "script_memory", 64 * 1048576.0);
     site->lua_memory = (size_t)tg_table_number(L, "lua_memory", 256 * 1048576.0);
     site->script_cpu_ns = (uint64_t)(tg_table_number(L, "script_cpu", 500) * 1e6);
+    site->limits.stuck_ms =
+        (uint32_t)tg_table_number(L, "stuck", tg_table_number(L, "script_cpu", 500) + 500);
     lua_pop(L, 1);
 }
 

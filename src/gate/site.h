@@ -68,6 +68,8 @@ struct tg_limits {
     uint32_t keepalive_ms; /* between two requests */
     uint32_t requests;     /* on one connection */
     size_t connections;    /* 0: as many as usual */
+    size_t worker_memory;  /* of the process; 0: any */
+    uint32_t stuck_ms;     /* CPU time that a thread may take for one turn of its loop */
 };
 
 struct tg_admin {

@@ -19,6 +19,8 @@ static void write_process(const struct tg_worker *worker, struct tg_buffer *out)
 
     tg_buffer_printf(out, "\"version\":\"%s\",\"pid\":%d,\"uptime\":%.3f,\"threads\":%u,",
                      TG_VERSION, (int)getpid(), seconds, gate->site->workers);
+    if (tg_link_is_there(&gate->link))
+        tg_buffer_printf(out, "\"master\":%d,", (int)getppid());
     tg_buffer_printf(out, "\"generation\":%u,\"state\":\"%s\",",
                      worker->generation->edition->number, worker->draining ? "draining" : "ready");
 }
@@ -70,7 +72,13 @@ static void write_routes(const struct tg_worker *worker, struct tg_buffer *out)
             requests += value(tg_edition_requests(edition, k, i));
         tg_buffer_printf(out, "%s{\"route\":", i != 0 ? "," : "");
         tg_text_write(out, tg_text_of(edition->site->routes[i].pattern));
-        tg_buffer_printf(out, ",\"requests\":%llu}", requests);
+        tg_buffer_printf(out, ",\"requests\":%llu", requests);
+        const char *bar = tg_edition_bar_of(edition, i);
+        if (bar != NULL) {
+            tg_buffer_printf(out, ",\"barred\":");
+            tg_text_write(out, tg_text_of(bar));
+        }
+        tg_buffer_put(out, '}');
     }
     tg_buffer_printf(out, "],");
 }

@@ -78,8 +78,8 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
 
 /* ---- ending */
 
-/* A connection without a request: nothing of a next one has come yet. The first one of a new
- * connection is on its way, it seems. */
+/* A request that has begun is the last of its connection. One without a request is closed: nothing
+ * of a next one has come yet; but the first one of a new connection is on its way, it seems. */
 static int close_idle(h2o_req_t *req, void *unused)
 {
     h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
@@ -87,6 +87,8 @@ static int close_idle(h2o_req_t *req, void *unused)
     uint64_t now = tg_timers_now(&client->worker->timers);
 
     (void)unused;
+    if (req->version != 0)
+        req->http1_is_persistent = 0;
     if (client->requests == 0 && now - client->since_ms < NEW_MS)
         return 0;
     if (req->version == 0 && sock->input->size == 0)
@@ -128,6 +130,8 @@ static void drain(struct tg_worker *worker)
     worker->drain_until_ms =
         tg_timers_now(&worker->timers) + worker->generation->edition->site->drain_ms;
     tg_listener_stop(worker);
+    if (atomic_load(&worker->gate->link.retired))
+        tg_admin_stop(worker); /* the process in our place has it */
     tg_every_stop(&worker->generation->host, worker->generation->vm);
     if (worker->generation->jit_vm != NULL)
         tg_every_stop(&worker->generation->host, worker->generation->jit_vm);
@@ -203,6 +207,7 @@ void tg_worker_begin(struct tg_worker *worker)
 bool tg_worker_turn(struct tg_worker *worker, int32_t wait)
 {
     tg_timers_expire(&worker->timers);
+    tg_tally(&worker->look.turns, 1);
     if (h2o_evloop_run(worker->ctx.loop, wait) != 0 && errno != EINTR)
         tg_log_error(&worker->gate->log, NULL, "event=loop_failed errno=%d", errno);
     tg_timers_refresh(&worker->timers);
@@ -256,11 +261,14 @@ void tg_worker_stop(struct tg_worker *worker)
     tg_worker_wake(worker);
 }
 
-void tg_worker_join(struct tg_worker *worker)
+bool tg_worker_join(struct tg_worker *worker, uint64_t until_ms)
 {
-    if (worker->started)
-        pthread_join(worker->thread, NULL);
+    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
+
+    if (worker->started && pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+        return false;
     worker->started = false;
+    return true;
 }
 
 void tg_worker_dispose(struct tg_worker *worker)

@@ -22,8 +22,8 @@ void tg_worker_wake(struct tg_worker *worker);
 /* Tells the thread to accept no more, end what it has begun, and end. From any thread. */
 void tg_worker_stop(struct tg_worker *worker);
 
-/* Waits for the thread's end. */
-void tg_worker_join(struct tg_worker *worker);
+/* Waits for the thread's end, until that monotonic time; false when it goes on. */
+bool tg_worker_join(struct tg_worker *worker, uint64_t until_ms);
 
 /* Frees it all; a thread that was started does so itself at its end. Twice is harmless. */
 void tg_worker_dispose(struct tg_worker *worker);

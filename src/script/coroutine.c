@@ -90,7 +90,9 @@ static int resume_start(lua_State *L)
     lua_xmove(L, co, count);
     vm->nesting++;
     vm->unyieldable += barrier;
+    vm->innermost = co;
     int rc = lua_resume(co, count);
+    vm->innermost = L;
     vm->unyieldable -= barrier;
     vm->nesting--;
     if (rc != LUA_YIELD || vm->passing == TG_PASS_NOTHING)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "script/args.h"
 #include "script/fail.h"
+#include "script/where.h"
 
 void tg_run_init(struct tg_run *run)
 {
@@ -100,6 +101,7 @@ static int resume_all(struct tg_task *task)
         lua_State *L = task->chain_count > 0 ? task->chain[task->chain_count - 1] : task->L;
         vm->passing = TG_PASS_NOTHING;
         vm->nesting = task->chain_count;
+        vm->innermost = L;
         rc = lua_resume(L, nargs);
         if (rc == LUA_YIELD && vm->passing != TG_PASS_NOTHING) {
             extend_chain(task);
@@ -178,6 +180,8 @@ static int step(struct tg_task *task)
     watch_growth(vm, task->run);
     int rc = resume_all(task);
     vm->running = NULL;
+    vm->innermost = NULL;
+    vm->where = NULL;
     account(vm, task->run);
     return rc;
 }
@@ -318,16 +322,7 @@ void tg_task_check(lua_State *L)
 /* Keeps the file and line that run now: a yield from a hook loses the exact one. */
 static void mark_place(lua_State *L, struct tg_vm *vm)
 {
-    lua_Debug frame;
-
-    vm->place[0] = '\0';
-    for (int level = 0; lua_getstack(L, level, &frame); level++) {
-        lua_getinfo(L, "Sl", &frame);
-        if (frame.currentline > 0 && strncmp(frame.source, "=[tidegate", 10) != 0) {
-            snprintf(vm->place, sizeof(vm->place), "%s:%d", frame.short_src, frame.currentline);
-            return;
-        }
-    }
+    tg_place(L, vm->place, sizeof(vm->place));
 }
 
 static void check_loading(lua_State *L, struct tg_vm *vm)
@@ -348,6 +343,7 @@ void tg_task_hook(lua_State *L, lua_Debug *frame)
 
     (void)frame;
     tg_vm_end_hurry(vm);
+    tg_vm_answer_where(vm, L);
     if (vm->running == NULL) {
         check_loading(L, vm);
         return;

@@ -77,6 +77,9 @@ struct tg_vm {
     int pause;              /* of the collector, in percent of what lived */
     uint64_t load_until_ns; /* thread CPU time at which loading a script is stopped; 0: none */
     bool load_stopped;      /* that has happened, and no pcall may swallow it */
+    lua_State *innermost;   /* the coroutine that was resumed last, while a task runs */
+    char *where;            /* who asked where the script is gets it there; or NULL */
+    size_t where_size;
     char
         place[LUA_IDSIZE + 16]; /* file:line of the script when its slice ended or it was stopped */
 };

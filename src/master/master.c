@@ -1,0 +1,476 @@
+#include "master/master.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "master/child.h"
+#include "master/sockets.h"
+
+enum {
+    CHILDREN = 16,
+    STATUS_OK = 0,
+    STATUS_FAILED = 1,
+    PATIENCE_MS = 600, /* at the start, for an address that is in use */
+    YOUNG_MS = 500,    /* who ends that soon after it was ready has died at its start */
+    DELAY_MS = 100,    /* before another one is tried then; doubled each time, up to */
+    DELAY_MOST_MS = 5000,
+    BARRED_MOST = 16384,
+    START_MS = 60000, /* for a worker to get ready */
+    LEAVE_MS = 6000,  /* beyond its time to drain */
+};
+
+struct master {
+    char *const *words;
+    struct tg_log log;
+    struct tg_systemd systemd;
+    struct tg_sockets sockets;
+    struct tg_child children[CHILDREN];
+    struct tg_buffer barred; /* routes, a line each */
+    int signals;
+    uint64_t start_ms;    /* when a worker is to be started; 0: none is */
+    uint64_t delay_ms;    /* before the next one that dies at its start is replaced; or 0 */
+    uint64_t watchdog_ms; /* when the service manager is told next */
+    bool again;           /* another one is wanted as soon as the one that starts is ready */
+    bool has_served, ending;
+    int status;
+};
+
+static struct tg_child *find(struct master *master, enum tg_child_state state)
+{
+    for (size_t i = 0; i < CHILDREN; i++)
+        if (master->children[i].state == state)
+            return &master->children[i];
+    return NULL;
+}
+
+static bool is_alone(struct master *master)
+{
+    return find(master, TG_CHILD_STARTING) == NULL && find(master, TG_CHILD_SERVING) == NULL &&
+           find(master, TG_CHILD_LEAVING) == NULL;
+}
+
+/* ---- telling the workers */
+
+static void tell(struct tg_child *child, enum tg_channel_kind kind)
+{
+    struct tg_channel_message message = {.kind = kind};
+
+    child->state = TG_CHILD_LEAVING;
+    child->since_ms = tg_clock_monotonic_ms();
+    if (child->channel < 0 || !tg_channel_send(child->channel, &message, -1))
+        kill(child->pid, SIGKILL); /* it has not read a word for long */
+}
+
+static void end_all(struct master *master, const char *why)
+{
+    if (master->ending)
+        return;
+    tg_log_info(&master->log, NULL, "event=stopping master=%d reason=%s", (int)getpid(), why);
+    tg_systemd_notify(&master->systemd, "STOPPING=1");
+    master->ending = true;
+    master->start_ms = 0;
+    for (size_t i = 0; i < CHILDREN; i++)
+        if (master->children[i].state == TG_CHILD_STARTING ||
+            master->children[i].state == TG_CHILD_SERVING)
+            tell(&master->children[i], TG_CHANNEL_STOP);
+}
+
+static void kill_all(struct master *master)
+{
+    for (size_t i = 0; i < CHILDREN; i++)
+        if (master->children[i].state != TG_CHILD_NONE)
+            kill(master->children[i].pid, SIGKILL);
+}
+
+static void pass_signal(struct master *master, int signal)
+{
+    for (size_t i = 0; i < CHILDREN; i++)
+        if (master->children[i].state == TG_CHILD_SERVING)
+            kill(master->children[i].pid, signal);
+}
+
+/* ---- starting them */
+
+/* A place for a new one: of those that should have gone, the oldest has to. */
+static struct tg_child *take_place(struct master *master)
+{
+    struct tg_child *place = find(master, TG_CHILD_NONE), *oldest = NULL;
+
+    if (place != NULL)
+        return place;
+    for (size_t i = 0; i < CHILDREN; i++)
+        if (master->children[i].state == TG_CHILD_LEAVING &&
+            (oldest == NULL || master->children[i].since_ms < oldest->since_ms))
+            oldest = &master->children[i];
+    if (oldest != NULL)
+        kill(oldest->pid, SIGKILL);
+    return NULL;
+}
+
+static void start(struct master *master)
+{
+    struct tg_child *child = take_place(master);
+
+    master->start_ms = 0;
+    tg_buffer_put(&master->barred, '\0');
+    if (child == NULL || !tg_child_start(child, master->words, master->barred.base)) {
+        tg_log_error(&master->log, NULL, "event=worker_not_started errno=%d",
+                     child != NULL ? errno : 0);
+        master->start_ms = tg_clock_monotonic_ms() + DELAY_MS;
+    }
+    master->barred.len--;
+}
+
+/* Wants a new worker; one that is being started may have read what has changed since. */
+static void want(struct master *master)
+{
+    if (master->ending)
+        return;
+    if (find(master, TG_CHILD_STARTING) != NULL)
+        master->again = true;
+    else
+        master->start_ms = tg_clock_monotonic_ms();
+}
+
+/* Wants one in the place of one that has died; soon, unless they die as soon as they are there. */
+static void want_later(struct master *master, bool died_young)
+{
+    if (!died_young)
+        master->delay_ms = 0;
+    master->start_ms = tg_clock_monotonic_ms() + master->delay_ms;
+    if (died_young)
+        master->delay_ms = master->delay_ms == 0 ? DELAY_MS : master->delay_ms * 2;
+    if (master->delay_ms > DELAY_MOST_MS)
+        master->delay_ms = DELAY_MOST_MS;
+}
+
+/* ---- what they say */
+
+static void answer_want(struct master *master, struct tg_child *child,
+                        struct tg_channel_message *message)
+{
+    socklen_t len = message->address_len;
+    const struct tg_listening *found = NULL;
+
+    errno = EINVAL;
+    if (len <= sizeof(message->address))
+        found = tg_sockets_get(&master->sockets, &master->systemd, &message->address, len,
+                               child->pid, master->has_served ? 0 : PATIENCE_MS);
+    struct tg_channel_message answer = {.kind = TG_CHANNEL_SOCKET, .number = errno};
+    if (found != NULL)
+        answer.number = found->is_lent;
+    tg_channel_send(child->channel, &answer, found != NULL ? found->fd : -1);
+}
+
+/* From now on it is the one; whoever served until now drains. */
+static void take_over(struct master *master, struct tg_child *child)
+{
+    struct tg_child *before = find(master, TG_CHILD_SERVING);
+
+    if (child->state != TG_CHILD_STARTING)
+        return;
+    child->state = TG_CHILD_SERVING;
+    child->since_ms = child->alive_ms;
+    if (master->has_served)
+        tg_log_info(&master->log, NULL, "event=worker_ready pid=%d", (int)child->pid);
+    if (before != NULL)
+        tell(before, TG_CHANNEL_RETIRE);
+    tg_sockets_keep(&master->sockets, child->pid);
+    if (!master->has_served || before != NULL)
+        tg_systemd_notify(&master->systemd, "READY=1");
+    master->has_served = true;
+    if (master->again)
+        master->start_ms = child->alive_ms;
+    master->again = false;
+}
+
+/* The route is not served until the site is read anew; the worker that is stuck is replaced. */
+static void bar(struct master *master, const char *route)
+{
+    struct tg_buffer line = {.limit = TG_CHANNEL_TEXT + 1};
+
+    tg_buffer_printf(&line, "%s\n", route);
+    bool is_there = master->barred.len != 0 &&
+                    memmem(master->barred.base, master->barred.len, line.base, line.len) != NULL;
+    if (!is_there && master->barred.len + line.len <= BARRED_MOST)
+        tg_buffer_append(&master->barred, line.base, line.len);
+    tg_buffer_dispose(&line);
+}
+
+static void take_message(struct master *master, struct tg_child *child,
+                         struct tg_channel_message *message)
+{
+    child->alive_ms = tg_clock_monotonic_ms();
+    switch (message->kind) {
+    case TG_CHANNEL_WANT:
+        answer_want(master, child, message);
+        break;
+    case TG_CHANNEL_READY:
+        child->drain_ms = (uint32_t)message->number;
+        take_over(master, child);
+        break;
+    case TG_CHANNEL_ALIVE:
+        break;
+    case TG_CHANNEL_REPLACE:
+        if (child->state == TG_CHILD_SERVING)
+            want(master);
+        break;
+    case TG_CHANNEL_BAR:
+        bar(master, message->text);
+        break;
+    case TG_CHANNEL_RELOADED:
+        if (child->state == TG_CHILD_SERVING)
+            tg_buffer_clear(&master->barred, BARRED_MOST);
+        break;
+    case TG_CHANNEL_END:
+        end_all(master, "asked");
+        break;
+    case TG_CHANNEL_SOCKET:
+    case TG_CHANNEL_RETIRE:
+    case TG_CHANNEL_STOP:
+        break; /* ours to say */
+    }
+}
+
+static void listen_to(struct master *master, struct tg_child *child)
+{
+    struct tg_channel_message message;
+    enum tg_channel_state state;
+    int passed;
+
+    while ((state = tg_channel_receive(child->channel, &message, &passed, false)) ==
+           TG_CHANNEL_MESSAGE) {
+        if (passed >= 0)
+            close(passed);
+        take_message(master, child, &message);
+    }
+    if (state == TG_CHANNEL_NOTHING)
+        return;
+    close(child->channel); /* its end will be told by a signal */
+    child->channel = -1;
+}
+
+/* ---- their ends */
+
+static void log_end(struct master *master, const struct tg_child *child, int how)
+{
+    bool was_killed = WIFSIGNALED(how), was_asked = child->state == TG_CHILD_LEAVING;
+    int number = was_killed ? WTERMSIG(how) : WEXITSTATUS(how);
+    const char *word = was_killed ? "signal" : "status";
+
+    if (was_asked && !was_killed && number == STATUS_OK)
+        tg_log_info(&master->log, NULL, "event=worker_ended pid=%d", (int)child->pid);
+    else if (was_asked)
+        tg_log_warn(&master->log, NULL, "event=worker_ended pid=%d %s=%d", (int)child->pid, word,
+                    number);
+    else
+        tg_log_error(&master->log, NULL, "event=%s pid=%d %s=%d",
+                     child->state == TG_CHILD_STARTING ? "worker_failed" : "worker_died",
+                     (int)child->pid, word, number);
+}
+
+static void on_end(struct master *master, struct tg_child *child, int how)
+{
+    enum tg_child_state state = child->state;
+    bool is_young =
+        state == TG_CHILD_STARTING || tg_clock_monotonic_ms() < child->since_ms + YOUNG_MS;
+
+    if (child->channel >= 0)
+        listen_to(master, child);
+    if (state == TG_CHILD_STARTING && !master->has_served) {
+        master->status = STATUS_FAILED; /* it has said why */
+        master->ending = true;
+    } else {
+        log_end(master, child, how);
+    }
+    tg_child_forget(child);
+    if (master->ending || state == TG_CHILD_LEAVING)
+        return;
+    if (state == TG_CHILD_STARTING && find(master, TG_CHILD_SERVING) != NULL) {
+        tg_systemd_notify(&master->systemd, "READY=1"); /* by the one before */
+        if (master->again)
+            master->start_ms = tg_clock_monotonic_ms();
+        master->again = false;
+    } else if (find(master, TG_CHILD_STARTING) == NULL) {
+        want_later(master, is_young);
+    }
+}
+
+static void reap(struct master *master)
+{
+    int how;
+
+    for (pid_t pid; (pid = waitpid(-1, &how, WNOHANG)) > 0;)
+        for (size_t i = 0; i < CHILDREN; i++)
+            if (master->children[i].state != TG_CHILD_NONE && master->children[i].pid == pid)
+                on_end(master, &master->children[i], how);
+}
+
+/* ---- signals */
+
+/* It reads the site: what was barred is served again. */
+static void renew(struct master *master)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)(tg_clock_monotonic_ns() / 1000));
+    tg_systemd_notify(&master->systemd, text);
+    tg_buffer_clear(&master->barred, BARRED_MOST);
+    want(master);
+}
+
+static void take_signals(struct master *master)
+{
+    struct signalfd_siginfo signal;
+
+    while (read(master->signals, &signal, sizeof(signal)) == sizeof(signal)) {
+        switch (signal.ssi_signo) {
+        case SIGCHLD:
+            reap(master);
+            break;
+        case SIGHUP:
+            renew(master);
+            break;
+        case SIGUSR1:
+            pass_signal(master, SIGUSR1);
+            break;
+        case SIGQUIT:
+            master->ending = true;
+            kill_all(master);
+            break;
+        default:
+            if (master->ending)
+                kill_all(master);
+            end_all(master, sigabbrev_np((int)signal.ssi_signo));
+        }
+    }
+}
+
+static int block_signals(void)
+{
+    static const int taken[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD};
+    sigset_t set;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+        sigaddset(&set, taken[i]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* ---- the loop */
+
+/* The service manager hears of us as long as the worker that serves is heard of. */
+static void pat_watchdog(struct master *master, uint64_t now_ms)
+{
+    const struct tg_child *serving = find(master, TG_CHILD_SERVING);
+    uint64_t every_ms = master->systemd.watchdog_ms;
+
+    if (every_ms == 0 || now_ms < master->watchdog_ms)
+        return;
+    master->watchdog_ms = now_ms + every_ms;
+    if (serving == NULL || now_ms - serving->alive_ms < every_ms + 1500)
+        tg_systemd_notify(&master->systemd, "WATCHDOG=1");
+}
+
+/* When a worker should be ready, or gone; 0: it may stay. */
+static uint64_t deadline_of(const struct tg_child *child)
+{
+    if (child->state == TG_CHILD_STARTING)
+        return child->since_ms + START_MS;
+    return child->state == TG_CHILD_LEAVING ? child->since_ms + child->drain_ms + LEAVE_MS : 0;
+}
+
+static void kill_late(struct master *master, uint64_t now_ms)
+{
+    for (size_t i = 0; i < CHILDREN; i++) {
+        struct tg_child *child = &master->children[i];
+        uint64_t deadline_ms = deadline_of(child);
+        if (deadline_ms == 0 || now_ms < deadline_ms)
+            continue;
+        tg_log_error(&master->log, NULL, "event=worker_killed pid=%d reason=\"it took too long\"",
+                     (int)child->pid);
+        kill(child->pid, SIGKILL);
+        child->since_ms = now_ms;
+    }
+}
+
+static int wait_of(const struct master *master)
+{
+    uint64_t now_ms = tg_clock_monotonic_ms(), until_ms = UINT64_MAX;
+
+    for (size_t i = 0; i < CHILDREN; i++) {
+        uint64_t deadline_ms = deadline_of(&master->children[i]);
+        if (deadline_ms != 0 && deadline_ms < until_ms)
+            until_ms = deadline_ms;
+    }
+    if (master->start_ms != 0 && master->start_ms < until_ms)
+        until_ms = master->start_ms;
+    if (master->systemd.watchdog_ms != 0 && master->watchdog_ms < until_ms)
+        until_ms = master->watchdog_ms;
+    if (until_ms == UINT64_MAX)
+        return -1;
+    return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
+}
+
+static void turn(struct master *master)
+{
+    struct pollfd fds[CHILDREN + 1] = {{.fd = master->signals, .events = POLLIN}};
+
+    for (size_t i = 0; i < CHILDREN; i++)
+        fds[i + 1] = (struct pollfd){.fd = master->children[i].channel, .events = POLLIN};
+    if (poll(fds, CHILDREN + 1, wait_of(master)) < 0)
+        return;
+    for (size_t i = 0; i < CHILDREN; i++)
+        if (fds[i + 1].revents != 0)
+            listen_to(master, &master->children[i]);
+    take_signals(master);
+    uint64_t now_ms = tg_clock_monotonic_ms();
+    pat_watchdog(master, now_ms);
+    kill_late(master, now_ms);
+    if (master->start_ms != 0 && now_ms >= master->start_ms)
+        start(master);
+}
+
+static void serve(struct master *master)
+{
+    for (size_t i = 0; i < CHILDREN; i++)
+        master->children[i].channel = -1;
+    start(master);
+    while (!master->ending || !is_alone(master))
+        turn(master);
+    tg_sockets_keep(&master->sockets, 0);
+    if (master->has_served)
+        tg_log_info(&master->log, NULL, "event=stopped master=%d", (int)getpid());
+}
+
+int tg_master_run(char *const words[])
+{
+    struct tg_sink_options errors = {.fd = STDERR_FILENO, .direct = true};
+    struct master master = {.words = words};
+
+    tg_systemd_open(&master.systemd);
+    master.log = (struct tg_log){.sink = tg_sink_create(&errors), .level = TG_LOG_INFO};
+    master.signals = block_signals();
+    if (master.log.sink == NULL || master.signals < 0) {
+        fprintf(stderr, "tidegate: no descriptors are left\n");
+        return STATUS_FAILED;
+    }
+    serve(&master);
+    close(master.signals);
+    tg_buffer_dispose(&master.barred);
+    tg_sink_destroy(master.log.sink);
+    return master.status;
+}

@@ -1,0 +1,36 @@
+/* The sockets that listen for all worker processes: bound once, and kept as long as one uses them.
+ */
+#ifndef TG_MASTER_SOCKETS_H
+#define TG_MASTER_SOCKETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "base/systemd.h"
+
+struct tg_listening {
+    struct sockaddr_storage address; /* as it was asked for: the port may be 0 */
+    socklen_t address_len;
+    int fd;
+    bool is_lent; /* the service manager holds it too */
+    pid_t user;   /* the worker that asked for it last */
+};
+
+struct tg_sockets {
+    struct tg_listening *list;
+    size_t count;
+};
+
+/* The socket for that worker, who may ask for the same address several times and gets as many.
+ * `patience_ms`: so long it is tried again when the address is in use. NULL with errno set. */
+const struct tg_listening *tg_sockets_get(struct tg_sockets *sockets,
+                                          const struct tg_systemd *systemd,
+                                          const struct sockaddr_storage *address,
+                                          socklen_t address_len, pid_t user, int patience_ms);
+
+/* Closes those that the worker has not asked for; 0: all. */
+void tg_sockets_keep(struct tg_sockets *sockets, pid_t user);
+
+#endif
