@@ -36,7 +36,8 @@ static uint32_t bounded(int64_t seconds)
     return seconds < 0 ? 0 : seconds < TG_DELTA_MAX ? (uint32_t)seconds : TG_DELTA_MAX;
 }
 
-/* The first member of the first Age; what is no number is as if it were not there. */
+/* The first member of the first Age, without parameters, which it cannot have; what is no number is
+ * as if it were not there. */
 static uint32_t age_in(struct tg_headers headers)
 {
     const struct tg_header *header = tg_headers_first(headers, TG_TEXT("age"));
@@ -47,6 +48,7 @@ static uint32_t age_in(struct tg_headers headers)
         return 0;
     rest = header->value;
     first = tg_list_take(&rest, ',');
+    first = tg_list_take(&first, ';');
     return tg_delta_read(first, &age) ? age : 0;
 }
 

@@ -130,6 +130,7 @@ static void rfc9111_5_1_the_first_age_counts_and_a_broken_one_does_not(void **st
     assert_int_equal(age_of("Age: 0,7200", 0, 0), 0);
     assert_int_equal(age_of("Age: 7200\nAge: 0", 0, 0), 7200000);
     assert_int_equal(age_of("Age: 0\nAge: 7200", 0, 0), 0);
+    assert_int_equal(age_of("Age: 7200;foo=111", 0, 0), 7200000);
     assert_int_equal(age_of("Age: abc", 0, 0), 0);
     assert_int_equal(age_of("Age: -7200", 0, 0), 0);
     assert_int_equal(age_of("Age: 7200.0", 0, 0), 0);
