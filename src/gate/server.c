@@ -207,6 +207,8 @@ static void dispose(struct tg_gate *gate)
     for (unsigned i = 0; gate->workers != NULL && i < gate->site->workers; i++)
         tg_worker_dispose(&gate->workers[i]);
     free(gate->workers);
+    tg_flights_destroy(gate->flights);
+    tg_cache_destroy(gate->cache);
     if (gate->work != NULL)
         tg_work_pool_destroy(gate->work);
     for (size_t i = 0; gate->listen_fds != NULL && i < gate->site->listen_count; i++)
@@ -232,6 +234,8 @@ static struct tg_gate make_gate(struct tg_site *site, struct tg_sink *log)
     gate.first = tg_edition_create(site, log, site->workers, 1);
     gate.log = gate.first->log;
     gate.started_ns = tg_clock_monotonic_ns();
+    gate.cache = tg_cache_create(site->cache_memory, site->cache_object);
+    gate.flights = tg_flights_create();
     return gate;
 }
 

@@ -31,6 +31,11 @@ enum {
 
 static void on_wake(h2o_socket_t *sock, const char *err);
 
+static void on_news(struct tg_inbox *inbox)
+{
+    tg_worker_wake(H2O_STRUCT_FROM_MEMBER(struct tg_worker, inbox, inbox));
+}
+
 /* h2o's own queue between threads would read into buffers of the thread that made it, which all
  * workers then share; this reads nothing. */
 static bool make_wake(struct tg_worker *worker)
@@ -56,6 +61,7 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     h2o_linklist_init_anchor(&worker->running);
     h2o_linklist_init_anchor(&worker->tunnels);
     tg_timers_init(&worker->timers);
+    tg_inbox_init(&worker->inbox, on_news);
     tg_door_init(worker);
     worker->net = (struct tg_net){.loop = worker->ctx.loop, .timers = &worker->timers};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
@@ -147,6 +153,7 @@ static void on_wake(h2o_socket_t *sock, const char *err)
         tg_reload_adopted(worker->gate->reload);
     }
     tg_admin_reloaded(worker);
+    tg_inbox_run(&worker->inbox);
     if (atomic_load(&worker->stop_wanted))
         drain(worker);
 }
@@ -181,6 +188,7 @@ static void close_all(struct tg_worker *worker)
     h2o_evloop_run(worker->ctx.loop, 0); /* closes what was closed last */
     tg_timers_dispose(&worker->timers);
     tg_buffer_dispose(&worker->line);
+    tg_buffer_dispose(&worker->key);
     worker->gate = NULL;
     if (has_connections(worker))
         return; /* abandoned ones; the process is about to end */
@@ -257,7 +265,9 @@ void tg_worker_dispose(struct tg_worker *worker)
 {
     if (worker->gate != NULL)
         close_all(worker);
-    if (worker->wake_fd > 0)
+    if (worker->wake_fd > 0) {
         close(worker->wake_fd);
+        tg_inbox_dispose(&worker->inbox); /* only now does no other thread write to it */
+    }
     worker->wake_fd = 0;
 }

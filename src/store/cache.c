@@ -234,7 +234,12 @@ enum tg_freshness tg_cache_freshness(struct tg_cache *cache, const struct tg_ent
 
 void tg_cache_purge(struct tg_cache *cache, struct tg_text tag, bool soft)
 {
-    tg_purges_tag(cache->purges, tg_cache_hash(cache, tag), soft);
+    tg_cache_purge_hash(cache, tg_cache_hash(cache, tag), soft);
+}
+
+void tg_cache_purge_hash(struct tg_cache *cache, uint64_t tag, bool soft)
+{
+    tg_purges_tag(cache->purges, tag, soft);
 }
 
 void tg_cache_purge_all(struct tg_cache *cache, bool soft)

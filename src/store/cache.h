@@ -51,8 +51,9 @@ uint64_t tg_cache_epoch(const struct tg_cache *cache);
 /* Whether a purge since its epoch concerns the entry. */
 enum tg_freshness tg_cache_freshness(struct tg_cache *cache, const struct tg_entry *entry);
 
-/* Entries with the tag. */
+/* Entries with the tag: by its text, or by its hash. */
 void tg_cache_purge(struct tg_cache *cache, struct tg_text tag, bool soft);
+void tg_cache_purge_hash(struct tg_cache *cache, uint64_t tag, bool soft);
 
 /* Entries whose url begins with the text: looks at every entry. Gives how many. */
 size_t tg_cache_purge_prefix(struct tg_cache *cache, struct tg_text prefix, bool soft);

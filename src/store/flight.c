@@ -34,7 +34,6 @@ void tg_inbox_init(struct tg_inbox *inbox, void (*wake)(struct tg_inbox *self))
 
 void tg_inbox_dispose(struct tg_inbox *inbox)
 {
-    assert(h2o_linklist_is_empty(&inbox->news));
     pthread_mutex_destroy(&inbox->lock);
 }
 
@@ -78,7 +77,12 @@ struct tg_flights *tg_flights_create(void)
 void tg_flights_destroy(struct tg_flights *flights)
 {
     for (size_t i = 0; i < SHARDS; i++) {
-        assert(h2o_linklist_is_empty(&flights->shards[i].flights));
+        h2o_linklist_t *list = &flights->shards[i].flights;
+        while (!h2o_linklist_is_empty(list)) {
+            struct tg_flight *flight = H2O_STRUCT_FROM_MEMBER(struct tg_flight, link, list->next);
+            h2o_linklist_unlink(&flight->link);
+            free(flight);
+        }
         pthread_mutex_destroy(&flights->shards[i].lock);
     }
     free(flights);

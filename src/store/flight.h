@@ -43,6 +43,7 @@ struct tg_waiter {
 
 struct tg_flights;
 
+/* Who leads or waits when they are destroyed is not told. */
 struct tg_flights *tg_flights_create(void);
 void tg_flights_destroy(struct tg_flights *flights);
 
