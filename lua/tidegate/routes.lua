@@ -1,5 +1,5 @@
 -- The routes of a site, checked.
-local native, check, script = ...
+local native, check, script, caching = ...
 
 local concat, sort, insert = table.concat, table.sort, table.insert
 local problem, complain, line_of, nearest, absent =
@@ -87,7 +87,7 @@ end
 local route_checks = {
   timeout = duration(1, 86400e3), jit = boolean, before = list_of(script), settings = settings,
   backend = text, path = text, host = one_of('backend', 'client'), upgrade = boolean,
-  upgrade_timeout = duration(1, 86400e3),
+  upgrade_timeout = duration(1, 86400e3), cache = caching.route,
 }
 
 -- What says how a route without a script passes its requests on.

@@ -11,6 +11,7 @@ local function waiting(start)
   return function(a, b, c) return take(start(a, b, c)) end
 end
 
+local look = waiting(native.look)
 tg.sleep, tg.gather, tg.race = waiting(tg.sleep), waiting(tg.gather), waiting(tg.race)
 
 local methods = tg.backend_methods
@@ -96,9 +97,11 @@ for _, name in ipairs { 'convert', 'base64', 'hash', 'log' } do
 end
 
 -- Runs the scripts of a route, the last of them its own; the first that returns something answers.
+-- The cache is asked before the last: what may refuse a request comes first.
 local function serve(handle)
-  local req, chain, route = begin(handle)
+  local req, chain, route, looks = begin(handle)
   for i = 1, #chain do
+    if looks and i == #chain and look(handle) then return end
     local answer = chain[i](req, route)
     if answer ~= nil then return finish(handle, answer, i) end
   end

@@ -64,7 +64,8 @@ local function network(value, where)
 end
 
 local backends = native.library 'backends' (native, check, folder)
-local routes = native.library 'routes' (native, check, script)
+local caching = native.library 'caching' (native, check)
+local routes = native.library 'routes' (native, check, script, caching)
 
 local limit_checks = {
   body = size(0, 33554431), script_cpu = duration(1, 3600e3),
@@ -99,6 +100,7 @@ local site_checks = {
   limits = part('limits', limit_checks), log = part('log', log_checks),
   timeout = duration(1, 86400e3), before = list_of(script), trusted = list_of(network),
   debug = boolean, package_path = text, drain_timeout = duration(0, 3600e3),
+  cache = caching.site,
 }
 
 -- What site.lua itself may use.

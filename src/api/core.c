@@ -22,6 +22,8 @@ void tg_core_open(lua_State *L)
     }
     lua_pushcfunction(L, tg_request_begin);
     lua_setfield(L, tg - 1, "begin");
+    lua_pushcfunction(L, tg_request_look);
+    lua_setfield(L, tg - 1, "look");
     lua_pushcfunction(L, tg_response_finish);
     lua_setfield(L, tg - 1, "finish");
 }

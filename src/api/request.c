@@ -471,7 +471,42 @@ int tg_request_begin(lua_State *L)
     push_value(L, request);
     lua_rawgeti(L, LUA_REGISTRYINDEX, request->scripts->chain);
     push_route(L, request->scripts);
-    return 3;
+    lua_pushboolean(L, request->look != NULL && !request->scripts->passes);
+    return 4;
+}
+
+/* ---- the cache, behind the scripts that run before the route's own */
+
+static void on_look(struct tg_wait *wait)
+{
+    struct tg_look *look = (struct tg_look *)wait;
+    struct tg_request *request = wait->task->run->context;
+
+    request->look(request, look);
+}
+
+static void on_look_cancel(struct tg_wait *wait)
+{
+    struct tg_request *request = wait->task != NULL ? wait->task->run->context : NULL;
+
+    if (request != NULL)
+        request->looks = NULL;
+}
+
+static int take_look(lua_State *L, struct tg_wait *wait)
+{
+    lua_pushboolean(L, ((struct tg_look *)wait)->has);
+    return 1;
+}
+
+int tg_request_look(lua_State *L)
+{
+    struct tg_task *task = tg_task_current(L, "look");
+    struct tg_look *look = h2o_mem_alloc_pool(&task->run->pool, sizeof(*look));
+
+    *look =
+        (struct tg_look){.wait = {.start = on_look, .cancel = on_look_cancel, .take = take_look}};
+    return tg_task_wait(L, task, &look->wait);
 }
 
 static const luaL_Reg methods[] = {

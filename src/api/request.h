@@ -6,6 +6,25 @@
 #include "api/host.h"
 #include "script/task.h"
 
+/* What a script says of keeping its response. Times in ms. */
+struct tg_response_cache {
+    bool said;  /* it says something */
+    bool never; /* ... which is no */
+    bool has_ttl, has_stale, has_sick;
+    uint64_t ttl_ms, stale_ms, sick_ms;
+    const uint64_t *tags; /* hashes; in the run's pool */
+    size_t tag_count;
+};
+
+/* What a response was made of: calls of backends that the cache knows. */
+struct tg_parts {
+    size_t count;
+    uint64_t least_ms; /* the least time that one of them stays fresh */
+    uint64_t *tags;    /* of all of them; in the run's pool */
+    size_t tag_count, tag_capacity;
+    bool uncached; /* there were others */
+};
+
 /* What a script returned, ready to be sent. Texts are in the run's pool, or the body is a string
  * that the Lua state keeps under body_ref. */
 struct tg_response {
@@ -17,6 +36,7 @@ struct tg_response {
     bool length_known;        /* of such a body, or of the one that the answer to HEAD has not */
     uint64_t length;
     bool passed; /* it is what a backend answered */
+    struct tg_response_cache cache;
 };
 
 /* One call of a backend, for the access log. */
@@ -44,6 +64,12 @@ struct tg_route_scripts {
 
 struct tg_after;
 
+/* Asks the cache when the scripts before the route's own have run. */
+struct tg_look {
+    struct tg_wait wait;
+    bool has; /* the cache has the answer: the route's script does not run */
+};
+
 struct tg_request {
     struct tg_run run; /* first: its pool holds all of this */
     struct tg_task task;
@@ -62,11 +88,16 @@ struct tg_request {
     bool peer_trusted;
     bool has_body;                                /* it has Content-Length or Transfer-Encoding */
     void (*find_client)(struct tg_request *self); /* fills what tells of client and peer */
+    /* Asks the cache; the task of `look` is resumed when `has` is set. NULL: there is nothing to
+     * ask. */
+    void (*look)(struct tg_request *self, struct tg_look *look);
     /* Logs that a function of the body has failed. */
     void (*report_body)(struct tg_request *self, const struct tg_task_report *report);
     void **value; /* the block of the Lua value `req`; NULL when there is none */
     struct tg_call_record *calls, **last_call;
     struct tg_response response;
+    struct tg_parts parts;
+    struct tg_look *looks;  /* while it asks */
     struct tg_after *after; /* functions to run when the response is sent */
     size_t after_count;
     bool response_sent; /* what still runs is what tg.after left */
@@ -90,6 +121,9 @@ struct tg_request *tg_request_current(lua_State *L);
 
 /* runtime.lua's begin(handle): gives req, the list of functions and the route's table. */
 int tg_request_begin(lua_State *L);
+
+/* runtime.lua's look(handle), which waits: whether the cache has the answer. */
+int tg_request_look(lua_State *L);
 
 /* runtime.lua's finish(handle, value, i): makes request->response of what script i returned. */
 int tg_response_finish(lua_State *L);

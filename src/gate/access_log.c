@@ -51,6 +51,8 @@ void tg_access_log(struct tg_worker *worker, struct tg_request *request,
     tg_buffer_printf(line, ",\"status\":%d,\"bytes\":%llu,\"ms\":%.3f,\"script_ms\":%.3f",
                      access->status, (unsigned long long)access->bytes,
                      (double)access->duration_ns / 1e6, (double)request->run.wall_ns / 1e6);
+    if (access->cache != NULL)
+        tg_buffer_printf(line, ",\"cache\":\"%s\"", access->cache);
     put_calls(line, request->calls);
     tg_buffer_append(line, "}\n", 2);
     tg_log_mask(request->host->log, line->base, line->len);

@@ -10,6 +10,7 @@ struct tg_access {
     int status;
     uint64_t bytes; /* of the response, head excluded */
     uint64_t duration_ns;
+    const char *cache; /* what the cache had to do with it, or NULL */
 };
 
 /* Query strings, bodies, header fields stay out of it: they may hold secrets. */

@@ -9,6 +9,8 @@
 #include "gate/edition.h"
 #include "gate/link.h"
 #include "gate/traffic.h"
+#include "store/cache.h"
+#include "store/flight.h"
 
 struct tg_worker;
 struct tg_reload;
@@ -28,7 +30,9 @@ struct tg_gate {
     struct tg_sink *access; /* NULL: no access log */
     int *listen_fds;        /* one per tg_site.listens; each thread works on duplicates */
     struct tg_worker *workers;
-    struct tg_work_pool *work; /* the threads of conversions; NULL: none */
+    struct tg_cache *cache;
+    struct tg_flights *flights; /* answers that are being made */
+    struct tg_work_pool *work;  /* the threads of conversions; NULL: none */
     h2o_hostconf_t *hosts[2],
         *admin_hosts[2];          /* whom clients and the operator reach; end with NULL */
     int admin_fd;                 /* -1: there is no admin address */
@@ -64,7 +68,7 @@ struct tg_admin_door {
 };
 
 /* What the pulse sees of a thread. */
-struct tg_look {
+struct tg_pulse_look {
     _Atomic uint64_t turns; /* of its loop */
     _Atomic bool is_stuck;  /* it will not be back, it seems */
     _Atomic bool answered;  /* route and place are filled, or soon will be */
@@ -106,8 +110,9 @@ struct tg_worker {
     struct tg_door door;
     struct tg_admin_door admin;
     struct tg_traffic traffic;
-    struct tg_look look;
+    struct tg_pulse_look look;
     struct tg_work_queue *work; /* for what takes long; NULL: there are no threads for it */
+    struct tg_inbox inbox;      /* what other threads have made for requests of this one */
     int wake_fd; /* an eventfd: written to when there is something to do; the main thread's */
     h2o_socket_t *wake;         /* the loop's side of it */
     struct tg_timer drain_step; /* closes idle connections while the worker drains */
@@ -117,6 +122,7 @@ struct tg_worker {
     size_t requests;        /* and tunnels; that have not been answered to the end */
     _Atomic bool stop_wanted;
     bool draining, started;
+    struct tg_buffer key;  /* scratch for the key of one look-up */
     struct tg_buffer line; /* scratch for one line of the access log */
 };
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "gate/cache_refresh.h"
+#include "gate/cached.h"
 #include "gate/inbound.h"
 #include "gate/pass.h"
 #include "gate/responder.h"
@@ -10,8 +12,9 @@
 #include "gate/tunnel.h"
 #include "http/strict.h"
 
-/* In the order of a request: on_req → on_suspend → on_done, on_deadline or on_gone. */
+/* In the order of a request: on_req → on_look → on_suspend → on_done, on_deadline or on_gone. */
 static int on_req(h2o_handler_t *handler, h2o_req_t *req);
+static void on_look(struct tg_request *request, struct tg_look *look);
 static void on_suspend(struct tg_run *run);
 static void on_done(struct tg_task *task, enum tg_task_end end);
 static void on_deadline(struct tg_timer *timer);
@@ -97,6 +100,7 @@ static const char *read_head(struct tg_inbound *inbound, struct tg_path *path)
 
 static void respond_problem(struct tg_inbound *inbound, int status, const char *detail)
 {
+    tg_cached_note_sent(inbound);
     tg_respond_problem(inbound->req, status, tg_text_of(detail), none, id_of(inbound), none);
 }
 
@@ -136,6 +140,42 @@ static void read_params(struct tg_inbound *inbound, const struct tg_path *path)
                 iovec_of(route->segments[i].text), iovec_of(tg_router_param(route, i, path, pool))};
 }
 
+static void unlink_running(struct tg_inbound *inbound)
+{
+    if (h2o_linklist_is_linked(&inbound->link))
+        h2o_linklist_unlink(&inbound->link);
+}
+
+/* Milliseconds until the deadline, which has been set. */
+static uint64_t remaining(struct tg_inbound *inbound)
+{
+    uint64_t now = tg_timers_now(&inbound->worker->timers);
+    uint64_t deadline = inbound->request.run.deadline_ms;
+
+    return deadline > now ? deadline - now : 0;
+}
+
+/* What becomes of the client, if there is one. */
+static void watch(struct tg_inbound *inbound)
+{
+    if (inbound->req != NULL && !inbound->watched)
+        tg_watch_arm(&inbound->watch, inbound->req, &inbound->worker->timers, on_gone);
+    inbound->watched = true;
+}
+
+/* There is no answer, for no reason that clients could know of. */
+static void fail_unmade(struct tg_inbound *inbound, int status)
+{
+    bool has = inbound->req != NULL && tg_caching_fail(inbound, 0);
+
+    if (inbound->req == NULL)
+        tg_cache_refresh_fail(inbound, 0);
+    else if (has)
+        tg_cached_send(inbound);
+    else
+        respond_problem(inbound, status, "");
+}
+
 static void run_scripts(struct tg_inbound *inbound)
 {
     struct tg_worker *worker = inbound->worker;
@@ -144,15 +184,19 @@ static void run_scripts(struct tg_inbound *inbound)
     bool jit = inbound->route->jit;
 
     request->scripts = &generation->routes[inbound->route->index];
-    request->run.deadline_ms = tg_timers_now(&worker->timers) + inbound->route->timeout_ms;
+    if (request->run.deadline_ms == 0)
+        request->run.deadline_ms = tg_timers_now(&worker->timers) + inbound->route->timeout_ms;
     request->run.on_suspend = on_suspend;
+    if (inbound->route->cache != NULL && inbound->caching == NULL)
+        request->look = on_look;
     if (!tg_task_init(&request->task, jit ? generation->jit_vm : generation->vm, &request->run,
                       on_done)) {
         tg_log_error(generation->host.log, NULL, "event=out_of_lua_memory");
-        respond_problem(inbound, 503, "");
+        fail_unmade(inbound, 503);
         return;
     }
-    h2o_linklist_insert(&worker->running, &inbound->link);
+    if (!h2o_linklist_is_linked(&inbound->link))
+        h2o_linklist_insert(&worker->running, &inbound->link);
     tg_task_start(&request->task, jit ? generation->jit_serve : generation->serve, request);
 }
 
@@ -164,6 +208,78 @@ static int refuse(struct tg_inbound *inbound, enum tg_refused reason, const char
     tg_client_linger(inbound->client);
     respond_problem(inbound, tg_refused_status(reason), detail);
     return 0;
+}
+
+static bool has_before(const struct tg_inbound *inbound)
+{
+    return inbound->route->before_count + inbound->generation->edition->site->before_count != 0;
+}
+
+static bool has_scripts(const struct tg_inbound *inbound)
+{
+    return inbound->route->script != NULL || has_before(inbound);
+}
+
+void tg_handler_make(struct tg_inbound *inbound)
+{
+    tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
+    inbound->suspended = false;
+    if (has_scripts(inbound))
+        run_scripts(inbound);
+    else
+        tg_pass_start(inbound);
+}
+
+/* The cache has the answer, or it must be made. */
+static void proceed(struct tg_inbound *inbound)
+{
+    unlink_running(inbound);
+    tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
+    if (tg_caching_has(inbound))
+        tg_cached_send(inbound);
+    else
+        tg_handler_make(inbound);
+}
+
+/* The same when the scripts before the cache have run, and no other follows. */
+static void proceed_pass(struct tg_inbound *inbound)
+{
+    unlink_running(inbound);
+    tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
+    if (tg_caching_has(inbound))
+        tg_cached_send(inbound);
+    else
+        tg_pass_start(inbound);
+}
+
+/* The same when another follows: it waits for this. */
+static void proceed_script(struct tg_inbound *inbound)
+{
+    struct tg_look *look = inbound->request.looks;
+
+    inbound->request.looks = NULL;
+    look->has = tg_caching_has(inbound);
+    tg_task_resume(look->wait.task);
+}
+
+/* Time passes until another request has made the answer. */
+static void wait_for_other(struct tg_inbound *inbound)
+{
+    struct tg_request *request = &inbound->request;
+    struct tg_timers *timers = &inbound->worker->timers;
+
+    if (request->run.deadline_ms == 0)
+        request->run.deadline_ms = tg_timers_now(timers) + inbound->route->timeout_ms;
+    tg_handler_wait(inbound);
+    tg_timer_start(timers, &inbound->deadline, remaining(inbound), on_deadline);
+}
+
+static void look_first(struct tg_inbound *inbound)
+{
+    if (tg_caching_begin(inbound, proceed) == TG_CACHED_WAIT)
+        wait_for_other(inbound);
+    else
+        proceed(inbound);
 }
 
 static int on_req(h2o_handler_t *handler, h2o_req_t *req)
@@ -197,16 +313,25 @@ static int on_req(h2o_handler_t *handler, h2o_req_t *req)
         respond_problem(inbound, 503, "a script of this route could not be stopped");
         return 0;
     }
-    bool passes = match.route->script == NULL;
-    if (passes)
+    if (match.route->script == NULL)
         inbound->target = tg_pass_target(inbound, &path);
-    if (passes && match.route->before_count + edition->site->before_count == 0) {
-        tg_pass_start(inbound);
-        return 0;
-    }
-    read_params(inbound, &path);
-    run_scripts(inbound);
+    if (has_scripts(inbound))
+        read_params(inbound, &path);
+    if (match.route->cache != NULL && !has_before(inbound))
+        look_first(inbound);
+    else
+        tg_handler_make(inbound);
     return 0;
+}
+
+/* What may refuse a request comes before the cache: it is asked when those scripts have run. */
+static void on_look(struct tg_request *request, struct tg_look *look)
+{
+    struct tg_inbound *inbound = H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request, request);
+
+    request->looks = look;
+    if (tg_caching_begin(inbound, proceed_script) != TG_CACHED_WAIT)
+        proceed_script(inbound);
 }
 
 /* The first wait: from now on time passes. Most requests that call no backend never get here. */
@@ -219,8 +344,8 @@ static void on_suspend(struct tg_run *run)
     if (inbound->suspended)
         return;
     inbound->suspended = true;
-    tg_timer_start(timers, &inbound->deadline, inbound->route->timeout_ms, on_deadline);
-    tg_watch_arm(&inbound->watch, inbound->req, timers, on_gone);
+    tg_timer_start(timers, &inbound->deadline, remaining(inbound), on_deadline);
+    watch(inbound);
 }
 
 void tg_handler_wait(struct tg_inbound *inbound)
@@ -230,13 +355,7 @@ void tg_handler_wait(struct tg_inbound *inbound)
     if (inbound->suspended)
         return;
     inbound->suspended = true;
-    tg_watch_arm(&inbound->watch, inbound->req, &inbound->worker->timers, on_gone);
-}
-
-static void unlink_running(struct tg_inbound *inbound)
-{
-    if (h2o_linklist_is_linked(&inbound->link))
-        h2o_linklist_unlink(&inbound->link);
+    watch(inbound);
 }
 
 /* The scripts of the request are over, one way or another, and so is the call that passes it on. */
@@ -246,6 +365,7 @@ static void leave_scripts(struct tg_inbound *inbound)
         tg_pass_end(inbound->pass);
     tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
     unlink_running(inbound);
+    tg_caching_leave(inbound);
     tg_task_dispose(&inbound->request.task);
 }
 
@@ -282,6 +402,7 @@ static void respond_failure(struct tg_inbound *inbound, const struct tg_task_rep
         tg_buffer_put(&detail, '\n');
         tg_buffer_append(&detail, report->traceback.base, report->traceback.len);
     }
+    tg_cached_note_sent(inbound);
     tg_log_mask(inbound->request.host->log, detail.base, detail.len);
     h2o_iovec_t kept = h2o_strdup(&inbound->req->pool, detail.base, detail.len);
     tg_buffer_dispose(&detail);
@@ -293,7 +414,12 @@ void tg_handler_fail(struct tg_inbound *inbound, const struct tg_task_report *re
 {
     leave_scripts(inbound);
     log_failure(inbound, report);
-    respond_failure(inbound, report);
+    if (inbound->req == NULL)
+        tg_cache_refresh_fail(inbound, 0);
+    else if (tg_caching_fail(inbound, 0))
+        tg_cached_send(inbound);
+    else
+        respond_failure(inbound, report);
 }
 
 void tg_handler_report_body(struct tg_request *request, const struct tg_task_report *report)
@@ -304,7 +430,7 @@ void tg_handler_report_body(struct tg_request *request, const struct tg_task_rep
 void tg_handler_fail_unsent(struct tg_inbound *inbound)
 {
     leave_scripts(inbound);
-    respond_problem(inbound, 500, "");
+    fail_unmade(inbound, 500);
 }
 
 void tg_handler_log_cut(struct tg_inbound *inbound, struct tg_error error)
@@ -323,14 +449,47 @@ void tg_handler_log_cut(struct tg_inbound *inbound, struct tg_error error)
     tg_buffer_dispose(&line);
 }
 
+bool tg_handler_keep(struct tg_inbound *inbound)
+{
+    if (inbound->req == NULL) {
+        tg_cache_refresh_take(inbound);
+        return false;
+    }
+    if (inbound->caching == NULL)
+        return true;
+    if (!tg_caching_take(inbound)) {
+        tg_cached_send(inbound);
+        return false;
+    }
+    tg_cached_note(inbound);
+    return true;
+}
+
+/* No script has answered: a backend does, or the cache. */
+static void pass_on(struct tg_inbound *inbound)
+{
+    if (inbound->route->cache == NULL || inbound->caching != NULL)
+        tg_pass_start(inbound);
+    else if (tg_caching_begin(inbound, proceed_pass) == TG_CACHED_WAIT)
+        wait_for_other(inbound);
+    else
+        proceed_pass(inbound);
+}
+
 /* Sends what the scripts have decided; when it is nothing, a backend answers. */
 static void answer(struct tg_inbound *inbound)
 {
     const struct tg_response *response = &inbound->request.response;
 
     leave_scripts(inbound);
+    if (tg_caching_has(inbound)) {
+        tg_cached_send(inbound);
+        return;
+    }
+    if (response->status != 0 && !tg_handler_keep(inbound))
+        return;
     if (response->status == 0) {
-        tg_pass_start(inbound);
+        pass_on(inbound);
     } else if (response->source != NULL && tg_respond_has_body(inbound->req, response->status)) {
         inbound->request.run.deadline_ms = 0; /* a body may take as long as it is read */
         tg_handler_wait(inbound);
@@ -395,6 +554,10 @@ void tg_handler_abandon(struct tg_worker *worker)
             continue;
         }
         leave_scripts(inbound);
+        if (inbound->req == NULL) {
+            tg_inbound_end(inbound);
+            continue;
+        }
         inbound->req->http1_is_persistent = 0;
         respond_problem(inbound, 503, "the server is stopping");
     }

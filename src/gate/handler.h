@@ -7,6 +7,13 @@
 /* Makes the host's only handler. Its context belongs to a struct tg_worker. */
 void tg_handler_register(h2o_hostconf_t *host);
 
+/* Makes the answer: the cache has none, or nobody has asked it. */
+void tg_handler_make(struct tg_inbound *inbound);
+
+/* Shows request->response to the cache. False: that was all, for another answer is sent instead, or
+ * there is no client. */
+bool tg_handler_keep(struct tg_inbound *inbound);
+
 /* A backend is going to be waited for: what becomes of the client is watched from now on. */
 void tg_handler_wait(struct tg_inbound *inbound);
 

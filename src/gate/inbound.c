@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "gate/access_log.h"
+#include "gate/cached.h"
 #include "gate/generation.h"
 #include "gate/handler.h"
 #include "gate/peer.h"
@@ -33,6 +34,7 @@ static void log_access(struct tg_inbound *inbound)
         .status = req->res.status != 0 ? req->res.status : 499,
         .bytes = req->bytes_sent,
         .duration_ns = tg_clock_monotonic_ns() - inbound->begun_ns,
+        .cache = tg_cached_word(inbound),
     };
 
     tg_traffic_request(&inbound->worker->traffic, access.status, access.bytes,
@@ -41,13 +43,10 @@ static void log_access(struct tg_inbound *inbound)
         tg_access_log(inbound->worker, &inbound->request, &access);
 }
 
-/* h2o lets go of the request: it has been answered, or its client has gone. */
-static void on_dispose(void *holder)
+void tg_inbound_end(struct tg_inbound *inbound)
 {
-    struct tg_inbound *inbound = *(struct tg_inbound **)holder;
     struct tg_request *request = &inbound->request;
 
-    tg_watch_disarm(&inbound->watch);
     tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
     if (h2o_linklist_is_linked(&inbound->link))
         h2o_linklist_unlink(&inbound->link);
@@ -58,15 +57,26 @@ static void on_dispose(void *holder)
         request->response.source->cancel(request->response.source);
     if (inbound->pass != NULL)
         tg_pass_end(inbound->pass);
-    if (!inbound->client->is_admin)
+    if (inbound->req != NULL && !inbound->client->is_admin)
         log_access(inbound);
+    tg_caching_end(inbound);
     tg_response_release(request);
-    tg_client_end(inbound->client);
+    if (inbound->req != NULL)
+        tg_client_end(inbound->client);
     inbound->req = NULL;
     inbound->worker->requests--;
     request->response_sent = true;
     if (!tg_after_start(request, on_after_end))
         destroy(inbound);
+}
+
+/* h2o lets go of the request: it has been answered, or its client has gone. */
+static void on_dispose(void *holder)
+{
+    struct tg_inbound *inbound = *(struct tg_inbound **)holder;
+
+    tg_watch_disarm(&inbound->watch);
+    tg_inbound_end(inbound);
 }
 
 static void find_client(struct tg_request *request)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/forward.h"
+#include "gate/caching.h"
 #include "gate/handler.h"
 #include "gate/responder.h"
 #include "gate/stream.h"
@@ -79,6 +80,7 @@ static void take_head(struct tg_pass *pass)
         .length_known = exchange->length_known,
         .length = exchange->length,
         .body = exchange->body,
+        .passed = true,
     };
 }
 
@@ -88,7 +90,8 @@ static void on_head(struct tg_exchange *exchange)
 
     take_head(pass);
     pass->inbound->request.response.source = tg_exchange_source(exchange);
-    tg_stream_start(pass->inbound);
+    if (tg_handler_keep(pass->inbound))
+        tg_stream_start(pass->inbound);
 }
 
 /* The 101 says to what; the field belongs to the connection and is not passed on otherwise. */
@@ -133,18 +136,50 @@ static void on_done(struct tg_exchange *exchange)
         return;
     }
     take_head(pass);
-    h2o_linklist_unlink(&inbound->link);
+    if (h2o_linklist_is_linked(&inbound->link))
+        h2o_linklist_unlink(&inbound->link);
     if (exchange->status == 101) {
         add_upgrade(pass);
         tg_tunnel_start(inbound, exchange);
         return;
     }
-    tg_respond_passed(inbound->req, &inbound->request.response);
+    if (tg_handler_keep(inbound))
+        tg_respond_passed(inbound->req, &inbound->request.response);
+}
+
+static bool is_conditional(const struct tg_field *field)
+{
+    return (field->name.len > 3 && strncasecmp(field->name.base, "if-", 3) == 0) ||
+           tg_text_is_nocase(tg_text(field->name.base, field->name.len), TG_TEXT("range"));
+}
+
+/* What is kept is the whole: neither its condition nor its range is the backend's business. */
+static void ask_for_whole(struct tg_pass *pass)
+{
+    struct tg_call *call = &pass->call;
+    struct tg_field *list = h2o_mem_alloc_pool(&pass->inbound->request.run.pool,
+                                               (call->field_count + 1) * sizeof(*list));
+    size_t n = 0;
+
+    for (size_t i = 0; i < call->field_count; i++)
+        if (!is_conditional(&call->fields[i]))
+            list[n++] = call->fields[i];
+    call->fields = list;
+    call->field_count = n;
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
+}
+
+/* Of the request's time, when some of it has passed already. */
+static uint32_t remaining(struct tg_inbound *inbound)
+{
+    uint64_t now = tg_timers_now(&inbound->worker->timers);
+    uint64_t deadline = inbound->request.run.deadline_ms;
+
+    return deadline > now ? (uint32_t)(deadline - now) : 1;
 }
 
 void tg_pass_start(struct tg_inbound *inbound)
@@ -162,7 +197,11 @@ void tg_pass_start(struct tg_inbound *inbound)
         .record = {.backend = config->name, .exchange = &pass->exchange},
     };
     tg_forward_request(request, route->clients_host, 0, &pass->call);
-    if (route->upgrade && tg_tunnel_is_wanted(inbound->req))
+    if (inbound->caching != NULL && inbound->caching->key.len != 0)
+        ask_for_whole(pass);
+    if (request->run.deadline_ms != 0)
+        pass->call.timeout_ms = least(pass->call.timeout_ms, remaining(inbound));
+    if (route->upgrade && inbound->req != NULL && tg_tunnel_is_wanted(inbound->req))
         pass->call.upgrade = inbound->req->upgrade;
     inbound->pass = pass;
     *request->last_call = &pass->record;

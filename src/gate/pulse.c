@@ -75,7 +75,7 @@ static void on_look(int number, siginfo_t *info, void *context)
     (void)number, (void)context;
     if (info->si_code != SI_QUEUE || info->si_pid != getpid())
         return;
-    struct tg_look *look = &worker->look;
+    struct tg_pulse_look *look = &worker->look;
     struct tg_vm *vm = running(worker);
     look->route[0] = look->place[0] = '\0';
     if (vm != NULL) {
@@ -112,7 +112,7 @@ static void ask(struct tg_worker *worker)
 static void log_look(struct tg_worker *worker, enum tg_log_level level, const char *event,
                      uint64_t ns)
 {
-    struct tg_look *look = &worker->look;
+    struct tg_pulse_look *look = &worker->look;
     struct tg_buffer line = {.limit = 4096};
     bool known = atomic_load(&look->answered);
 
@@ -130,7 +130,7 @@ static void log_look(struct tg_worker *worker, enum tg_log_level level, const ch
 /* The thread is back: what it was at is known by now. */
 static void end_episode(struct tg_worker *worker)
 {
-    struct tg_look *look = &worker->look;
+    struct tg_pulse_look *look = &worker->look;
 
     if (look->late)
         log_look(worker, TG_LOG_WARN, atomic_load(&look->is_stuck) ? "thread_back" : "late",
@@ -142,7 +142,7 @@ static void end_episode(struct tg_worker *worker)
 /* Nobody gets to that script any more, here or in the process that is to replace this one. */
 static void give_up(struct tg_pulse *pulse, struct tg_worker *worker)
 {
-    struct tg_look *look = &worker->look;
+    struct tg_pulse_look *look = &worker->look;
     struct tg_gate *gate = pulse->gate;
     char text[TG_CHANNEL_TEXT];
 
@@ -160,7 +160,7 @@ static void give_up(struct tg_pulse *pulse, struct tg_worker *worker)
 
 static void look_at(struct tg_pulse *pulse, struct tg_worker *worker)
 {
-    struct tg_look *look = &worker->look;
+    struct tg_pulse_look *look = &worker->look;
     uint64_t turns = atomic_load_explicit(&look->turns, memory_order_relaxed);
 
     if (turns != look->seen) {

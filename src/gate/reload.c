@@ -111,6 +111,8 @@ static void hand_over(struct tg_reload *reload, struct attempt *attempt)
     tg_pulse_set(gate, attempt->edition->site);
     __atomic_store_n(&gate->config.max_request_entity_size, attempt->edition->site->body_limit + 1,
                      __ATOMIC_RELAXED);
+    tg_cache_resize(gate->cache, attempt->edition->site->cache_memory,
+                    attempt->edition->site->cache_object);
     for (unsigned i = 0; i < count; i++) {
         if (!gate->workers[i].started)
             continue;

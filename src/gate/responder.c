@@ -31,6 +31,11 @@ static void start(h2o_req_t *req, int status, h2o_iovec_t body)
     send_all(req, is_to_head(req) || has_no_body(status) ? nothing : body);
 }
 
+void tg_respond_bytes(h2o_req_t *req, int status, h2o_iovec_t body)
+{
+    start(req, status, body);
+}
+
 static void add_field(h2o_req_t *req, const struct tg_field *field)
 {
     const h2o_token_t *token = h2o_lookup_token(field->name.base, field->name.len);

@@ -7,6 +7,10 @@
 /* Sends request->response. */
 void tg_respond(h2o_req_t *req, const struct tg_response *response);
 
+/* Sends the bytes behind what has been set in req->res already. They stay in place until the
+ * request is over. */
+void tg_respond_bytes(h2o_req_t *req, int status, h2o_iovec_t body);
+
 /* Sets status, fields and length of a response whose body is sent later. */
 void tg_respond_head(h2o_req_t *req, const struct tg_response *response);
 

@@ -312,6 +312,8 @@ void tg_server_dispose(struct tg_gate *gate)
     for (unsigned i = 0; gate->workers != NULL && i < gate->site->workers; i++)
         tg_worker_dispose(&gate->workers[i]);
     free(gate->workers);
+    tg_flights_destroy(gate->flights);
+    tg_cache_destroy(gate->cache);
     if (gate->work != NULL)
         tg_work_pool_destroy(gate->work);
     for (size_t i = 0; gate->listen_fds != NULL && i < gate->site->listen_count; i++)
@@ -336,6 +338,8 @@ void tg_server_prepare(struct tg_gate *gate, struct tg_edition *edition)
     gate->log = edition->log;
     tg_pulse_set(gate, edition->site);
     gate->started_ns = tg_clock_monotonic_ns();
+    gate->cache = tg_cache_create(edition->site->cache_memory, edition->site->cache_object);
+    gate->flights = tg_flights_create();
     init_config(gate);
 }
 

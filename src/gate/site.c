@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "codec/xml_document.h"
 #include "gate/site_backend.h"
+#include "gate/site_cache.h"
 #include "gate/site_table.h"
 #include "http/path.h"
 #include "net/tls.h"
@@ -124,10 +126,22 @@ static int load_library(lua_State *L)
     return 1;
 }
 
+/* xpath(text): what is wrong with the expression, or nil. */
+static int check_xpath(lua_State *L)
+{
+    struct tg_parse_error error = {.text = ""};
+    struct tg_xpath *xpath = tg_xpath_create(text_arg(L, 1), &error);
+
+    if (xpath == NULL)
+        return push_reason(L, error.text);
+    tg_xpath_destroy(xpath);
+    return push_reason(L, NULL);
+}
+
 static const luaL_Reg natives[] = {
     {"listen", check_listen},   {"admin", check_admin}, {"network", check_network},
     {"address", check_address}, {"tls", check_tls},     {"path", split_path},
-    {"library", load_library},  {NULL, NULL},
+    {"library", load_library},  {"xpath", check_xpath}, {NULL, NULL},
 };
 
 /* ---- from the checked table to C: what is read here has been checked there */
@@ -266,6 +280,7 @@ static void read_route(lua_State *L, struct tg_site *site, struct tg_route *rout
     route->timeout_ms = (uint32_t)tg_table_number(L, "timeout", timeout_ms);
     route->jit = tg_table_true(L, "jit");
     route->line = (int)tg_table_number(L, "line", 0);
+    route->cache = tg_site_read_cache(L, site);
     lua_getfield(L, -1, "parsed");
     route->method = tg_table_text(L, site, "method");
     read_segments(L, site, route);
@@ -316,6 +331,18 @@ static void read_limits(lua_State *L, struct tg_site *site)
     lua_pop(L, 1);
 }
 
+static void read_cache(lua_State *L, struct tg_site *site)
+{
+    lua_getfield(L, -1, "cache");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+    }
+    site->cache_memory = (size_t)tg_table_number(L, "memory", 64 * 1048576.0);
+    site->cache_object = (size_t)tg_table_number(L, "object", 1048576.0);
+    lua_pop(L, 1);
+}
+
 static void read_log(lua_State *L, struct tg_site *site)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
@@ -358,6 +385,7 @@ static struct tg_site *take_over(lua_State *L, const char *folder)
     read_secrets(L, site);
     read_backends(L, site);
     read_limits(L, site);
+    read_cache(L, site);
     read_log(L, site);
     read_routes(L, site, tg_table_number(L, "timeout", 10e3));
     return site;

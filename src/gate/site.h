@@ -28,6 +28,8 @@ struct tg_route_part {
 
 #define TG_NO_BACKEND SIZE_MAX
 
+struct tg_cache_policy; /* gate/site_cache.h */
+
 struct tg_route {
     const char *pattern;   /* as the site writes it */
     struct tg_text method; /* 'ANY' stands for all */
@@ -42,7 +44,8 @@ struct tg_route {
     uint32_t upgrade_timeout_ms;
     const char **before; /* the route's own */
     size_t before_count;
-    const char *table; /* the route's table, as the text of a Lua expression */
+    const char *table;                   /* the route's table, as the text of a Lua expression */
+    const struct tg_cache_policy *cache; /* NULL: nothing of it is kept */
     uint32_t timeout_ms;
     bool jit;
     int line;     /* of site.lua */
@@ -94,6 +97,7 @@ struct tg_site {
     size_t trusted_count;
     struct tg_limits limits;
     size_t body_limit, script_memory, lua_memory;
+    size_t cache_memory, cache_object;
     uint64_t script_cpu_ns;
     uint32_t drain_ms;
     const char *package_path; /* or NULL */

@@ -61,6 +61,31 @@ static void write_refused(const struct tg_traffic *sum, struct tg_buffer *out)
     tg_buffer_printf(out, "},");
 }
 
+/* Of those that asked it, how many it spared the backends. */
+static double hit_ratio(const struct tg_traffic *sum)
+{
+    double spared = (double)(value(&sum->cache[TG_CACHE_HIT]) + value(&sum->cache[TG_CACHE_STALE]) +
+                             value(&sum->cache[TG_CACHE_COLLAPSED]));
+    double made = (double)value(&sum->cache[TG_CACHE_MISS]);
+
+    return spared + made > 0 ? spared / (spared + made) : 0;
+}
+
+static void write_cache(const struct tg_gate *gate, const struct tg_traffic *sum,
+                        struct tg_buffer *out)
+{
+    struct tg_cache_account account;
+
+    tg_cache_read_account(gate->cache, &account);
+    tg_buffer_printf(out, "\"cache\":{\"memory\":%zu,\"bytes\":%zu,\"entries\":%zu,",
+                     account.memory, account.bytes, account.entries);
+    tg_buffer_printf(out, "\"hit_ratio\":%.4f", hit_ratio(sum));
+    for (int i = 0; i < TG_CACHE_EVENTS; i++)
+        tg_buffer_printf(out, ",\"%s\":%llu", tg_cache_event_name((enum tg_cache_event)i),
+                         value(&sum->cache[i]));
+    tg_buffer_printf(out, ",\"evict\":%llu},", (unsigned long long)account.evicted);
+}
+
 static void write_routes(const struct tg_worker *worker, struct tg_buffer *out)
 {
     const struct tg_edition *edition = worker->generation->edition;
@@ -189,6 +214,7 @@ void tg_status_write(const struct tg_worker *worker, struct tg_buffer *out)
     write_clients(gate, &sum, out);
     write_latency(&sum, out);
     write_refused(&sum, out);
+    write_cache(gate, &sum, out);
     write_routes(worker, out);
     write_backends(worker->generation->edition->site, out);
     tg_buffer_printf(out, "\"reload\":");

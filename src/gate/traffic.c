@@ -17,6 +17,14 @@ static const struct {
     [TG_REFUSED_ROOM] = {"room", 0},
 };
 
+const char *tg_cache_event_name(enum tg_cache_event event)
+{
+    static const char *const names[TG_CACHE_EVENTS] = {"bypass",      "hit",       "miss", "stale",
+                                                       "revalidated", "collapsed", "store"};
+
+    return names[event];
+}
+
 const char *tg_refused_name(enum tg_refused reason)
 {
     return reasons[reason].name;

@@ -31,6 +31,11 @@ enum {
 
 static void on_wake(h2o_socket_t *sock, const char *err);
 
+static void on_news(struct tg_inbox *inbox)
+{
+    tg_worker_wake(H2O_STRUCT_FROM_MEMBER(struct tg_worker, inbox, inbox));
+}
+
 /* h2o's own queue between threads would read into buffers of the thread that made it, which all
  * workers then share; this reads nothing. */
 static bool make_wake(struct tg_worker *worker)
@@ -58,6 +63,7 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     tg_timers_init(&worker->timers);
     if (gate->clock != NULL)
         tg_timers_go_by(&worker->timers, gate->clock);
+    tg_inbox_init(&worker->inbox, on_news);
     tg_door_init(worker);
     worker->net = (struct tg_net){
         .loop = worker->ctx.loop, .timers = &worker->timers, .dialer = gate->dialer};
@@ -154,6 +160,7 @@ static void on_wake(h2o_socket_t *sock, const char *err)
         tg_reload_adopted(worker->gate->reload);
     }
     tg_admin_reloaded(worker);
+    tg_inbox_run(&worker->inbox);
     if (atomic_load(&worker->stop_wanted))
         drain(worker);
 }
@@ -188,6 +195,7 @@ static void close_all(struct tg_worker *worker)
     h2o_evloop_run(worker->ctx.loop, 0); /* closes what was closed last */
     tg_timers_dispose(&worker->timers);
     tg_buffer_dispose(&worker->line);
+    tg_buffer_dispose(&worker->key);
     worker->gate = NULL;
     if (has_connections(worker))
         return; /* abandoned ones; the process is about to end */
@@ -275,7 +283,9 @@ void tg_worker_dispose(struct tg_worker *worker)
 {
     if (worker->gate != NULL)
         close_all(worker);
-    if (worker->wake_fd > 0)
+    if (worker->wake_fd > 0) {
         close(worker->wake_fd);
+        tg_inbox_dispose(&worker->inbox); /* only now does no other thread write to it */
+    }
     worker->wake_fd = 0;
 }

@@ -1,0 +1,172 @@
+#include "gate/cache_refresh.h"
+
+#include "base/clock.h"
+#include "gate/cache_keep.h"
+#include "gate/generation.h"
+#include "gate/handler.h"
+
+/* ---- one that has no client */
+
+static h2o_iovec_t copy(h2o_mem_pool_t *pool, h2o_iovec_t text)
+{
+    return h2o_strdup(pool, text.base, text.len);
+}
+
+static void copy_params(struct tg_request *to, const struct tg_request *from)
+{
+    to->params = h2o_mem_alloc_pool(&to->run.pool, (from->param_count + 1) * sizeof(*to->params));
+    to->param_count = from->param_count;
+    for (size_t i = 0; i < from->param_count; i++)
+        to->params[i] = (struct tg_param){copy(&to->run.pool, from->params[i].name),
+                                          copy(&to->run.pool, from->params[i].value)};
+}
+
+static void copy_fields(struct tg_request *to, const struct tg_request *from)
+{
+    struct tg_field *list =
+        h2o_mem_alloc_pool(&to->run.pool, (from->fields.count + 1) * sizeof(*list));
+
+    if (from->fields.count != 0)
+        memcpy(list, from->fields.list, from->fields.count * sizeof(*list));
+    to->fields = (struct tg_fields){list, from->fields.count};
+}
+
+static void know_client(struct tg_request *request)
+{
+    (void)request; /* it has been copied */
+}
+
+/* HEAD refreshes what GET gets. */
+static struct tg_inbound *copy_inbound(struct tg_inbound *from)
+{
+    struct tg_run run;
+
+    from->request.find_client(&from->request);
+    tg_run_init(&run);
+    struct tg_inbound *inbound = h2o_mem_alloc_pool(&run.pool, sizeof(*inbound));
+    *inbound = (struct tg_inbound){.worker = from->worker,
+                                   .generation = tg_generation_hold(from->generation),
+                                   .route = from->route,
+                                   .begun_ns = tg_clock_monotonic_ns()};
+    inbound->request = from->request;
+    struct tg_request *request = &inbound->request;
+    request->run = run;
+    request->run.context = request;
+    request->task = (struct tg_task){.L = NULL};
+    request->id_len = 0;
+    request->find_client = know_client;
+    request->value = NULL;
+    request->look = NULL;
+    request->looks = NULL;
+    request->calls = NULL;
+    request->last_call = &request->calls;
+    request->response = (struct tg_response){.status = 0};
+    request->parts = (struct tg_parts){.count = 0};
+    request->after = NULL;
+    request->after_count = 0;
+    request->kept = false;
+    if (h2o_memis(request->method.base, request->method.len, H2O_STRLIT("HEAD")))
+        request->method = h2o_iovec_init(H2O_STRLIT("GET"));
+    copy_fields(request, &from->request);
+    tg_request_keep(request);
+    copy_params(request, &from->request);
+    inbound->target = copy(&request->run.pool, from->target);
+    return inbound;
+}
+
+static void on_end(struct tg_timer *timer);
+
+/* Not from inside what called back: what it was made by may still be on the stack. */
+static void end(struct tg_inbound *inbound)
+{
+    if (!h2o_linklist_is_linked(&inbound->link))
+        h2o_linklist_insert(&inbound->worker->running, &inbound->link);
+    tg_timer_start(&inbound->worker->timers, &inbound->deadline, 0, on_end);
+}
+
+static void on_end(struct tg_timer *timer)
+{
+    tg_inbound_end(H2O_STRUCT_FROM_MEMBER(struct tg_inbound, deadline, timer));
+}
+
+static void on_begin(struct tg_timer *timer)
+{
+    struct tg_inbound *inbound = H2O_STRUCT_FROM_MEMBER(struct tg_inbound, deadline, timer);
+
+    tg_handler_make(inbound);
+}
+
+/* It begins by a timer: the client's answer goes first. */
+void tg_cache_refresh(struct tg_caching *caching)
+{
+    struct tg_worker *worker = caching->inbound->worker;
+    struct tg_flight *flight =
+        tg_flight_join(worker->gate->flights, caching->key, caching->hash, &worker->inbox, NULL);
+
+    if (flight == NULL)
+        return;
+    struct tg_inbound *inbound = copy_inbound(caching->inbound);
+    tg_caching_adopt(inbound, caching, flight);
+    worker->requests++;
+    h2o_linklist_insert(&worker->running, &inbound->link);
+    tg_timer_start(&worker->timers, &inbound->deadline, 0, on_begin);
+}
+
+/* ---- its answer */
+
+/* Reads the body to its end, for the cache alone. A source may call back before next() returns. */
+struct drain {
+    struct tg_inbound *inbound;
+    bool asking, again;
+};
+
+static void ask(struct drain *drain)
+{
+    struct tg_source *source = drain->inbound->request.response.source;
+
+    do {
+        drain->again = false;
+        drain->asking = true;
+        source->next(source);
+        drain->asking = false;
+    } while (drain->again);
+}
+
+static void on_piece(struct tg_source *source, h2o_iovec_t piece, enum tg_source_state state)
+{
+    struct drain *drain = source->user;
+
+    (void)piece;
+    drain->again = state == TG_SOURCE_MORE;
+    if (state == TG_SOURCE_END)
+        end(drain->inbound);
+    else if (state == TG_SOURCE_BROKEN)
+        tg_cache_refresh_fail(drain->inbound, 0);
+    else if (!drain->asking)
+        ask(drain);
+}
+
+void tg_cache_refresh_take(struct tg_inbound *inbound)
+{
+    struct tg_request *request = &inbound->request;
+    struct tg_source *source;
+
+    if (!tg_caching_take(inbound) || inbound->caching->tap == NULL) {
+        end(inbound);
+        return;
+    }
+    struct drain *drain = h2o_mem_alloc_pool(&request->run.pool, sizeof(*drain));
+    *drain = (struct drain){.inbound = inbound};
+    source = request->response.source;
+    source->on_piece = on_piece;
+    source->user = drain;
+    if (!h2o_linklist_is_linked(&inbound->link))
+        h2o_linklist_insert(&inbound->worker->running, &inbound->link);
+    ask(drain);
+}
+
+void tg_cache_refresh_fail(struct tg_inbound *inbound, int status)
+{
+    tg_caching_fail(inbound, status);
+    end(inbound);
+}

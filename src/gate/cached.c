@@ -1,0 +1,149 @@
+#include "gate/cached.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "gate/responder.h"
+#include "http/condition.h"
+#include "http/status.h"
+
+static struct tg_text text_of(h2o_iovec_t v)
+{
+    return tg_text(v.base, v.len);
+}
+
+/* ---- Cache-Status */
+
+/* In the pool that lives as long as h2o's request. */
+static h2o_iovec_t write_status(struct tg_inbound *inbound, h2o_mem_pool_t *pool)
+{
+    static const struct tg_text self = {"tidegate", 8};
+    char few[256];
+    struct tg_buffer out = {.limit = 0};
+
+    (void)few;
+    tg_cache_status_write(&out, self, &inbound->caching->status);
+    h2o_iovec_t text = h2o_strdup(pool, out.base, out.len);
+    tg_buffer_dispose(&out);
+    return text;
+}
+
+void tg_cached_note(struct tg_inbound *inbound)
+{
+    struct tg_fields *fields = &inbound->request.response.fields;
+    h2o_mem_pool_t *pool = &inbound->request.run.pool;
+
+    if (inbound->caching == NULL)
+        return;
+    struct tg_field *list = h2o_mem_alloc_pool(pool, (fields->count + 1) * sizeof(*list));
+    if (fields->count != 0)
+        memcpy(list, fields->list, fields->count * sizeof(*list));
+    list[fields->count] =
+        (struct tg_field){h2o_iovec_init(H2O_STRLIT("cache-status")), write_status(inbound, pool)};
+    *fields = (struct tg_fields){list, fields->count + 1};
+}
+
+void tg_cached_note_sent(struct tg_inbound *inbound)
+{
+    if (inbound->caching == NULL)
+        return;
+    h2o_iovec_t text = write_status(inbound, &inbound->req->pool);
+    h2o_add_header_by_str(&inbound->req->pool, &inbound->req->res.headers,
+                          H2O_STRLIT("cache-status"), 0, NULL, text.base, text.len);
+}
+
+const char *tg_cached_word(const struct tg_inbound *inbound)
+{
+    return inbound->caching != NULL ? tg_cache_event_name(inbound->caching->event) : NULL;
+}
+
+/* ---- hits */
+
+static uint64_t age_of(const struct tg_inbound *inbound)
+{
+    const struct tg_entry *entry = inbound->caching->entry;
+    uint64_t now = tg_caching_now(inbound);
+
+    return (now > entry->is.stored_ms ? now - entry->is.stored_ms : 0) + entry->is.age_ms;
+}
+
+static enum tg_condition check_conditions(const struct tg_inbound *inbound)
+{
+    const struct tg_entry *entry = inbound->caching->entry;
+    const struct tg_request *request = &inbound->request;
+    struct tg_headers headers = {(const struct tg_header *)request->fields.list,
+                                 request->fields.count};
+    const struct tg_entry_field *etag = tg_entry_field(entry, TG_TEXT("etag")),
+                                *modified = tg_entry_field(entry, TG_TEXT("last-modified"));
+    int64_t now = (int64_t)(tg_clock_wall_ms() / 1000);
+    struct tg_validators validators = {
+        .last_modified = modified != NULL ? tg_http_date_read(modified->value, now) : TG_NO_DATE,
+        .date = now - (int64_t)(age_of(inbound) / 1000),
+    };
+
+    if (etag != NULL)
+        validators.etag = etag->value;
+    return tg_condition_check(text_of(request->method), headers, &validators, TG_CONDITION_ORIGIN,
+                              now);
+}
+
+static bool has_conditions(const h2o_headers_t *headers)
+{
+    for (size_t i = 0; i < headers->size; i++) {
+        const h2o_iovec_t *name = headers->entries[i].name;
+        if (name->len > 7 && (name->base[0] | 0x20) == 'i' && (name->base[1] | 0x20) == 'f' &&
+            name->base[2] == '-')
+            return true;
+    }
+    return false;
+}
+
+static void put_entry_fields(h2o_req_t *req, const struct tg_entry *entry, bool is_304)
+{
+    h2o_headers_t *headers = &req->res.headers;
+
+    h2o_vector_reserve(&req->pool, headers, headers->size + entry->is.field_count + 2);
+    for (size_t i = 0; i < entry->is.field_count; i++) {
+        const struct tg_entry_field *field = &entry->is.fields[i];
+        if (is_304 && !tg_condition_keeps(field->name))
+            continue;
+        headers->entries[headers->size++] = (h2o_header_t){
+            .name = field->token != NULL ? (h2o_iovec_t *)&((h2o_token_t *)field->token)->buf
+                                         : (h2o_iovec_t *)&field->name,
+            .value = h2o_iovec_init(field->value.base, field->value.len),
+        };
+    }
+}
+
+static void put_age(struct tg_inbound *inbound)
+{
+    h2o_req_t *req = inbound->req;
+    char *text = h2o_mem_alloc_pool(&req->pool, 24);
+    int len = snprintf(text, 24, "%llu", (unsigned long long)(age_of(inbound) / 1000));
+
+    h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("age"), 1, NULL, text,
+                          (size_t)len);
+}
+
+void tg_cached_send(struct tg_inbound *inbound)
+{
+    static const h2o_iovec_t nothing = {NULL, 0};
+    const struct tg_entry *entry = inbound->caching->entry;
+    h2o_req_t *req = inbound->req;
+    enum tg_condition condition = TG_CONDITION_NONE;
+
+    if (entry->is.status / 100 == 2 && has_conditions(&req->headers))
+        condition = check_conditions(inbound);
+    int status = condition == TG_CONDITION_NOT_MODIFIED ? 304
+                 : condition == TG_CONDITION_FAILED     ? 412
+                                                        : entry->is.status;
+    if (condition != TG_CONDITION_FAILED) {
+        put_entry_fields(req, entry, status == 304);
+        put_age(inbound);
+    }
+    tg_cached_note_sent(inbound);
+    tg_respond_bytes(req, status,
+                     condition == TG_CONDITION_NONE
+                         ? h2o_iovec_init(entry->is.body.base, entry->is.body.len)
+                         : nothing);
+}

@@ -1,0 +1,345 @@
+#include "gate/caching.h"
+
+#include "gate/cache_keep.h"
+#include "gate/cache_key.h"
+#include "gate/cache_refresh.h"
+#include "gate/cache_tap.h"
+
+/* In the order of a request: tg_caching_begin → on_news → tg_caching_take → tg_caching_end. */
+static void on_news(struct tg_waiter *waiter);
+
+static struct tg_gate *gate_of(const struct tg_caching *caching)
+{
+    return caching->inbound->worker->gate;
+}
+
+uint64_t tg_caching_now(const struct tg_inbound *inbound)
+{
+    return tg_timers_now(&inbound->worker->timers);
+}
+
+static void count(struct tg_caching *caching, enum tg_cache_event event)
+{
+    caching->event = event;
+    tg_tally(&caching->inbound->worker->traffic.cache[event], 1);
+}
+
+static void drop_entry(struct tg_caching *caching)
+{
+    if (caching->entry != NULL)
+        tg_entry_release(caching->entry);
+    caching->entry = NULL;
+    caching->has = false;
+}
+
+/* ---- whether the cache has anything to do with the request */
+
+static bool has_field(const struct tg_request *request, struct tg_text name)
+{
+    return tg_fields_find(request->fields, name) != NULL;
+}
+
+/* What answers one with credentials is for nobody else, unless the policy says how it is told
+ * apart, or that it need not be. */
+static bool is_private(const struct tg_request *request, const struct tg_cache_policy *policy)
+{
+    if (policy->shared)
+        return false;
+    return (!policy->keys_authorization && has_field(request, TG_TEXT("authorization"))) ||
+           (!policy->keys_cookies && has_field(request, TG_TEXT("cookie")));
+}
+
+static bool has_method(const struct tg_request *request, const struct tg_cache_policy *policy)
+{
+    struct tg_text method = tg_text(request->method.base, request->method.len);
+
+    for (size_t i = 0; i < policy->method_count; i++)
+        if (tg_text_is(method, policy->methods[i]))
+            return true;
+    return false;
+}
+
+static enum tg_cached pass_by(struct tg_caching *caching, enum tg_cache_fwd why)
+{
+    caching->status.fwd = why;
+    caching->key = tg_text("", 0);
+    count(caching, TG_CACHE_BYPASS);
+    return TG_CACHED_NOT;
+}
+
+/* ---- looking up */
+
+static enum tg_cached has(struct tg_caching *caching, enum tg_cache_event event)
+{
+    uint64_t now = tg_caching_now(caching->inbound), until = caching->entry->is.fresh_ms;
+
+    caching->has = true;
+    caching->status.has_ttl = true;
+    caching->status.ttl =
+        until >= now ? (int64_t)((until - now) / 1000) : -(int64_t)((now - until + 999) / 1000);
+    count(caching, event);
+    return TG_CACHED_HAS;
+}
+
+static void set_key(struct tg_caching *caching, const char *base, size_t len)
+{
+    h2o_mem_pool_t *pool = &caching->inbound->request.run.pool;
+
+    caching->key = tg_text(h2o_strdup(pool, base, len).base, len);
+    caching->hash = tg_cache_hash(gate_of(caching)->cache, caching->key);
+}
+
+/* The entry says by which fields of requests the answers differ: the key gets their values. */
+static void extend_key(struct tg_caching *caching)
+{
+    const struct tg_request *request = &caching->inbound->request;
+    struct tg_headers headers = {(const struct tg_header *)request->fields.list,
+                                 request->fields.count};
+    struct tg_buffer key = {.limit = 0};
+
+    tg_buffer_append(&key, caching->key.base, caching->key.len);
+    tg_cache_vary_key(caching->entry, headers, &key);
+    set_key(caching, key.base, key.len);
+    tg_buffer_dispose(&key);
+    drop_entry(caching);
+}
+
+/* Finds what is under the key, through the entry that names the variants. */
+static bool find(struct tg_caching *caching, bool *soft)
+{
+    struct tg_cache *cache = gate_of(caching)->cache;
+
+    caching->status.fwd = TG_FWD_URI_MISS;
+    caching->entry = tg_cache_get(cache, caching->key, caching->hash, soft);
+    if (caching->entry != NULL && caching->entry->is.kind == TG_ENTRY_VARY) {
+        extend_key(caching);
+        caching->status.fwd = TG_FWD_VARY_MISS;
+        caching->entry = tg_cache_get(cache, caching->key, caching->hash, soft);
+    }
+    return caching->entry != NULL;
+}
+
+/* Whether the entry answers, though it is stale; a fresh one is fetched for later. */
+static bool is_of_use(struct tg_caching *caching, uint64_t now)
+{
+    struct tg_entry *entry = caching->entry;
+    bool resting = atomic_load(&entry->retry_ms) > now;
+
+    if (entry->is.stale_ms > entry->is.fresh_ms && entry->is.stale_ms > now) {
+        if (!resting)
+            tg_cache_refresh(caching);
+        return true;
+    }
+    return resting && entry->is.sick_ms > now;
+}
+
+/* Asks those who make the same answer; whoever leads looks once more, for the one before may have
+ * kept it meanwhile. */
+static enum tg_cached join(struct tg_caching *caching)
+{
+    struct tg_gate *gate = gate_of(caching);
+    bool soft;
+
+    caching->waiter.on_news = on_news;
+    caching->flight = tg_flight_join(gate->flights, caching->key, caching->hash,
+                                     &caching->inbound->worker->inbox, &caching->waiter);
+    if (caching->flight == NULL)
+        return TG_CACHED_WAIT;
+    struct tg_entry *found = tg_cache_get(gate->cache, caching->key, caching->hash, &soft);
+    bool is_new = found != NULL && found->is.kind == TG_ENTRY_RESPONSE && !soft &&
+                  found->is.fresh_ms > tg_caching_now(caching->inbound);
+    if (is_new) {
+        drop_entry(caching);
+        caching->entry = found;
+        tg_flight_land(caching->flight, found);
+        caching->flight = NULL;
+        return has(caching, TG_CACHE_HIT);
+    }
+    if (found != NULL)
+        tg_entry_release(found);
+    count(caching, caching->status.fwd == TG_FWD_STALE ? TG_CACHE_REVALIDATED : TG_CACHE_MISS);
+    return TG_CACHED_NOT;
+}
+
+static enum tg_cached look(struct tg_caching *caching)
+{
+    uint64_t now = tg_caching_now(caching->inbound);
+    bool soft = false;
+
+    caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
+    caching->status = (struct tg_cache_status){.fwd = TG_FWD_NONE};
+    if (find(caching, &soft)) {
+        struct tg_entry *entry = caching->entry;
+        bool fresh = !soft && entry->is.fresh_ms > now;
+        caching->status.fwd = TG_FWD_NONE;
+        if (entry->is.kind == TG_ENTRY_PASS && fresh) {
+            drop_entry(caching);
+            caching->status.fwd = TG_FWD_URI_MISS;
+            count(caching, TG_CACHE_BYPASS);
+            return TG_CACHED_NOT;
+        }
+        if (entry->is.kind == TG_ENTRY_RESPONSE && fresh)
+            return has(caching, TG_CACHE_HIT);
+        if (entry->is.kind == TG_ENTRY_RESPONSE && is_of_use(caching, now))
+            return has(caching, TG_CACHE_STALE);
+        caching->status.fwd = TG_FWD_STALE;
+        if (entry->is.kind != TG_ENTRY_RESPONSE || entry->is.sick_ms <= now ||
+            entry->is.sick_ms <= entry->is.fresh_ms)
+            drop_entry(caching);
+    }
+    return join(caching);
+}
+
+enum tg_cached tg_caching_begin(struct tg_inbound *inbound,
+                                void (*proceed)(struct tg_inbound *inbound))
+{
+    const struct tg_cache_policy *policy = inbound->route->cache;
+    struct tg_request *request = &inbound->request;
+    struct tg_buffer *key = &inbound->worker->key;
+    struct tg_caching *caching = h2o_mem_alloc_pool(&request->run.pool, sizeof(*caching));
+
+    *caching = (struct tg_caching){
+        .inbound = inbound, .policy = policy, .proceed = proceed, .key = {"", 0}};
+    inbound->caching = caching;
+    if (!has_method(request, policy))
+        return pass_by(caching, TG_FWD_METHOD);
+    if (is_private(request, policy))
+        return pass_by(caching, TG_FWD_BYPASS);
+    tg_buffer_clear(key, 65536);
+    key->limit = TG_CACHE_KEY_MOST;
+    key->full = false;
+    if (!tg_cache_key_write(inbound, policy, key))
+        return pass_by(caching, TG_FWD_BYPASS);
+    set_key(caching, key->base, key->len);
+    caching->primary = caching->key;
+    return look(caching);
+}
+
+void tg_caching_adopt(struct tg_inbound *inbound, const struct tg_caching *from,
+                      struct tg_flight *flight)
+{
+    struct tg_caching *caching = h2o_mem_alloc_pool(&inbound->request.run.pool, sizeof(*caching));
+
+    *caching = (struct tg_caching){.inbound = inbound,
+                                   .policy = from->policy,
+                                   .hash = from->hash,
+                                   .epoch = tg_cache_epoch(gate_of(from)->cache),
+                                   .flight = flight,
+                                   .entry = tg_entry_hold(from->entry),
+                                   .refreshes = true};
+    inbound->caching = caching;
+    set_key(caching, from->primary.base, from->primary.len);
+    caching->primary = caching->key;
+    set_key(caching, from->key.base, from->key.len);
+    count(caching, TG_CACHE_REVALIDATED);
+}
+
+/* ---- waiting */
+
+/* What another request has made: an answer, or the names of the fields by which answers differ. */
+static enum tg_cached take_landed(struct tg_caching *caching, struct tg_entry *entry)
+{
+    drop_entry(caching);
+    caching->entry = entry;
+    if (entry->is.kind == TG_ENTRY_VARY) {
+        drop_entry(caching);
+        set_key(caching, caching->primary.base, caching->primary.len);
+        return look(caching);
+    }
+    caching->status = (struct tg_cache_status){.fwd = TG_FWD_NONE};
+    enum tg_cached result = has(caching, TG_CACHE_COLLAPSED);
+    caching->status.collapsed = true;
+    return result;
+}
+
+static void on_news(struct tg_waiter *waiter)
+{
+    struct tg_caching *caching = H2O_STRUCT_FROM_MEMBER(struct tg_caching, waiter, waiter);
+    enum tg_cached result = TG_CACHED_NOT;
+
+    switch (waiter->news) {
+    case TG_FLIGHT_LANDED:
+        result = take_landed(caching, waiter->entry);
+        break;
+    case TG_FLIGHT_LEAD:
+        caching->flight = waiter->flight;
+        caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
+        count(caching, TG_CACHE_MISS);
+        break;
+    case TG_FLIGHT_ALONE:
+        caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
+        count(caching, TG_CACHE_BYPASS);
+        break;
+    }
+    if (result != TG_CACHED_WAIT)
+        caching->proceed(caching->inbound);
+}
+
+/* ---- what was made */
+
+bool tg_caching_fail(struct tg_inbound *inbound, int status)
+{
+    struct tg_caching *caching = inbound->caching;
+
+    if (caching == NULL)
+        return false;
+    caching->status.fwd_status = (unsigned)status;
+    bool stands_in = caching->entry != NULL && !caching->has &&
+                     caching->entry->is.sick_ms > tg_caching_now(inbound);
+    struct tg_flight *flight = caching->flight;
+    caching->flight = NULL;
+    if (!stands_in) {
+        if (flight != NULL)
+            tg_flight_fail(flight);
+        return false;
+    }
+    atomic_store(&caching->entry->retry_ms, tg_caching_now(inbound) + caching->policy->retry_ms);
+    if (flight != NULL)
+        tg_flight_land(flight, caching->entry);
+    struct tg_cache_status was = caching->status;
+    has(caching, TG_CACHE_STALE);
+    caching->status.fwd = TG_FWD_STALE;
+    caching->status.fwd_status = was.fwd_status;
+    return true;
+}
+
+bool tg_caching_take(struct tg_inbound *inbound)
+{
+    struct tg_caching *caching = inbound->caching;
+
+    switch (tg_cache_judge(caching)) {
+    case TG_CACHE_FAILS:
+        return !tg_caching_fail(inbound, inbound->request.response.status);
+    case TG_CACHE_PASSES:
+        tg_cache_pass(caching);
+        break;
+    case TG_CACHE_KEEPS:
+        if (inbound->request.response.source != NULL)
+            tg_cache_tap_start(caching);
+        else
+            tg_cache_keep(caching, inbound->request.response.body);
+        break;
+    }
+    return true;
+}
+
+void tg_caching_leave(struct tg_inbound *inbound)
+{
+    if (inbound->caching != NULL)
+        tg_waiter_cancel(&inbound->caching->waiter);
+}
+
+void tg_caching_end(struct tg_inbound *inbound)
+{
+    struct tg_caching *caching = inbound->caching;
+
+    if (caching == NULL)
+        return;
+    tg_caching_leave(inbound);
+    if (caching->tap != NULL)
+        tg_cache_tap_end(caching->tap);
+    if (caching->flight != NULL)
+        tg_flight_fail(caching->flight);
+    caching->flight = NULL;
+    drop_entry(caching);
+}

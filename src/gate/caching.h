@@ -1,0 +1,65 @@
+/* The cache between a request and what makes its answer: looks up, waits for another request that
+ * makes the same answer, keeps what was made. */
+#ifndef TG_GATE_CACHING_H
+#define TG_GATE_CACHING_H
+
+#include "gate/inbound.h"
+#include "gate/site_cache.h"
+#include "http/cache_status.h"
+
+enum tg_cached {
+    TG_CACHED_NOT,  /* the answer must be made */
+    TG_CACHED_WAIT, /* another request makes it: `proceed` is called when that is over */
+    TG_CACHED_HAS,  /* `entry` is the answer */
+};
+
+/* What the cache knows of one request; in its pool. */
+struct tg_caching {
+    struct tg_inbound *inbound;
+    const struct tg_cache_policy *policy;
+    void (*proceed)(struct tg_inbound *inbound);
+    struct tg_text primary; /* without what tells variants apart */
+    struct tg_text key;     /* empty: nothing of it is kept */
+    uint64_t hash, epoch;
+    struct tg_flight *flight; /* that it leads, or NULL */
+    struct tg_waiter waiter;
+    struct tg_entry *entry; /* that it holds: the answer, or a stale one in case of need */
+    bool has;               /* the entry is the answer */
+    bool refreshes;         /* nobody waits for the answer but the cache */
+    struct tg_cache_tap *tap;
+    struct tg_cache_status status;
+    enum tg_cache_event event;
+};
+
+/* Looks the request up, whose route has a policy. Sets inbound->caching. */
+enum tg_cached tg_caching_begin(struct tg_inbound *inbound,
+                                void (*proceed)(struct tg_inbound *inbound));
+
+/* Makes what a background refresh needs: it leads the flight. */
+void tg_caching_adopt(struct tg_inbound *inbound, const struct tg_caching *from,
+                      struct tg_flight *flight);
+
+/* Whether there is an answer, be it a stale one; then the caller sends the entry. */
+static inline bool tg_caching_has(const struct tg_inbound *inbound)
+{
+    return inbound->caching != NULL && inbound->caching->has;
+}
+
+/* What was made is not an answer but a failure, with that status or 0: true when a stale entry
+ * stands in, which is the answer then. */
+bool tg_caching_fail(struct tg_inbound *inbound, int status);
+
+/* Looks at request->response, which is whole or has a source: keeps it, arranges that it is kept
+ * when its source has ended, or lets go of those that wait. It may get fields. False: it is a
+ * failure, and a stale entry is the answer. */
+bool tg_caching_take(struct tg_inbound *inbound);
+
+/* Waits no more for others. */
+void tg_caching_leave(struct tg_inbound *inbound);
+
+/* The request is over: what it leads goes to the next, what it holds is given back. */
+void tg_caching_end(struct tg_inbound *inbound);
+
+uint64_t tg_caching_now(const struct tg_inbound *inbound);
+
+#endif

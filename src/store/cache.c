@@ -1,0 +1,433 @@
+#include "store/cache.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/crypto.h"
+#include "base/siphash.h"
+
+enum {
+    SHARDS = 64,
+    FIRST_BUCKETS = 16,
+    PREFIXES = 16,          /* purges by prefix that are remembered for what is being made */
+    BYTES_PER_PURGE = 4096, /* of memory, for each tag whose purge is remembered */
+};
+
+struct shard {
+    pthread_mutex_t lock; /* for all of it */
+    struct tg_entry **buckets;
+    size_t mask, count;
+    struct tg_entry *newest, *oldest;
+    struct tg_entry *hand; /* of the eviction; goes from old to new */
+    uint64_t stored, evicted;
+} __attribute__((aligned(64)));
+
+struct prefix {
+    char *text;
+    size_t len;
+    uint64_t epoch;
+};
+
+struct tg_cache {
+    struct shard shards[SHARDS];
+    uint64_t seed[2];
+    _Atomic size_t memory, object;
+    _Atomic size_t bytes; /* of all shards */
+    struct tg_purges *purges;
+    pthread_mutex_t prefix_lock; /* for what follows */
+    struct prefix prefixes[PREFIXES];
+    size_t next_prefix;
+    uint64_t forgotten_prefix; /* epoch of the last that is remembered no more */
+};
+
+static struct shard *shard_of(struct tg_cache *cache, uint64_t hash)
+{
+    return &cache->shards[hash >> 58];
+}
+
+static void init_shard(struct tg_cache *cache, struct shard *shard)
+{
+    pthread_mutex_init(&shard->lock, NULL);
+    shard->mask = FIRST_BUCKETS - 1;
+    shard->buckets = calloc(FIRST_BUCKETS, sizeof(struct tg_entry *));
+    assert(shard->buckets != NULL);
+    atomic_fetch_add(&cache->bytes, FIRST_BUCKETS * sizeof(struct tg_entry *));
+}
+
+struct tg_cache *tg_cache_create(size_t memory, size_t object)
+{
+    struct tg_cache *cache = aligned_alloc(64, (sizeof(*cache) + 63) / 64 * 64);
+
+    assert(cache != NULL);
+    *cache = (struct tg_cache){.next_prefix = 0};
+    tg_crypto_random(cache->seed, sizeof(cache->seed));
+    cache->purges = tg_purges_create(memory / BYTES_PER_PURGE + 64);
+    atomic_init(&cache->memory, memory);
+    atomic_init(&cache->object, object);
+    atomic_init(&cache->bytes, sizeof(*cache) + tg_purges_size(cache->purges));
+    for (size_t i = 0; i < SHARDS; i++)
+        init_shard(cache, &cache->shards[i]);
+    pthread_mutex_init(&cache->prefix_lock, NULL);
+    return cache;
+}
+
+size_t tg_cache_object(const struct tg_cache *cache)
+{
+    return atomic_load_explicit(&cache->object, memory_order_relaxed);
+}
+
+uint64_t tg_cache_hash(const struct tg_cache *cache, struct tg_text text)
+{
+    return tg_siphash(cache->seed, text);
+}
+
+/* ---- one shard; its lock is held */
+
+static void link_newest(struct shard *shard, struct tg_entry *entry)
+{
+    entry->older = shard->newest;
+    entry->newer = NULL;
+    if (shard->newest != NULL)
+        shard->newest->newer = entry;
+    else
+        shard->oldest = entry;
+    shard->newest = entry;
+}
+
+static void unlink_entry(struct shard *shard, struct tg_entry *entry)
+{
+    if (shard->hand == entry)
+        shard->hand = entry->newer;
+    if (entry->newer != NULL)
+        entry->newer->older = entry->older;
+    else
+        shard->newest = entry->older;
+    if (entry->older != NULL)
+        entry->older->newer = entry->newer;
+    else
+        shard->oldest = entry->newer;
+}
+
+static struct tg_entry **place_of(struct shard *shard, struct tg_text key, uint64_t hash)
+{
+    struct tg_entry **place = &shard->buckets[hash & shard->mask];
+
+    while (*place != NULL && ((*place)->hash != hash || !tg_text_is((*place)->is.key, key)))
+        place = &(*place)->chain;
+    return place;
+}
+
+/* Takes it out; who still holds it may go on reading it. */
+static void take_out(struct tg_cache *cache, struct shard *shard, struct tg_entry **place)
+{
+    struct tg_entry *entry = *place;
+
+    *place = entry->chain;
+    unlink_entry(shard, entry);
+    shard->count--;
+    atomic_fetch_sub(&cache->bytes, entry->size);
+    tg_entry_release(entry);
+}
+
+static void grow(struct tg_cache *cache, struct shard *shard)
+{
+    size_t count = (shard->mask + 1) * 2;
+    struct tg_entry **buckets = calloc(count, sizeof(struct tg_entry *));
+
+    assert(buckets != NULL);
+    atomic_fetch_add(&cache->bytes, (count - shard->mask - 1) * sizeof(struct tg_entry *));
+    free(shard->buckets);
+    shard->buckets = buckets;
+    shard->mask = count - 1;
+    for (struct tg_entry *entry = shard->newest; entry != NULL; entry = entry->older) {
+        struct tg_entry **bucket = &buckets[entry->hash & shard->mask];
+        entry->chain = *bucket;
+        *bucket = entry;
+    }
+}
+
+static void insert(struct tg_cache *cache, struct shard *shard, struct tg_entry *entry)
+{
+    if (shard->count > shard->mask)
+        grow(cache, shard);
+    struct tg_entry **place = place_of(shard, entry->is.key, entry->hash);
+    if (*place != NULL) {
+        /* What was asked for under its key will be asked for again. */
+        atomic_store_explicit(&entry->visited, atomic_load(&(*place)->visited),
+                              memory_order_relaxed);
+        take_out(cache, shard, place);
+    }
+    place = &shard->buckets[entry->hash & shard->mask];
+    entry->chain = *place;
+    *place = tg_entry_hold(entry);
+    link_newest(shard, entry);
+    shard->count++;
+    shard->stored++;
+    atomic_fetch_add(&cache->bytes, entry->size);
+}
+
+/* The hand passes over what was asked for since it was there last, and takes the first that was
+ * not. */
+static bool evict(struct tg_cache *cache, struct shard *shard)
+{
+    struct tg_entry *entry = shard->hand != NULL ? shard->hand : shard->oldest;
+
+    if (entry == NULL)
+        return false;
+    while (atomic_load_explicit(&entry->visited, memory_order_relaxed)) {
+        atomic_store_explicit(&entry->visited, false, memory_order_relaxed);
+        entry = entry->newer != NULL ? entry->newer : shard->oldest;
+    }
+    shard->hand = entry->newer;
+    take_out(cache, shard, place_of(shard, entry->is.key, entry->hash));
+    shard->evicted++;
+    return true;
+}
+
+/* ---- room, over all shards; no lock is held */
+
+static bool is_over(struct tg_cache *cache)
+{
+    return atomic_load_explicit(&cache->bytes, memory_order_relaxed) >
+           atomic_load_explicit(&cache->memory, memory_order_relaxed);
+}
+
+/* Begins with the shard that has grown. */
+static void make_room(struct tg_cache *cache, struct shard *grown)
+{
+    size_t first = (size_t)(grown - cache->shards);
+
+    for (size_t i = 0; i < SHARDS && is_over(cache); i++) {
+        struct shard *shard = &cache->shards[(first + i) % SHARDS];
+        bool more = true;
+        pthread_mutex_lock(&shard->lock);
+        while (more && is_over(cache))
+            more = evict(cache, shard);
+        pthread_mutex_unlock(&shard->lock);
+    }
+}
+
+void tg_cache_resize(struct tg_cache *cache, size_t memory, size_t object)
+{
+    atomic_store(&cache->memory, memory);
+    atomic_store(&cache->object, object);
+    make_room(cache, cache->shards);
+}
+
+/* ---- purges */
+
+uint64_t tg_cache_epoch(const struct tg_cache *cache)
+{
+    return tg_purges_epoch(cache->purges);
+}
+
+enum tg_freshness tg_cache_freshness(struct tg_cache *cache, const struct tg_entry *entry)
+{
+    enum tg_freshness found =
+        tg_purges_ask(cache->purges, entry->is.epoch, entry->is.tags, entry->is.tag_count);
+
+    if (found == TG_PURGED_NOT && atomic_load_explicit(&entry->softened, memory_order_relaxed))
+        return TG_PURGED_SOFT;
+    return found;
+}
+
+void tg_cache_purge(struct tg_cache *cache, struct tg_text tag, bool soft)
+{
+    tg_cache_purge_hash(cache, tg_cache_hash(cache, tag), soft);
+}
+
+void tg_cache_purge_hash(struct tg_cache *cache, uint64_t tag, bool soft)
+{
+    tg_purges_tag(cache->purges, tag, soft);
+}
+
+void tg_cache_purge_all(struct tg_cache *cache, bool soft)
+{
+    tg_purges_all(cache->purges, soft);
+    for (size_t i = 0; i < SHARDS && !soft; i++) {
+        struct shard *shard = &cache->shards[i];
+        pthread_mutex_lock(&shard->lock);
+        while (shard->newest != NULL)
+            take_out(cache, shard, place_of(shard, shard->newest->is.key, shard->newest->hash));
+        pthread_mutex_unlock(&shard->lock);
+    }
+}
+
+static bool begins_with(struct tg_text text, const char *prefix, size_t len)
+{
+    return text.len >= len && memcmp(text.base, prefix, len) == 0;
+}
+
+/* For what is being made now: it is compared when it is put. */
+static void remember_prefix(struct tg_cache *cache, struct tg_text text)
+{
+    char *copy = malloc(text.len + 1);
+
+    assert(copy != NULL);
+    memcpy(copy, text.base, text.len);
+    pthread_mutex_lock(&cache->prefix_lock);
+    struct prefix *prefix = &cache->prefixes[cache->next_prefix++ % PREFIXES];
+    cache->forgotten_prefix = prefix->epoch;
+    free(prefix->text);
+    *prefix = (struct prefix){copy, text.len, tg_purges_other(cache->purges)};
+    pthread_mutex_unlock(&cache->prefix_lock);
+}
+
+static bool is_behind_prefix(struct tg_cache *cache, const struct tg_entry *entry)
+{
+    bool found = false;
+
+    if (tg_cache_epoch(cache) == entry->is.epoch)
+        return false;
+    pthread_mutex_lock(&cache->prefix_lock);
+    found = cache->forgotten_prefix > entry->is.epoch;
+    for (size_t i = 0; i < PREFIXES; i++) {
+        const struct prefix *prefix = &cache->prefixes[i];
+        found = found || (prefix->epoch > entry->is.epoch &&
+                          begins_with(entry->is.url, prefix->text, prefix->len));
+    }
+    pthread_mutex_unlock(&cache->prefix_lock);
+    return found;
+}
+
+static size_t purge_shard(struct tg_cache *cache, struct shard *shard, struct tg_text prefix,
+                          bool soft)
+{
+    size_t count = 0;
+
+    for (struct tg_entry *entry = shard->newest, *next; entry != NULL; entry = next) {
+        next = entry->older;
+        if (entry->is.url.len == 0 || !begins_with(entry->is.url, prefix.base, prefix.len))
+            continue;
+        count++;
+        if (soft)
+            atomic_store(&entry->softened, true);
+        else
+            take_out(cache, shard, place_of(shard, entry->is.key, entry->hash));
+    }
+    return count;
+}
+
+size_t tg_cache_purge_prefix(struct tg_cache *cache, struct tg_text prefix, bool soft)
+{
+    size_t count = 0;
+
+    remember_prefix(cache, prefix);
+    for (size_t i = 0; i < SHARDS; i++) {
+        pthread_mutex_lock(&cache->shards[i].lock);
+        count += purge_shard(cache, &cache->shards[i], prefix, soft);
+        pthread_mutex_unlock(&cache->shards[i].lock);
+    }
+    return count;
+}
+
+/* ---- entries */
+
+struct tg_entry *tg_cache_get(struct tg_cache *cache, struct tg_text key, uint64_t hash, bool *soft)
+{
+    struct shard *shard = shard_of(cache, hash);
+
+    pthread_mutex_lock(&shard->lock);
+    struct tg_entry **place = place_of(shard, key, hash), *entry = *place;
+    enum tg_freshness purged = entry != NULL ? tg_cache_freshness(cache, entry) : TG_PURGED_NOT;
+    if (purged == TG_PURGED_HARD) {
+        take_out(cache, shard, place);
+        entry = NULL;
+    }
+    if (entry != NULL) {
+        tg_entry_hold(entry);
+        if (!atomic_load_explicit(&entry->visited, memory_order_relaxed))
+            atomic_store_explicit(&entry->visited, true, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&shard->lock);
+    *soft = purged == TG_PURGED_SOFT;
+    return entry;
+}
+
+static bool is_fit(struct tg_cache *cache, const struct tg_entry *entry)
+{
+    return entry->size <= tg_cache_object(cache) &&
+           tg_cache_freshness(cache, entry) == TG_PURGED_NOT && !is_behind_prefix(cache, entry);
+}
+
+bool tg_cache_put(struct tg_cache *cache, struct tg_entry *entry)
+{
+    entry->hash = tg_cache_hash(cache, entry->is.key);
+    struct shard *shard = shard_of(cache, entry->hash);
+
+    if (!is_fit(cache, entry))
+        return false;
+    pthread_mutex_lock(&shard->lock);
+    insert(cache, shard, entry);
+    pthread_mutex_unlock(&shard->lock);
+    make_room(cache, shard);
+    return true;
+}
+
+bool tg_cache_change(struct tg_cache *cache, struct tg_text key, uint64_t now_ms,
+                     struct tg_entry *(*make)(const struct tg_entry *old, void *context),
+                     void *context)
+{
+    uint64_t hash = tg_cache_hash(cache, key);
+    struct shard *shard = shard_of(cache, hash);
+
+    pthread_mutex_lock(&shard->lock);
+    const struct tg_entry *old = *place_of(shard, key, hash);
+    if (old != NULL &&
+        (old->is.fresh_ms <= now_ms || tg_cache_freshness(cache, old) != TG_PURGED_NOT))
+        old = NULL;
+    struct tg_entry *entry = make(old, context);
+    bool fits = entry != NULL && entry->size <= tg_cache_object(cache);
+    if (fits) {
+        entry->hash = hash;
+        insert(cache, shard, entry);
+    }
+    pthread_mutex_unlock(&shard->lock);
+    if (entry != NULL)
+        tg_entry_release(entry);
+    make_room(cache, shard);
+    return fits;
+}
+
+bool tg_cache_remove(struct tg_cache *cache, struct tg_text key)
+{
+    uint64_t hash = tg_cache_hash(cache, key);
+    struct shard *shard = shard_of(cache, hash);
+
+    pthread_mutex_lock(&shard->lock);
+    struct tg_entry **place = place_of(shard, key, hash);
+    bool found = *place != NULL;
+    if (found)
+        take_out(cache, shard, place);
+    pthread_mutex_unlock(&shard->lock);
+    return found;
+}
+
+void tg_cache_read_account(struct tg_cache *cache, struct tg_cache_account *account)
+{
+    *account = (struct tg_cache_account){.memory = atomic_load(&cache->memory),
+                                         .bytes = atomic_load(&cache->bytes)};
+    for (size_t i = 0; i < SHARDS; i++) {
+        struct shard *shard = &cache->shards[i];
+        pthread_mutex_lock(&shard->lock);
+        account->entries += shard->count;
+        account->stored += shard->stored;
+        account->evicted += shard->evicted;
+        pthread_mutex_unlock(&shard->lock);
+    }
+}
+
+void tg_cache_destroy(struct tg_cache *cache)
+{
+    tg_cache_purge_all(cache, false);
+    for (size_t i = 0; i < SHARDS; i++) {
+        pthread_mutex_destroy(&cache->shards[i].lock);
+        free(cache->shards[i].buckets);
+    }
+    for (size_t i = 0; i < PREFIXES; i++)
+        free(cache->prefixes[i].text);
+    pthread_mutex_destroy(&cache->prefix_lock);
+    tg_purges_destroy(cache->purges);
+    free(cache);
+}

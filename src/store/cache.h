@@ -1,0 +1,74 @@
+/* The cache: entries by key, bounded by bytes, shared by all threads. Keys are spread over shards
+ * with a lock each; SIEVE (Zhang et al., NSDI '24) chooses what goes when there is no room. */
+#ifndef TG_STORE_CACHE_H
+#define TG_STORE_CACHE_H
+
+#include <stdbool.h>
+
+#include "store/entry.h"
+#include "store/purges.h"
+
+struct tg_cache;
+
+/* Room for `memory` bytes, of entries of at most `object` bytes each. Any thread may call all that
+ * follows. */
+struct tg_cache *tg_cache_create(size_t memory, size_t object);
+void tg_cache_destroy(struct tg_cache *cache);
+
+/* Sets the bounds anew; what is too much goes at once. */
+void tg_cache_resize(struct tg_cache *cache, size_t memory, size_t object);
+
+/* The most bytes that an entry may have. */
+size_t tg_cache_object(const struct tg_cache *cache);
+
+/* The hash of a key or a tag. */
+uint64_t tg_cache_hash(const struct tg_cache *cache, struct tg_text text);
+
+/* The entry under the key, which the caller then holds; NULL when there is none. One that was
+ * purged is none; *soft: a soft purge has made it stale. */
+struct tg_entry *tg_cache_get(struct tg_cache *cache, struct tg_text key, uint64_t hash,
+                              bool *soft);
+
+/* Keeps the entry instead of what was under its key; the cache holds it too. False: it is too big,
+ * or a purge since its epoch concerns it. */
+bool tg_cache_put(struct tg_cache *cache, struct tg_entry *entry);
+
+/* Puts what make() gives for the entry under the key (NULL: there is none, or it is outdated at
+ * now_ms), of which no other thread sees anything meanwhile; NULL leaves it as it is. make() gives
+ * its own hold away. False: make() gave NULL, or what it gave does not fit. */
+bool tg_cache_change(struct tg_cache *cache, struct tg_text key, uint64_t now_ms,
+                     struct tg_entry *(*make)(const struct tg_entry *old, void *context),
+                     void *context);
+
+/* Takes out what is under the key; false when there is nothing. */
+bool tg_cache_remove(struct tg_cache *cache, struct tg_text key);
+
+/* ---- purges: what begins before one is never found after it */
+
+/* The epoch at which something begins that may become an entry. */
+uint64_t tg_cache_epoch(const struct tg_cache *cache);
+
+/* Whether a purge since its epoch concerns the entry. */
+enum tg_freshness tg_cache_freshness(struct tg_cache *cache, const struct tg_entry *entry);
+
+/* Entries with the tag: by its text, or by its hash. */
+void tg_cache_purge(struct tg_cache *cache, struct tg_text tag, bool soft);
+void tg_cache_purge_hash(struct tg_cache *cache, uint64_t tag, bool soft);
+
+/* Entries whose url begins with the text: looks at every entry. Gives how many. */
+size_t tg_cache_purge_prefix(struct tg_cache *cache, struct tg_text prefix, bool soft);
+
+void tg_cache_purge_all(struct tg_cache *cache, bool soft);
+
+/* ---- accounts */
+
+struct tg_cache_account {
+    size_t memory; /* the bound */
+    size_t bytes;  /* of entries and of the tables */
+    size_t entries;
+    uint64_t stored, evicted; /* so far */
+};
+
+void tg_cache_read_account(struct tg_cache *cache, struct tg_cache_account *account);
+
+#endif

@@ -1,0 +1,76 @@
+#include "store/entry.h"
+
+#include <assert.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+enum { MALLOC_HEADER = 16 };
+
+static struct tg_text copy(char **at, struct tg_text text)
+{
+    char *base = *at;
+
+    if (text.len != 0)
+        memcpy(base, text.base, text.len);
+    *at += text.len;
+    return tg_text(base, text.len);
+}
+
+static size_t size_of_texts(const struct tg_entry_recipe *recipe)
+{
+    size_t size = recipe->key.len + recipe->url.len + recipe->body.len;
+
+    for (size_t i = 0; i < recipe->field_count; i++)
+        size += recipe->fields[i].name.len + recipe->fields[i].value.len;
+    return size;
+}
+
+/* One piece of memory: the struct, the fields, the tags, the texts. */
+struct tg_entry *tg_entry_create(const struct tg_entry_recipe *recipe)
+{
+    size_t fields_size = recipe->field_count * sizeof(*recipe->fields);
+    size_t tags_size = recipe->tag_count * sizeof(*recipe->tags);
+    struct tg_entry *entry =
+        malloc(sizeof(*entry) + fields_size + tags_size + size_of_texts(recipe));
+    assert(entry != NULL); /* what is made is bounded by cache.object */
+
+    *entry = (struct tg_entry){.is = *recipe, .size = malloc_usable_size(entry) + MALLOC_HEADER};
+    atomic_init(&entry->holders, 1);
+    struct tg_entry_field *fields = (struct tg_entry_field *)(entry + 1);
+    uint64_t *tags = (uint64_t *)((char *)fields + fields_size);
+    char *at = (char *)tags + tags_size;
+    for (size_t i = 0; i < recipe->field_count; i++) {
+        const struct tg_entry_field *field = &recipe->fields[i];
+        fields[i].name = copy(&at, field->name);
+        fields[i].value = copy(&at, field->value);
+        fields[i].token = field->token;
+    }
+    if (tags_size != 0)
+        memcpy(tags, recipe->tags, tags_size);
+    entry->is.fields = fields;
+    entry->is.tags = tags;
+    entry->is.key = copy(&at, recipe->key);
+    entry->is.url = copy(&at, recipe->url);
+    entry->is.body = copy(&at, recipe->body);
+    return entry;
+}
+
+struct tg_entry *tg_entry_hold(struct tg_entry *entry)
+{
+    atomic_fetch_add_explicit(&entry->holders, 1, memory_order_relaxed);
+    return entry;
+}
+
+void tg_entry_release(struct tg_entry *entry)
+{
+    if (atomic_fetch_sub_explicit(&entry->holders, 1, memory_order_acq_rel) == 1)
+        free(entry);
+}
+
+const struct tg_entry_field *tg_entry_field(const struct tg_entry *entry, struct tg_text name)
+{
+    for (size_t i = 0; i < entry->is.field_count; i++)
+        if (tg_text_is_nocase(entry->is.fields[i].name, name))
+            return &entry->is.fields[i];
+    return NULL;
+}
