@@ -42,16 +42,18 @@ static inline bool fits(const struct converter *c)
     return c->out->len - c->base <= c->xml->limits.output;
 }
 
-static void push(struct converter *c)
+/* An element whose value begins there; it `is_object` when attributes are written. */
+static void push(struct converter *c, size_t value, bool is_object)
 {
     struct frame *frame =
         (struct frame *)(void *)tg_buffer_reserve(&c->xml->frames, sizeof(*frame));
 
-    frame->value = c->out->len;
+    frame->value = value;
     frame->text = c->xml->mixed.len;
     frame->first = tg_xml_run_count(c->xml);
     frame->current = TG_XML_NO_RUN;
-    frame->is_object = frame->is_written = frame->is_nil = false;
+    frame->is_object = is_object;
+    frame->is_written = frame->is_nil = false;
     frame->scattered = frame->shadows = false;
     c->xml->frames.len += sizeof(*frame);
     c->frame = frame;
@@ -93,7 +95,7 @@ static inline void write_key(struct tg_buffer *out, const struct tg_xml_name *ke
     out->len += n;
 }
 
-/* The first member's comma becomes the brace. */
+/* The first member's comma becomes the brace here too. */
 static inline void open_object(struct converter *c)
 {
     if (!c->frame->is_object) {
@@ -171,7 +173,6 @@ static bool write_attribute_key(struct converter *c, const struct tg_xml_name *n
     room += name->len + 5;
     *room = '[';
     c->out->len = (size_t)(room + list - c->out->base);
-    open_object(c);
     return true;
 }
 
@@ -222,12 +223,47 @@ static bool write_empty(struct converter *c)
     return tg_buffer_append(c->out, value.base, value.len);
 }
 
-/* An element of text only. */
-static bool write_leaf(struct converter *c, struct tg_text text)
+static bool write_text_member(struct converter *c, struct tg_text text)
 {
-    text = tg_xml_trim_end(tg_xml_trim_start(text));
-    bool written = text.len != 0 ? write_string(c, text) : write_empty(c);
+    return tg_buffer_append(c->out, ",\"#text\":", 9) && write_string(c, text);
+}
 
+/* The first member's comma becomes the brace. */
+static bool write_attributes(struct converter *c)
+{
+    size_t value = c->out->len;
+
+    if (!(c->strips ? write_stripped(c) : write_kept(c)))
+        return fail_output(c);
+    if (c->out->len != value)
+        c->out->base[value] = '{';
+    return true;
+}
+
+static bool write_null(struct converter *c, size_t value)
+{
+    c->out->len = value;
+    return tg_buffer_append(c->out, "null", 4);
+}
+
+/* An element of text only, whose value begins there. */
+static bool write_leaf(struct converter *c, struct tg_text text, size_t value)
+{
+    struct tg_xml *xml = c->xml;
+    const char *behind = xml->at;
+    bool is_object = c->out->len != value, written;
+
+    xml->at = text.base + text.len;
+    text = tg_xml_trim_end(tg_xml_trim_start(text));
+    if (text.len != 0 && !(is_object ? write_text_member(c, text) : write_string(c, text)))
+        return fail_output(c);
+    xml->at = behind;
+    if (text.len != 0)
+        written = !is_object || tg_buffer_put(c->out, '}');
+    else if (!is_object)
+        written = write_empty(c);
+    else
+        written = xml->nil && xml->only_nil ? write_null(c, value) : tg_buffer_put(c->out, '}');
     return (written && fits(c)) || fail_output(c);
 }
 
@@ -237,21 +273,15 @@ static bool on_start(struct converter *c)
 
     if (!begin_member(c, c->strips ? xml->name->local : xml->name) || !fits(c))
         return fail_output(c);
-    if (xml->attribute_count == 0) {
-        struct tg_text text = tg_xml_leaf(xml);
-        if (text.base != NULL)
-            return write_leaf(c, text);
-        push(c);
-        return true;
-    }
-    push(c);
-    c->frame->is_nil = xml->nil && xml->only_nil;
-    return (c->strips ? write_stripped(c) : write_kept(c)) || fail_output(c);
-}
-
-static bool write_text_member(struct converter *c, struct tg_text text)
-{
-    return tg_buffer_append(c->out, ",\"#text\":", 9) && write_string(c, text);
+    size_t value = c->out->len;
+    if (xml->attribute_count != 0 && !write_attributes(c))
+        return false;
+    struct tg_text text = tg_xml_leaf(xml);
+    if (text.base != NULL)
+        return write_leaf(c, text, value);
+    push(c, value, c->out->len != value);
+    c->frame->is_nil = xml->attribute_count != 0 && xml->nil && xml->only_nil;
+    return true;
 }
 
 /* Text is held back: whether elements follow is known at the end. Most often that is next. */
@@ -282,8 +312,7 @@ static bool end_object(struct converter *c, struct tg_text text)
     struct frame *frame = c->frame;
 
     if (frame->is_nil && frame->current == TG_XML_NO_RUN && text.len == 0 && !frame->is_written) {
-        c->out->len = frame->value;
-        return tg_buffer_append(c->out, "null", 4);
+        return write_null(c, frame->value);
     }
     if (!end_run(c))
         return false;
@@ -328,6 +357,8 @@ static bool convert(struct converter *c)
 {
     for (;;) {
         bool good = true;
+        if (c->xml->mixed.len == c->frame->text)
+            tg_xml_skip_blank(c->xml);
         switch (tg_xml_next(c->xml)) {
         case TG_XML_START:
             good = on_start(c);
@@ -366,7 +397,7 @@ static bool convert_plainly(struct converter *c, struct tg_text input)
         return false;
     presize(c->out, input.len, c->xml->limits.output);
     tg_xml_paths_begin(c->xml, c->options);
-    push(c);
+    push(c, c->out->len, false);
     return convert(c);
 }
 
