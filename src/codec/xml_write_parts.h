@@ -118,6 +118,8 @@ static inline struct tg_xml_frame *tg_xml_write_element(const struct tg_xml_writ
     return tg_xml_frames(w) + w->frame->element;
 }
 
+/* xml_write_options.c: whether json_plain.h knows them all. */
+bool tg_xml_write_options_are_plain(const struct tg_xml_write_options *options);
 /* xml_write_document.c: options and limits of a document. */
 void tg_xml_write_options_set(struct tg_xml_writer *w, const struct tg_xml_write_options *options);
 /* xml_write_document.c: never NULL. */
