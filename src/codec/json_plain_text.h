@@ -9,9 +9,6 @@
 /* The output has always room for so much: a start tag, an end tag and a block of text. */
 #define TG_JSON_SLACK ((size_t)256)
 
-/* Most names are copied as two blocks. */
-#define TG_JSON_NAME_BLOCKS ((size_t)2 * TG_BLOCK)
-
 /* Where reading and writing go on. Each step takes one and gives the next; without `in` it gave
  * up. The last byte of the input is a bracket, so that most loops need no other bound. */
 struct tg_json_spot {
@@ -47,12 +44,9 @@ static inline char *tg_json_make_room(struct tg_json_plain *q, char *out)
 static inline char *tg_json_put_name(struct tg_json_plain *q, char *out,
                                      const struct tg_xml_name *name)
 {
-    const char *text = tg_xml_name_text(name).base;
-
-    if (name->len > TG_JSON_NAME_BLOCKS)
+    if (name->len > TG_BLOCKS_COPIED)
         return tg_json_plain_name(q, out, tg_xml_name_text(name));
-    tg_block_store(out, tg_block_load(text));
-    tg_block_store(out + TG_BLOCK, tg_block_load(text + TG_BLOCK));
+    tg_block_copy(out, tg_xml_name_text(name).base, name->len);
     return out + name->len;
 }
 

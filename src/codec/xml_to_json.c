@@ -1,6 +1,7 @@
 #include "codec/xml_to_json.h"
 
 #include "codec/json_write.h"
+#include "codec/xml_json_attributes.h"
 #include "codec/xml_json_sink.h"
 #include "codec/xml_members.h"
 #include "codec/xml_paths.h"
@@ -18,9 +19,6 @@ struct frame {
     bool scattered;   /* a name came back after another one */
     bool shadows;     /* see tg_xml_run_open */
 };
-
-/* Most keys are copied as two blocks. */
-#define KEY_BLOCKS ((size_t)2 * TG_BLOCK)
 
 struct converter {
     struct tg_xml *xml;
@@ -75,23 +73,12 @@ static inline bool write_string(struct converter *c, struct tg_text text)
 
 /* Members */
 
-/* Whole blocks when they do: both sides have room for them. */
-static inline void copy_blocks(char *out, const char *from, size_t n)
-{
-    if (n <= KEY_BLOCKS) {
-        tg_block_store(out, tg_block_load(from));
-        tg_block_store(out + TG_BLOCK, tg_block_load(from + TG_BLOCK));
-    } else {
-        memcpy(out, from, n);
-    }
-}
-
 /* Copies ,"name": and a blank. */
 static inline void write_key(struct tg_buffer *out, const struct tg_xml_name *key)
 {
     size_t n = key->len + TG_XML_JSON_AROUND;
 
-    copy_blocks(out->base + out->len, key->json, n);
+    tg_block_copy(out->base + out->len, key->json, n);
     out->len += n;
 }
 
@@ -125,7 +112,7 @@ static bool end_run(struct converter *c)
 static bool begin_first(struct converter *c, struct tg_xml_name *key)
 {
     if (!end_run(c) ||
-        tg_buffer_reserve(c->out, key->len + TG_XML_JSON_AROUND + KEY_BLOCKS) == NULL)
+        tg_buffer_reserve(c->out, key->len + TG_XML_JSON_AROUND + TG_BLOCKS_COPIED) == NULL)
         return false;
     c->frame->current = tg_xml_run_open(c->xml, key, c->out->len, &c->frame->shadows);
     write_key(c->out, key);
@@ -159,56 +146,6 @@ static bool begin_member(struct converter *c, struct tg_xml_name *key)
     return index == TG_XML_NO_RUN ? begin_first(c, key) : begin_again(c, index);
 }
 
-/* Attributes */
-
-/* With the colon behind it, and a bracket for a list. */
-static bool write_attribute_key(struct converter *c, const struct tg_xml_name *name, bool list)
-{
-    char *room = tg_buffer_reserve(c->out, name->len + 8 + KEY_BLOCKS);
-
-    if (room == NULL)
-        return false;
-    memcpy(room, ",\"@", 3);
-    copy_blocks(room + 3, name->json + TG_XML_JSON_BEFORE, name->len + 3);
-    room += name->len + 5;
-    *room = '[';
-    c->out->len = (size_t)(room + list - c->out->base);
-    return true;
-}
-
-static bool write_kept(struct converter *c)
-{
-    for (size_t i = 0; i < c->xml->attribute_count; i++) {
-        const struct tg_xml_attribute *attribute = &c->xml->attributes[i];
-        if (!write_attribute_key(c, attribute->name, false) || !write_string(c, attribute->value))
-            return false;
-    }
-    return true;
-}
-
-/* Without prefixes two attributes can have one name: then their values are an array. */
-static bool write_stripped(struct converter *c)
-{
-    const struct tg_xml_attribute *attributes = c->xml->attributes;
-
-    tg_xml_merge_attributes(c->xml);
-    for (size_t i = 0; i < c->xml->attribute_count; i++) {
-        const struct tg_xml_attribute *first = &attributes[i];
-        if (first->merged)
-            continue;
-        bool list = first->next != 0;
-        if (!write_attribute_key(c, first->name->local, list) || !write_string(c, first->value))
-            return false;
-        for (size_t next = first->next; next != 0; next = attributes[next].next) {
-            if (!tg_buffer_put(c->out, ',') || !write_string(c, attributes[next].value))
-                return false;
-        }
-        if (list && !tg_buffer_put(c->out, ']'))
-            return false;
-    }
-    return true;
-}
-
 /* Events */
 
 static bool write_empty(struct converter *c)
@@ -233,7 +170,7 @@ static bool write_attributes(struct converter *c)
 {
     size_t value = c->out->len;
 
-    if (!(c->strips ? write_stripped(c) : write_kept(c)))
+    if (!tg_xml_json_attributes(c->xml, c->out, c->strips))
         return fail_output(c);
     if (c->out->len != value)
         c->out->base[value] = '{';
