@@ -125,4 +125,17 @@ static inline unsigned tg_block_before(unsigned stop)
     return stop != 0 ? (stop & (0 - stop)) - 1 : ~0U;
 }
 
+#define TG_BLOCKS_COPIED ((size_t)2 * TG_BLOCK)
+
+/* Copies n bytes, as two whole blocks when they do: both sides have room for these. */
+static inline void tg_block_copy(char *out, const char *from, size_t n)
+{
+    if (n <= TG_BLOCKS_COPIED) {
+        tg_block_store(out, tg_block_load(from));
+        tg_block_store(out + TG_BLOCK, tg_block_load(from + TG_BLOCK));
+    } else {
+        memcpy(out, from, n);
+    }
+}
+
 #endif

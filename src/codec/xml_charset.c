@@ -143,6 +143,8 @@ bool tg_xml_recode(struct tg_xml *xml, struct tg_text charset)
 {
     if (charset.len != 0)
         return recode_as_told(xml, charset);
+    if (tg_xml_is_usual(xml->start, xml->end))
+        return true;
     if (is_utf32(xml))
         return refuse(xml, TG_TEXT("UTF-32"));
     const char *wide = look_for_utf16(xml);

@@ -6,22 +6,31 @@
 
 #define XSI "http://www.w3.org/2001/XMLSchema-instance"
 
-/* The interned namespace name; NULL: a limit was crossed. */
-static struct tg_xml_name *intern(struct tg_xml *xml, struct tg_text text, const char *at)
+static struct tg_xml_name *find(struct tg_xml *xml, struct tg_text text)
 {
     bool added;
-
-    if (text.len > xml->limits.name) {
-        tg_xml_fail_limit(xml, at, "name", xml->limits.name, "bytes in a namespace name");
-        return NULL;
-    }
     struct tg_xml_name *uri = tg_xml_names_intern(&xml->uris, text, &added);
+
     if (added) {
         uri->kind = text.len == 0                    ? TG_XML_URI_EMPTY
                     : tg_text_is(text, TG_TEXT(XSI)) ? TG_XML_URI_XSI
                     : tg_uri_is_reference(text)      ? TG_XML_PLAIN
                                                      : TG_XML_URI_BAD;
     }
+    return uri;
+}
+
+/* The interned namespace name of a declaration; NULL: a limit was crossed. */
+static struct tg_xml_name *intern(struct tg_xml *xml, struct tg_xml_name *name, struct tg_text text,
+                                  const char *at)
+{
+    if (text.len > xml->limits.name) {
+        tg_xml_fail_limit(xml, at, "name", xml->limits.name, "bytes in a namespace name");
+        return NULL;
+    }
+    struct tg_xml_name *uri = name->declared;
+    if (uri == NULL || !tg_text_is(tg_xml_name_text(uri), text))
+        uri = name->declared = find(xml, text);
     if (uri->document != xml->document) {
         if (xml->distinct == xml->limits.names) {
             tg_xml_fail_limit(xml, at, "names", xml->limits.names, "different names");
@@ -64,7 +73,7 @@ bool tg_xml_declare(struct tg_xml *xml, const struct tg_xml_attribute *attribute
 {
     struct tg_xml_name *prefix =
         attribute->name->kind == TG_XML_XMLNS_PREFIX ? attribute->name->local : NULL;
-    struct tg_xml_name *uri = intern(xml, attribute->value, at);
+    struct tg_xml_name *uri = intern(xml, attribute->name, attribute->value, at);
 
     if (uri == NULL)
         return false;

@@ -12,6 +12,15 @@ static inline const char *tg_xml_blanks(const char *p)
     return p;
 }
 
+/* What nearly all documents begin with that have a declaration. */
+static const char tg_xml_usual[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+
+static inline bool tg_xml_is_usual(const char *p, const char *end)
+{
+    return (size_t)(end - p) >= sizeof(tg_xml_usual) - 1 &&
+           memcmp(p, tg_xml_usual, sizeof(tg_xml_usual) - 1) == 0;
+}
+
 /* Gives n elements of `size` bytes room; grown by half at least. */
 void *tg_xml_grow(void *base, size_t *capacity, size_t n, size_t size);
 

@@ -130,6 +130,10 @@ bool tg_xml_declaration(struct tg_xml *xml)
 {
     const char *p = xml->at;
 
+    if (!xml->wide && tg_xml_is_usual(p, xml->end)) {
+        xml->at += sizeof(tg_xml_usual) - 1;
+        return true;
+    }
     if (xml->end - p < 6 || memcmp(p, "<?xml", 5) != 0 || !tg_xml_is_blank(p[5]))
         return true;
     p += 5;

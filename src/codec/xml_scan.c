@@ -197,7 +197,7 @@ static enum tg_xml_event end_tag(struct tg_xml *xml, const char *p)
 static inline bool closes_at(const struct tg_xml *xml, const struct tg_xml_name *name,
                              const char *p)
 {
-    return xml->end - p > TG_BLOCK + 2 && p[1] == '/' && tg_xml_name_is_at(name, p + 2) &&
+    return xml->end - p > TG_BLOCK + 3 && p[1] == '/' && tg_xml_name_is_at(name, p + 2) &&
            p[2 + name->len] == '>';
 }
 
@@ -207,7 +207,12 @@ struct tg_text tg_xml_leaf(struct tg_xml *xml)
     const struct tg_text none = {NULL, 0};
     const char *start = xml->at, *p = start;
 
-    if (xml->closes || tg_xml_is_blank(*p))
+    if (xml->closes) {
+        xml->closes = false;
+        end_element(xml);
+        return tg_text(start, 0);
+    }
+    if (xml->end - p < TG_BLOCK || tg_xml_is_blank(*p))
         return none;
     for (; xml->end - p >= TG_BLOCK; p += TG_BLOCK) {
         struct tg_block block = tg_block_load(p);

@@ -127,6 +127,19 @@ void tg_xml_merge_attributes(struct tg_xml *xml);
 /* Gives back what a big document took; call it when its events and results are used up. */
 void tg_xml_rest(struct tg_xml *xml);
 
+/* Passes white space if it is all there is before the next tag: for those to whom it is no text. */
+static inline void tg_xml_skip_blank(struct tg_xml *xml)
+{
+    for (const char *p = xml->at; xml->end - p >= TG_BLOCK && !xml->closes; p += TG_BLOCK) {
+        unsigned solid = ~tg_block_upto(tg_block_load(p), ' ') & 0xffff;
+        if (solid == 0)
+            continue;
+        p += tg_block_first(solid);
+        xml->at = *p == '<' ? p : xml->at;
+        return;
+    }
+}
+
 /* After a TEXT: whether the element's end comes next. */
 static inline bool tg_xml_ends(const struct tg_xml *xml)
 {

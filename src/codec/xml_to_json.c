@@ -1,6 +1,7 @@
 #include "codec/xml_to_json.h"
 
 #include "codec/json_write.h"
+#include "codec/xml_json_attributes.h"
 #include "codec/xml_json_sink.h"
 #include "codec/xml_members.h"
 #include "codec/xml_paths.h"
@@ -19,9 +20,6 @@ struct frame {
     bool scattered;   /* a name came back after another one */
     bool shadows;     /* see tg_xml_run_open */
 };
-
-/* Most keys are copied as two blocks. */
-#define KEY_BLOCKS ((size_t)2 * TG_BLOCK)
 
 struct converter {
     struct tg_xml *xml;
@@ -43,16 +41,18 @@ static inline bool fits(const struct converter *c)
     return c->out->len - c->base <= c->xml->limits.output;
 }
 
-static void push(struct converter *c)
+/* An element whose value begins there; it `is_object` when attributes are written. */
+static void push(struct converter *c, size_t value, bool is_object)
 {
     struct frame *frame =
         (struct frame *)(void *)tg_buffer_reserve(&c->xml->frames, sizeof(*frame));
 
-    frame->value = c->out->len;
+    frame->value = value;
     frame->text = c->xml->mixed.len;
     frame->first = tg_xml_run_count(c->xml);
     frame->current = TG_XML_NO_RUN;
-    frame->is_object = frame->is_written = frame->is_nil = false;
+    frame->is_object = is_object;
+    frame->is_written = frame->is_nil = false;
     frame->scattered = frame->shadows = false;
     c->xml->frames.len += sizeof(*frame);
     c->frame = frame;
@@ -74,27 +74,16 @@ static inline bool write_string(struct converter *c, struct tg_text text)
 
 /* Members */
 
-/* Whole blocks when they do: both sides have room for them. */
-static inline void copy_blocks(char *out, const char *from, size_t n)
-{
-    if (n <= KEY_BLOCKS) {
-        tg_block_store(out, tg_block_load(from));
-        tg_block_store(out + TG_BLOCK, tg_block_load(from + TG_BLOCK));
-    } else {
-        memcpy(out, from, n);
-    }
-}
-
 /* Copies ,"name": and a blank. */
 static inline void write_key(struct tg_buffer *out, const struct tg_xml_name *key)
 {
     size_t n = key->len + TG_XML_JSON_AROUND;
 
-    copy_blocks(out->base + out->len, key->json, n);
+    tg_block_copy(out->base + out->len, key->json, n);
     out->len += n;
 }
 
-/* The first member's comma becomes the brace. */
+/* The first member's comma becomes the brace here too. */
 static inline void open_object(struct converter *c)
 {
     if (!c->frame->is_object) {
@@ -124,7 +113,7 @@ static bool end_run(struct converter *c)
 static bool begin_first(struct converter *c, struct tg_xml_name *key)
 {
     if (!end_run(c) ||
-        tg_buffer_reserve(c->out, key->len + TG_XML_JSON_AROUND + KEY_BLOCKS) == NULL)
+        tg_buffer_reserve(c->out, key->len + TG_XML_JSON_AROUND + TG_BLOCKS_COPIED) == NULL)
         return false;
     c->frame->current = tg_xml_run_open(c->xml, key, c->out->len, &c->frame->shadows);
     write_key(c->out, key);
@@ -158,57 +147,6 @@ static bool begin_member(struct converter *c, struct tg_xml_name *key)
     return index == TG_XML_NO_RUN ? begin_first(c, key) : begin_again(c, index);
 }
 
-/* Attributes */
-
-/* With the colon behind it, and a bracket for a list. */
-static bool write_attribute_key(struct converter *c, const struct tg_xml_name *name, bool list)
-{
-    char *room = tg_buffer_reserve(c->out, name->len + 8 + KEY_BLOCKS);
-
-    if (room == NULL)
-        return false;
-    memcpy(room, ",\"@", 3);
-    copy_blocks(room + 3, name->json + TG_XML_JSON_BEFORE, name->len + 3);
-    room += name->len + 5;
-    *room = '[';
-    c->out->len = (size_t)(room + list - c->out->base);
-    open_object(c);
-    return true;
-}
-
-static bool write_kept(struct converter *c)
-{
-    for (size_t i = 0; i < c->xml->attribute_count; i++) {
-        const struct tg_xml_attribute *attribute = &c->xml->attributes[i];
-        if (!write_attribute_key(c, attribute->name, false) || !write_string(c, attribute->value))
-            return false;
-    }
-    return true;
-}
-
-/* Without prefixes two attributes can have one name: then their values are an array. */
-static bool write_stripped(struct converter *c)
-{
-    const struct tg_xml_attribute *attributes = c->xml->attributes;
-
-    tg_xml_merge_attributes(c->xml);
-    for (size_t i = 0; i < c->xml->attribute_count; i++) {
-        const struct tg_xml_attribute *first = &attributes[i];
-        if (first->merged)
-            continue;
-        bool list = first->next != 0;
-        if (!write_attribute_key(c, first->name->local, list) || !write_string(c, first->value))
-            return false;
-        for (size_t next = first->next; next != 0; next = attributes[next].next) {
-            if (!tg_buffer_put(c->out, ',') || !write_string(c, attributes[next].value))
-                return false;
-        }
-        if (list && !tg_buffer_put(c->out, ']'))
-            return false;
-    }
-    return true;
-}
-
 /* Events */
 
 static bool write_empty(struct converter *c)
@@ -223,12 +161,47 @@ static bool write_empty(struct converter *c)
     return tg_buffer_append(c->out, value.base, value.len);
 }
 
-/* An element of text only. */
-static bool write_leaf(struct converter *c, struct tg_text text)
+static bool write_text_member(struct converter *c, struct tg_text text)
 {
-    text = tg_xml_trim_end(tg_xml_trim_start(text));
-    bool written = text.len != 0 ? write_string(c, text) : write_empty(c);
+    return tg_buffer_append(c->out, ",\"#text\":", 9) && write_string(c, text);
+}
 
+/* The first member's comma becomes the brace. */
+static bool write_attributes(struct converter *c)
+{
+    size_t value = c->out->len;
+
+    if (!tg_xml_json_attributes(c->xml, c->out, c->strips))
+        return fail_output(c);
+    if (c->out->len != value)
+        c->out->base[value] = '{';
+    return true;
+}
+
+static bool write_null(struct converter *c, size_t value)
+{
+    c->out->len = value;
+    return tg_buffer_append(c->out, "null", 4);
+}
+
+/* An element of text only, whose value begins there. */
+static bool write_leaf(struct converter *c, struct tg_text text, size_t value)
+{
+    struct tg_xml *xml = c->xml;
+    const char *behind = xml->at;
+    bool is_object = c->out->len != value, written;
+
+    xml->at = text.base + text.len;
+    text = tg_xml_trim_end(tg_xml_trim_start(text));
+    if (text.len != 0 && !(is_object ? write_text_member(c, text) : write_string(c, text)))
+        return fail_output(c);
+    xml->at = behind;
+    if (text.len != 0)
+        written = !is_object || tg_buffer_put(c->out, '}');
+    else if (!is_object)
+        written = write_empty(c);
+    else
+        written = xml->nil && xml->only_nil ? write_null(c, value) : tg_buffer_put(c->out, '}');
     return (written && fits(c)) || fail_output(c);
 }
 
@@ -238,21 +211,15 @@ static bool on_start(struct converter *c)
 
     if (!begin_member(c, c->strips ? xml->name->local : xml->name) || !fits(c))
         return fail_output(c);
-    if (xml->attribute_count == 0) {
-        struct tg_text text = tg_xml_leaf(xml);
-        if (text.base != NULL)
-            return write_leaf(c, text);
-        push(c);
-        return true;
-    }
-    push(c);
-    c->frame->is_nil = xml->nil && xml->only_nil;
-    return (c->strips ? write_stripped(c) : write_kept(c)) || fail_output(c);
-}
-
-static bool write_text_member(struct converter *c, struct tg_text text)
-{
-    return tg_buffer_append(c->out, ",\"#text\":", 9) && write_string(c, text);
+    size_t value = c->out->len;
+    if (xml->attribute_count != 0 && !write_attributes(c))
+        return false;
+    struct tg_text text = tg_xml_leaf(xml);
+    if (text.base != NULL)
+        return write_leaf(c, text, value);
+    push(c, value, c->out->len != value);
+    c->frame->is_nil = xml->attribute_count != 0 && xml->nil && xml->only_nil;
+    return true;
 }
 
 /* Text is held back: whether elements follow is known at the end. Most often that is next. */
@@ -283,8 +250,7 @@ static bool end_object(struct converter *c, struct tg_text text)
     struct frame *frame = c->frame;
 
     if (frame->is_nil && frame->current == TG_XML_NO_RUN && text.len == 0 && !frame->is_written) {
-        c->out->len = frame->value;
-        return tg_buffer_append(c->out, "null", 4);
+        return write_null(c, frame->value);
     }
     if (!end_run(c))
         return false;
@@ -329,6 +295,8 @@ static bool convert(struct converter *c)
 {
     for (;;) {
         bool good = true;
+        if (c->xml->mixed.len == c->frame->text)
+            tg_xml_skip_blank(c->xml);
         switch (tg_xml_next(c->xml)) {
         case TG_XML_START:
             good = on_start(c);
@@ -367,7 +335,7 @@ static bool convert_plainly(struct converter *c, struct tg_text input)
         return false;
     presize(c->out, input.len, c->xml->limits.output);
     tg_xml_paths_begin(c->xml, c->options);
-    push(c);
+    push(c, c->out->len, false);
     return convert(c);
 }
 

@@ -38,3 +38,12 @@ const struct tg_option tg_xml_write_option_table[] = {
     {"output", TG_OPTION_SIZE, AT(limits.output), NULL, NULL},
     {NULL, TG_OPTION_OTHER, 0, NULL, NULL},
 };
+
+bool tg_xml_write_options_are_plain(const struct tg_xml_write_options *o)
+{
+    return o->attribute_group.len == 0 && o->cdata_key.len == 0 && o->comments_key.len == 0 &&
+           o->pi_key.len == 0 && o->item_names.count == 0 && o->namespaces.count == 0 &&
+           o->order_count == 0 && o->arrays == TG_XML_ARRAYS_REPEAT &&
+           o->duplicate_keys == TG_XML_DUPLICATE_REPEAT && o->mixed == TG_XML_WRITE_TEXT &&
+           o->xmlns == TG_XML_WRITE_XMLNS_KEEP && o->null == TG_XML_NULL_NIL && o->indent == 0;
+}

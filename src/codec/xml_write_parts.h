@@ -118,12 +118,14 @@ static inline struct tg_xml_frame *tg_xml_write_element(const struct tg_xml_writ
     return tg_xml_frames(w) + w->frame->element;
 }
 
+/* xml_write_options.c: whether json_plain.h knows them all. */
+bool tg_xml_write_options_are_plain(const struct tg_xml_write_options *options);
 /* xml_write_document.c: options and limits of a document. */
 void tg_xml_write_options_set(struct tg_xml_writer *w, const struct tg_xml_write_options *options);
 /* xml_write_document.c: never NULL. */
 struct tg_json_plain *tg_xml_write_plain_of(struct tg_xml_writer *w);
 
-/* xml_write.c: what the value of a key is that is no attribute. */
+/* xml_write_key.c: what the value of a key is that is no attribute. */
 enum tg_xml_role tg_xml_write_role(const struct tg_xml_writer *w, struct tg_text key);
 /* xml_write.c: the frame around all others. */
 void tg_xml_write_begin(struct tg_xml_writer *w);
