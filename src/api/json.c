@@ -3,8 +3,8 @@
 
 #include "api/api.h"
 #include "script/args.h"
+#include "script/around.h"
 #include "script/fail.h"
-#include "script/glance.h"
 #include "script/json_value.h"
 #include "script/value.h"
 

@@ -38,3 +38,13 @@ const struct tg_option tg_xml_write_option_table[] = {
     {"output", TG_OPTION_SIZE, AT(limits.output), NULL, NULL},
     {NULL, TG_OPTION_OTHER, 0, NULL, NULL},
 };
+
+void tg_xml_write_limits_fill(struct tg_xml_write_limits *limits,
+                              const struct tg_xml_write_limits *standard)
+{
+    size_t *own = &limits->input;
+    const size_t *other = &standard->input;
+
+    for (size_t i = 0; i < sizeof(*limits) / sizeof(*own); i++)
+        own[i] = own[i] != 0 ? own[i] : other[i];
+}

@@ -145,6 +145,7 @@ static void run_scripts(struct tg_inbound *inbound)
 
     request->scripts = &generation->routes[inbound->route->index];
     request->run.deadline_ms = tg_timers_now(&worker->timers) + inbound->route->timeout_ms;
+    request->run.limits = &inbound->route->codec;
     request->run.on_suspend = on_suspend;
     if (!tg_task_init(&request->task, jit ? generation->jit_vm : generation->vm, &request->run,
                       on_done)) {

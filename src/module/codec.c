@@ -4,9 +4,9 @@
 
 #include "api/api.h"
 #include "script/args.h"
+#include "script/around.h"
 #include "script/conversion.h"
 #include "script/fail.h"
-#include "script/glance.h"
 #include "script/value.h"
 
 __attribute__((visibility("default"))) int luaopen_tidegate_codec(lua_State *L);
@@ -14,6 +14,12 @@ __attribute__((visibility("default"))) int luaopen_tidegate_codec(lua_State *L);
 void tg_glance(lua_State *L)
 {
     (void)L;
+}
+
+const struct tg_codec_limits *tg_codec_limits_of(lua_State *L)
+{
+    (void)L;
+    return NULL;
 }
 
 static int convert(lua_State *L, const char *name, bool to_json)

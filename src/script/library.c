@@ -18,6 +18,7 @@ TAKE(soap);
 TAKE(check);
 TAKE(backends);
 TAKE(routes);
+TAKE(codec);
 
 struct tg_text tg_library(const char *name)
 {
@@ -32,6 +33,7 @@ struct tg_text tg_library(const char *name)
         {"check", tg_library_check, tg_library_check_end},
         {"backends", tg_library_backends, tg_library_backends_end},
         {"routes", tg_library_routes, tg_library_routes_end},
+        {"codec", tg_library_codec, tg_library_codec_end},
     };
 
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
