@@ -3,6 +3,7 @@
 #ifndef TG_SCRIPT_AROUND_H
 #define TG_SCRIPT_AROUND_H
 
+#include <stdbool.h>
 #include <lua.h>
 
 #include "codec/xml_options.h"
@@ -16,6 +17,10 @@ struct tg_codec_limits {
 
 /* When the slice of the running script is over, others go first as soon as it is back in Lua. */
 void tg_glance(lua_State *L);
+
+/* Whether the caller can be interrupted between two instructions: what takes long had better come
+ * in parts then. */
+bool tg_has_turns(lua_State *L);
 
 /* Those of the route whose script runs; NULL: the defaults. */
 const struct tg_codec_limits *tg_codec_limits_of(lua_State *L);
