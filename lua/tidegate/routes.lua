@@ -1,5 +1,5 @@
 -- The routes of a site, checked.
-local native, check, script, caching = ...
+local native, check, script, caching, codec = ...
 
 local concat, sort, insert = table.concat, table.sort, table.insert
 local problem, complain, line_of, nearest, absent =
@@ -88,6 +88,7 @@ local route_checks = {
   timeout = duration(1, 86400e3), jit = boolean, before = list_of(script), settings = settings,
   backend = text, path = text, host = one_of('backend', 'client'), upgrade = boolean,
   upgrade_timeout = duration(1, 86400e3), cache = caching.route,
+  xml = codec.xml, json = codec.json,
 }
 
 -- What says how a route without a script passes its requests on.
@@ -161,6 +162,11 @@ local function route(value, where, name)
     end
   elseif value[2] ~= absent then
     result.script = script(value[2], where .. '.2', 'a script')
+  end
+  for _, key in ipairs { 'xml', 'json' } do
+    if value.backend ~= nil and value[key] ~= nil then
+      complain(where .. '.' .. key, "%s is for routes that have a script", key)
+    end
   end
   for _, key in ipairs(passing_keys) do
     if value.backend == nil and value[key] ~= nil then

@@ -12,6 +12,19 @@ local function waiting(start)
 end
 
 local look = waiting(native.look)
+-- A call that decodes: what is big comes as a decoding that is done in turns.
+local step = native.decode_step
+
+local function in_turns(start)
+  return function(a, b)
+    local value, err, decoding = start(a, b)
+    if not decoding then return value, err end
+    local more
+    repeat more, value, err = step(decoding) until not more
+    return value, err
+  end
+end
+
 tg.sleep, tg.gather, tg.race = waiting(tg.sleep), waiting(tg.gather), waiting(tg.race)
 
 local methods = tg.backend_methods
@@ -28,11 +41,13 @@ local read_rest, next_piece = waiting(responses.rest), waiting(responses.piece)
 local is_whole, begin_pieces = responses.is_whole, responses.begin_pieces
 local whole_methods, late_methods = responses.methods, {}
 
--- Big bodies are converted off the loop.
+-- Big bodies are converted off the loop, and decoded in turns.
 for _, body in ipairs { tg.request_methods, whole_methods } do
   body.to_json, body.to_xml = waiting(body.to_json), waiting(body.to_xml)
+  body.json, body.xml = in_turns(body.json), in_turns(waiting(body.xml))
 end
 tg.request_methods = nil
+tg.json.decode, tg.xml.decode = in_turns(tg.json.decode), in_turns(waiting(tg.xml.decode))
 tg.convert.xml_to_json = waiting(tg.convert.xml_to_json)
 tg.convert.json_to_xml = waiting(tg.convert.json_to_xml)
 

@@ -65,7 +65,8 @@ end
 
 local backends = native.library 'backends' (native, check, folder)
 local caching = native.library 'caching' (native, check)
-local routes = native.library 'routes' (native, check, script, caching)
+local codec = native.library 'codec' (check)
+local routes = native.library 'routes' (native, check, script, caching, codec)
 
 local limit_checks = {
   body = size(0, 33554431), script_cpu = duration(1, 3600e3),
@@ -96,7 +97,7 @@ end
 
 local site_checks = {
   listen = list_of(listener), admin = admin, workers = number(1, 256), backends = backends,
-  routes = routes, codec_threads = number(1, 64),
+  routes = routes, xml = codec.xml, json = codec.json, codec_threads = number(1, 64),
   limits = part('limits', limit_checks), log = part('log', log_checks),
   timeout = duration(1, 86400e3), before = list_of(script), trusted = list_of(network),
   debug = boolean, package_path = text, drain_timeout = duration(0, 3600e3),

@@ -167,3 +167,132 @@ describe('a conversion of 20 MB', function()
     tide:stop()
   end)
 end)
+
+-- As SCRIPT: /value says what became of its body, and how many /small went by meanwhile.
+local VALUES = [[
+  local tg = require 'tidegate'
+  local shop = tg.backend 'shop'
+  local limits = { input = '31MB', elements = 1e7 }
+  local served = 0
+  local function decode(req)
+    local how = req.query.how
+    if how == 'json' then return req:json() end
+    if how == 'xml' then return req:xml(limits) end
+    if how == 'tg.json' then return tg.json.decode(req.body, { ordered = true }) end
+    if how == 'tg.xml' then return tg.xml.decode(req.body, limits) end
+    if how == 'res' then return tg.try(shop:get '/big'):xml(limits) end
+    if how == 'res.json' then return tg.try(shop:get '/json'):json() end
+    if how == 'gather' then
+      local results = tg.gather { function() return req:json() end,
+        function() return tg.json.decode('{"a":[' .. ('1,'):rep(200000) .. '2]}') end,
+        function() return req:xml(limits) end }
+      assert(#results[2].a == 200001 and results[3] == nil)
+      return results[1]
+    end
+    if how == 'sort' then
+      local value, list = nil, { 1, 2 }
+      table.sort(list, function() value = req:json() return false end)
+      return value
+    end
+  end
+  return function(req)
+    if req.path == '/small' then served = served + 1 return tg.text 'ok' end
+    local before = served
+    local value, err = decode(req)
+    local between = served - before
+    if err then return tg.json { http = err.http, text = tostring(err), between = between } end
+    if req.query.whole then return tg.text(tg.json.encode(value)) end
+    return tg.json { between = between, items = #value.r.item,
+      last = value.r.item[#value.r.item] }
+  end
+]]
+
+describe('a value of 20 MB', function()
+  local cjson = require 'cjson'
+  local ITEM = '{"@id":"7","name":"something \\u0026 more","n":12,"o":[1,2,{}]},'
+  local JSON = '{"r":{"item":[' .. ITEM:rep(300000) .. '{"@id":"8"}]}}'
+  local tide, shop
+
+  setup(function()
+    shop = upstream { ['/big'] = upstream.text(XML:sub(1, 300000)),
+      ['/json'] = upstream.text('[' .. ('1,'):rep(200000) .. ']') }
+    tide = gate.serve { script = VALUES, backends = { shop = shop }, site = { workers = 1,
+      timeout = 60, limits = { body = '31MB', script_memory = '1GB', lua_memory = '2GB',
+        script_cpu = 60 } } }
+  end)
+
+  teardown(function()
+    tide:stop()
+    shop:stop()
+  end)
+
+  local function neighbours(how, body)
+    local big = begin(tide, '/value?how=' .. how, body)
+    local neighbour, res = client.connect(tide.port), nil
+    while not res do
+      assert.equal('ok', neighbour:get('/small').body)
+      res = big:receive(0.001)
+    end
+    big:close()
+    neighbour:close()
+    return cjson.decode(res.body)
+  end
+
+  it('of JSON does not hold its neighbours up', function()
+    local said = neighbours('json', JSON)
+    assert(said.between > 20, said.between .. ' neighbours were answered meanwhile')
+    assert.same({ 300001, { ['@id'] = '8' } }, { said.items, said.last })
+  end)
+
+  it('of XML does not hold its neighbours up', function()
+    local said = neighbours('xml', XML)
+    assert(said.between > 20, said.between .. ' neighbours were answered meanwhile')
+    assert.same({ 330000, { ['@id'] = '7', name = 'something & more', n = '12' } },
+      { said.items, said.last })
+  end)
+
+  it('is the same from a text, beside others, and where it can not wait', function()
+    local small = '{"r":{"item":[' .. ITEM:rep(6000) .. '{"@id":"8"}]}}'
+    for _, how in ipairs { 'tg.json', 'gather', 'sort', 'json' } do
+      local said = cjson.decode(post(tide, '/value?how=' .. how, small).body)
+      assert.same({ how, { ['@id'] = '8' } }, { how, said.last })
+    end
+    local said = cjson.decode(post(tide, '/value?how=tg.xml',
+      '<r>' .. SMALL:rep(200) .. '</r>').body)
+    assert.equal(20000, said.items)
+  end)
+
+  it('is exact', function()
+    local parts = {}
+    for i = 1, 3000 do
+      parts[i] = ('{"k%d":[[],{},null,true,-1.5e3,12345678901234567890,"\\u00e9%s"],"%s":{"a":{}}}')
+        :format(i, ('x'):rep(i % 70), ('key'):rep(i % 40))
+    end
+    local text = '{"list":[' .. table.concat(parts, ',') .. '],"flat":[' .. ('0,'):rep(30000) ..
+      '1],"z":1,"y":2}'
+    assert(#text > 256 * 1024)
+    local res = post(tide, '/value?how=tg.json&whole=1', text)
+    assert.equal(text:gsub('\\u00e9', 'é'):gsub('%-1.5e3', '-1500'), (res.body))
+  end)
+
+  it('fails as a small one does', function()
+    local function said(how, body)
+      return cjson.decode(post(tide, '/value?how=' .. how, body).body)
+    end
+    local answer = said('json', JSON:sub(1, 300000))
+    assert.equal(400, answer.http)
+    assert.matches('^json: line 1, column 30000%d: ', answer.text)
+    answer = said('json', '{"a":' .. ('['):rep(300000))
+    assert.equal(413, answer.http)
+    answer = said('json', '{"a":1,"b":"' .. ('x'):rep(300000) .. '","a":2}')
+    assert.matches('column 300015: key "a" twice', answer.text)
+    assert.equal(500, said('tg.json', JSON:sub(1, 300000)).http)
+    answer = said('xml', XML:sub(1, 300000))
+    assert.equal(400, answer.http)
+    assert.matches('^xml: line 1, column 299999', answer.text)
+    assert.equal(502, said('res', '').http)
+    answer = said('res.json', '')
+    assert.equal(502, answer.http)
+    assert.matches('^shop: json: line 1, column 400002', answer.text)
+  end)
+end)

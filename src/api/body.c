@@ -1,9 +1,9 @@
 #include "api/body.h"
 
 #include "http/media_type.h"
+#include "script/around.h"
 #include "script/fail.h"
 #include "script/json_value.h"
-#include "script/vm.h"
 #include "script/xml_value.h"
 
 int tg_body_fail(lua_State *L, struct tg_body body, const struct tg_parse_error *error)
@@ -27,7 +27,9 @@ int tg_body_json(lua_State *L, const char *name, struct tg_body body)
     struct tg_parse_error error;
 
     tg_json_decode_options(L, name, 2, &options);
-    tg_vm_glance(tg_vm_of(L));
+    if (body.bytes.len > TG_BODY_BIG && tg_has_turns(L))
+        return tg_turns_begin(L, body.bytes, 1, &options, &body);
+    tg_glance(L);
     return tg_json_decode(L, body.bytes, &options, &error) ? 1 : tg_body_fail(L, body, &error);
 }
 
@@ -42,8 +44,12 @@ int tg_body_xml(lua_State *L, const char *name, struct tg_body body)
     struct tg_xml_options options;
     struct tg_parse_error error;
 
+    int results;
+
+    if (body.bytes.len > TG_BODY_BIG && tg_turns_begin_xml(L, name, body.bytes, &body, &results))
+        return results;
     tg_xml_options_read(L, name, 2, &options);
     tg_body_charset(body, &options);
-    tg_vm_glance(tg_vm_of(L));
+    tg_glance(L);
     return tg_xml_decode(L, body.bytes, &options, &error) ? 1 : tg_body_fail(L, body, &error);
 }

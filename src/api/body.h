@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "codec/xml_options.h"
+#include "script/json_value.h"
+
+enum { TG_BODY_BIG = 256 * 1024 }; /* more bytes than that are converted in parts, or elsewhere */
 
 struct tg_body {
     struct tg_text bytes;
@@ -19,6 +22,17 @@ struct tg_body {
  * the call as the script writes it. */
 int tg_body_json(lua_State *L, const char *name, struct tg_body body);
 int tg_body_xml(lua_State *L, const char *name, struct tg_body body);
+
+/* turns.c: nil, nil and a decoding of JSON in turns, which runtime.lua takes to its end. The text
+ * lives as long as the value at `owner`, or as the run whose body it is of. */
+int tg_turns_begin(lua_State *L, struct tg_text text, int owner,
+                   const struct tg_json_options *options, const struct tg_body *body);
+
+/* convert.c: the XML of a big body, or text, as such a decoding of its JSON, made off the loop.
+ * False: it can't be, and has to be decoded here and now. Reads the options at index 2; what the
+ * call gives is *results then. */
+bool tg_turns_begin_xml(lua_State *L, const char *name, struct tg_text text,
+                        const struct tg_body *body, int *results);
 
 /* convert.c: the same, bytes to bytes. What is big is converted off the loop and the script waits:
  * runtime.lua takes the results. */

@@ -10,12 +10,10 @@
 #include "script/args.h"
 #include "script/conversion.h"
 #include "script/fail.h"
+#include "script/json_value.h"
 #include "script/task.h"
 
-enum {
-    BIG = 256 * 1024, /* bytes that are converted at once */
-    NESTING = 8,      /* tables in tables of options */
-};
+enum { NESTING = 8 }; /* tables in tables of options */
 
 /* What a conversion needs for itself, for its request may end while a thread is at it. */
 struct job {
@@ -40,6 +38,7 @@ struct op {
     struct job *job; /* NULL: it is over */
     bool is_body;
     const char *backend; /* of a body */
+    bool as_value;       /* the JSON is decoded in turns */
 };
 
 static void read_options(lua_State *L, const char *name, bool to_json, const struct tg_body *body,
@@ -145,6 +144,17 @@ static void on_dispose(void *op)
     abandon(op);
 }
 
+/* The JSON on top; it is ours, and none of the limits is left to be crossed. */
+static int decode_in_turns(lua_State *L, const struct op *op)
+{
+    struct tg_json_options options = {.depth = TG_JSON_VALUE_DEPTH};
+    struct tg_body body = {.backend = op->backend};
+    struct tg_text json;
+
+    json.base = lua_tolstring(L, -1, &json.len);
+    return tg_turns_begin(L, json, -1, &options, op->is_body ? &body : NULL);
+}
+
 static int on_take(lua_State *L, struct tg_wait *wait)
 {
     struct op *op = (struct op *)wait;
@@ -155,8 +165,9 @@ static int on_take(lua_State *L, struct tg_wait *wait)
         lua_pushlstring(L, job->out.base, job->out.len);
     else
         count = fail(L, op->is_body, op->backend, &job->error);
+    bool is_json = job->good && op->as_value;
     free_job(job);
-    return count;
+    return is_json ? decode_in_turns(L, op) : count;
 }
 
 /* Replaces the table on top by a copy that nobody else can change. */
@@ -207,7 +218,7 @@ static void copy_input(struct job *job, struct tg_text input, bool is_body)
 }
 
 static int send_off(lua_State *L, const char *name, bool to_json, struct tg_text input,
-                    const struct tg_body *body)
+                    const struct tg_body *body, bool as_value)
 {
     struct tg_task *task = tg_task_current(L, name);
     struct tg_conversion options;
@@ -216,6 +227,8 @@ static int send_off(lua_State *L, const char *name, bool to_json, struct tg_text
     if (lua_istable(L, 2))
         copy_table(L, NESTING);
     read_options(L, name, to_json, body, &options);
+    if (as_value)
+        options.read.limits.output = SIZE_MAX / 4;
     int ref = anchor(L);
     struct op *op = h2o_mem_alloc_shared(&task->run->pool, sizeof(*op), on_dispose);
     struct job *job = calloc(1, sizeof(*job));
@@ -223,7 +236,8 @@ static int send_off(lua_State *L, const char *name, bool to_json, struct tg_text
     *op = (struct op){.wait = {.start = on_start, .cancel = on_cancel, .take = on_take},
                       .job = job,
                       .is_body = body != NULL,
-                      .backend = body != NULL ? body->backend : NULL};
+                      .backend = body != NULL ? body->backend : NULL,
+                      .as_value = as_value};
     *job = (struct job){.op = op, .vm = task->vm, .ref = ref, .options = options};
     copy_input(job, input, body != NULL);
     tg_host_of(L)->converting++;
@@ -255,9 +269,26 @@ static bool can_wait(lua_State *L)
 static int start(lua_State *L, const char *name, bool to_json, struct tg_text input,
                  const struct tg_body *body)
 {
-    if (input.len > BIG && can_wait(L))
-        return send_off(L, name, to_json, input, body);
+    if (input.len > TG_BODY_BIG && can_wait(L))
+        return send_off(L, name, to_json, input, body, false);
     return convert_now(L, name, to_json, input, body);
+}
+
+/* JSON has up to three levels for one of XML, and values have a thousand at most. */
+bool tg_turns_begin_xml(lua_State *L, const char *name, struct tg_text text,
+                        const struct tg_body *body, int *results)
+{
+    struct tg_conversion options;
+
+    if (!can_wait(L))
+        return false;
+    lua_settop(L, 2);
+    read_options(L, name, true, body, &options);
+    lua_settop(L, 2);
+    if (options.read.limits.depth > TG_JSON_VALUE_DEPTH / 3)
+        return false;
+    *results = send_off(L, name, true, text, body, true);
+    return true;
 }
 
 int tg_body_to_json(lua_State *L, const char *name, struct tg_body body)

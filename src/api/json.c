@@ -2,9 +2,10 @@
 #include <lauxlib.h>
 
 #include "api/api.h"
+#include "api/body.h"
 #include "script/args.h"
+#include "script/around.h"
 #include "script/fail.h"
-#include "script/glance.h"
 #include "script/json_value.h"
 #include "script/value.h"
 
@@ -15,6 +16,8 @@ static int decode_call(lua_State *L)
     struct tg_parse_error error;
 
     tg_json_decode_options(L, "tg.json.decode", 2, &options);
+    if (text.len > TG_BODY_BIG && tg_has_turns(L))
+        return tg_turns_begin(L, text, 1, &options, NULL);
     tg_glance(L);
     if (!tg_json_decode(L, text, &options, &error))
         return tg_fail_parse(L, &error);

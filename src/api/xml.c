@@ -2,9 +2,10 @@
 #include <lauxlib.h>
 
 #include "api/api.h"
+#include "api/body.h"
 #include "script/args.h"
+#include "script/around.h"
 #include "script/fail.h"
-#include "script/glance.h"
 #include "script/value.h"
 #include "script/xml_value.h"
 
@@ -14,6 +15,10 @@ static int decode_call(lua_State *L)
     struct tg_xml_options options;
     struct tg_parse_error error;
 
+    int results;
+
+    if (text.len > TG_BODY_BIG && tg_turns_begin_xml(L, "tg.xml.decode", text, NULL, &results))
+        return results;
     tg_xml_options_read(L, "tg.xml.decode", 2, &options);
     tg_glance(L);
     if (!tg_xml_decode(L, text, &options, &error))

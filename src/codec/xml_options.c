@@ -59,6 +59,15 @@ const struct tg_option tg_xml_option_table[] = {
     {NULL, TG_OPTION_OTHER, 0, NULL, NULL},
 };
 
+void tg_xml_limits_fill(struct tg_xml_limits *limits, const struct tg_xml_limits *standard)
+{
+    size_t *own = &limits->input;
+    const size_t *other = &standard->input;
+
+    for (size_t i = 0; i < sizeof(*limits) / sizeof(*own); i++)
+        own[i] = own[i] != 0 ? own[i] : other[i];
+}
+
 unsigned tg_xml_mark_of(struct tg_text name)
 {
     static const struct tg_option types = {.choices = "array|string|number|integer|boolean"};

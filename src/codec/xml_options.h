@@ -130,6 +130,9 @@ extern const struct tg_option tg_xml_option_table[];
 bool tg_xml_preset(struct tg_text name, struct tg_xml_options *options);
 extern const char tg_xml_presets[]; /* their names, between bars */
 
+/* Sets the limits that are 0 to the standard ones. */
+void tg_xml_limits_fill(struct tg_xml_limits *limits, const struct tg_xml_limits *standard);
+
 /* The mark of a type by its name: array string number integer boolean; 0 when there is none. */
 unsigned tg_xml_mark_of(struct tg_text name);
 

@@ -89,6 +89,10 @@ struct tg_xml_write_options {
  */
 extern const struct tg_option tg_xml_write_option_table[];
 
+/* Sets the limits that are 0 to the standard ones. */
+void tg_xml_write_limits_fill(struct tg_xml_write_limits *limits,
+                              const struct tg_xml_write_limits *standard);
+
 struct tg_xml_writer;
 
 /* A writer is made once and writes one document after another. */

@@ -47,3 +47,13 @@ bool tg_xml_write_options_are_plain(const struct tg_xml_write_options *o)
            o->duplicate_keys == TG_XML_DUPLICATE_REPEAT && o->mixed == TG_XML_WRITE_TEXT &&
            o->xmlns == TG_XML_WRITE_XMLNS_KEEP && o->null == TG_XML_NULL_NIL && o->indent == 0;
 }
+
+void tg_xml_write_limits_fill(struct tg_xml_write_limits *limits,
+                              const struct tg_xml_write_limits *standard)
+{
+    size_t *own = &limits->input;
+    const size_t *other = &standard->input;
+
+    for (size_t i = 0; i < sizeof(*limits) / sizeof(*own); i++)
+        own[i] = own[i] != 0 ? own[i] : other[i];
+}

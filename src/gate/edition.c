@@ -63,6 +63,7 @@ static void print_route(struct printing *printing, const struct tg_route *route,
     tg_buffer_append(&out, before->base, before->len);
     tg_buffer_printf(&out, "|%u|%d|%s", route->timeout_ms, route->jit,
                      route->table != NULL ? route->table : "");
+    tg_buffer_append(&out, &route->codec, sizeof(route->codec));
     print_pass(printing->site, route, &out);
     for (size_t i = 0; i < route->before_count; i++)
         print_script(printing, &out, route->before[i]);

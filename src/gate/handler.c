@@ -186,6 +186,7 @@ static void run_scripts(struct tg_inbound *inbound)
     request->scripts = &generation->routes[inbound->route->index];
     if (request->run.deadline_ms == 0)
         request->run.deadline_ms = tg_timers_now(&worker->timers) + inbound->route->timeout_ms;
+    request->run.limits = &inbound->route->codec;
     request->run.on_suspend = on_suspend;
     if (inbound->route->cache != NULL && inbound->caching == NULL)
         request->look = on_look;

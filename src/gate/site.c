@@ -10,6 +10,7 @@
 #include "codec/xml_document.h"
 #include "gate/site_backend.h"
 #include "gate/site_cache.h"
+#include "gate/site_codec.h"
 #include "gate/site_table.h"
 #include "http/path.h"
 #include "net/tls.h"
@@ -270,7 +271,7 @@ static void read_pass(lua_State *L, struct tg_site *site, struct tg_route *route
 
 /* The route whose table is on top. */
 static void read_route(lua_State *L, struct tg_site *site, struct tg_route *route,
-                       double timeout_ms)
+                       double timeout_ms, const struct tg_codec_limits *codec)
 {
     route->pattern = tg_table_text(L, site, "pattern").base;
     route->script = tg_table_text(L, site, "script").base;
@@ -279,6 +280,7 @@ static void read_route(lua_State *L, struct tg_site *site, struct tg_route *rout
     route->before = tg_table_names(L, site, "before", &route->before_count);
     route->timeout_ms = (uint32_t)tg_table_number(L, "timeout", timeout_ms);
     route->jit = tg_table_true(L, "jit");
+    route->codec = tg_site_read_codec(L, codec);
     route->line = (int)tg_table_number(L, "line", 0);
     route->cache = tg_site_read_cache(L, site);
     lua_getfield(L, -1, "parsed");
@@ -289,12 +291,14 @@ static void read_route(lua_State *L, struct tg_site *site, struct tg_route *rout
 
 static void read_routes(lua_State *L, struct tg_site *site, double timeout_ms)
 {
+    struct tg_codec_limits codec = tg_site_read_codec(L, &(struct tg_codec_limits){0});
+
     site->route_count = tg_table_list(L, "routes");
     site->routes = tg_table_array(site, site->route_count, sizeof(*site->routes));
     for (size_t i = 0; i < site->route_count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
         site->routes[i].index = i;
-        read_route(L, site, &site->routes[i], timeout_ms);
+        read_route(L, site, &site->routes[i], timeout_ms, &codec);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);

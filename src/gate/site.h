@@ -11,6 +11,7 @@
 #include "gate/head.h"
 #include "gate/network.h"
 #include "net/backend.h"
+#include "script/around.h"
 
 enum tg_segment_kind { TG_SEGMENT_LITERAL, TG_SEGMENT_PARAM, TG_SEGMENT_REST };
 
@@ -48,8 +49,9 @@ struct tg_route {
     const struct tg_cache_policy *cache; /* NULL: nothing of it is kept */
     uint32_t timeout_ms;
     bool jit;
-    int line;     /* of site.lua */
-    size_t index; /* in the site's list */
+    struct tg_codec_limits codec; /* of conversions by its scripts */
+    int line;                     /* of site.lua */
+    size_t index;                 /* in the site's list */
 };
 
 /* One that a later reading of the site may take over: it then is the same in both. */

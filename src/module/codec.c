@@ -3,10 +3,11 @@
 #include <lauxlib.h>
 
 #include "api/api.h"
+#include "api/body.h"
 #include "script/args.h"
+#include "script/around.h"
 #include "script/conversion.h"
 #include "script/fail.h"
-#include "script/glance.h"
 #include "script/value.h"
 
 __attribute__((visibility("default"))) int luaopen_tidegate_codec(lua_State *L);
@@ -14,6 +15,40 @@ __attribute__((visibility("default"))) int luaopen_tidegate_codec(lua_State *L);
 void tg_glance(lua_State *L)
 {
     (void)L;
+}
+
+bool tg_has_turns(lua_State *L)
+{
+    (void)L;
+    return false;
+}
+
+const struct tg_codec_limits *tg_codec_limits_of(lua_State *L)
+{
+    (void)L;
+    return NULL;
+}
+
+/* Nothing is decoded in turns here. */
+int tg_turns_begin(lua_State *L, struct tg_text text, int owner,
+                   const struct tg_json_options *options, const struct tg_body *body)
+{
+    (void)text;
+    (void)owner;
+    (void)options;
+    (void)body;
+    return luaL_error(L, "no turns");
+}
+
+bool tg_turns_begin_xml(lua_State *L, const char *name, struct tg_text text,
+                        const struct tg_body *body, int *results)
+{
+    (void)L;
+    (void)name;
+    (void)text;
+    (void)body;
+    *results = 0;
+    return false;
 }
 
 static int convert(lua_State *L, const char *name, bool to_json)

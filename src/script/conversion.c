@@ -2,7 +2,7 @@
 
 #include "codec/json_to_xml.h"
 #include "codec/xml_to_json.h"
-#include "script/glance.h"
+#include "script/around.h"
 #include "script/value.h"
 #include "script/xml_value.h"
 

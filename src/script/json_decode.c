@@ -16,6 +16,8 @@ struct decoder {
     struct tg_builder build;
     struct tg_json_reader reader;
     struct tg_buffer *names;                  /* keys of the open objects, the innermost last */
+    size_t events;                            /* that are left of this turn */
+    bool paused;                              /* it ended because there were none */
     uint32_t firsts[TG_JSON_VALUE_DEPTH + 1]; /* by depth: the first name of that object */
 };
 
@@ -127,9 +129,10 @@ static void push(struct decoder *d, enum tg_json_event event)
     d->build.top++;
 }
 
+/* False: an error, or its turn is over. */
 static bool decode(struct decoder *d)
 {
-    for (;;) {
+    while (d->events-- > 0) {
         tg_builder_room(&d->build);
         enum tg_json_event event = tg_json_next(&d->reader);
         switch (event) {
@@ -160,6 +163,19 @@ static bool decode(struct decoder *d)
         if (d->reader.depth != 0)
             tg_builder_settle(&d->build);
     }
+    d->paused = true;
+    return false;
+}
+
+static void begin(struct decoder *d, struct tg_text text, const struct tg_json_options *options,
+                  struct tg_parse_error *error)
+{
+    d->paused = false;
+    d->names = &d->build.values->names;
+    d->names->len = 0;
+    tg_json_begin(&d->reader, text,
+                  options->depth < TG_JSON_VALUE_DEPTH ? options->depth : TG_JSON_VALUE_DEPTH,
+                  &d->build.values->text, error);
 }
 
 bool tg_json_decode(lua_State *L, struct tg_text text, const struct tg_json_options *options,
@@ -172,15 +188,97 @@ bool tg_json_decode(lua_State *L, struct tg_text text, const struct tg_json_opti
     if (options == NULL)
         options = &defaults;
     tg_builder_init(&d.build, L, options->ordered);
-    d.names = &d.build.values->names;
-    d.names->len = 0;
-    tg_json_begin(&d.reader, text,
-                  options->depth < TG_JSON_VALUE_DEPTH ? options->depth : TG_JSON_VALUE_DEPTH,
-                  &d.build.values->text, error);
+    d.events = SIZE_MAX;
+    begin(&d, text, options, error);
     bool good = decode(&d);
     if (good)
         lua_replace(L, top + 1);
     lua_settop(L, top + good);
     tg_values_rest(d.build.values);
     return good;
+}
+
+/* ---- in turns */
+
+/* The block of a decoding, which has these in its environment: */
+enum { VALUES = 1, OWNER, SAVED /* what was on the stack between turns, above: */, BASE = 3 };
+
+struct turns {
+    struct decoder decoder;
+    struct tg_parse_error error;
+    int top; /* of the stack when the last turn ended: what lies there keeps its position */
+    bool begun;
+};
+
+void tg_json_turns_push(lua_State *L, struct tg_text text, int owner,
+                        const struct tg_json_options *options)
+{
+    owner = tg_value_absolute(L, owner);
+    struct turns *turns = lua_newuserdata(L, sizeof(*turns));
+    turns->begun = false;
+    lua_createtable(L, 3, 0);
+    struct tg_values *values = tg_values_apart(L);
+    turns->decoder.build = (struct tg_builder){.values = values, .ordered = options->ordered};
+    begin(&turns->decoder, text, options, &turns->error);
+    lua_rawseti(L, -2, VALUES);
+    lua_pushvalue(L, owner);
+    lua_rawseti(L, -2, OWNER);
+    lua_createtable(L, 0, 0);
+    lua_rawseti(L, -2, SAVED);
+    lua_setfenv(L, -2);
+}
+
+/* Puts the values of the last turn where they were: above the block, its environment and the
+ * references. */
+static void take_up(lua_State *L, struct turns *turns)
+{
+    struct tg_builder *b = &turns->decoder.build;
+    struct tg_values *values = b->values;
+
+    lua_settop(L, 1);
+    lua_getfenv(L, 1);
+    lua_rawgeti(L, 2, VALUES);
+    lua_getfenv(L, -1);
+    lua_remove(L, -2);
+    if (!turns->begun) {
+        bool ordered = b->ordered;
+        tg_builder_init_apart(b, L, values, ordered);
+        turns->begun = true;
+        return;
+    }
+    b->L = L;
+    luaL_checkstack(L, b->room - BASE + 8, "too many values");
+    lua_rawgeti(L, 2, SAVED);
+    for (int i = 1; i <= turns->top - BASE; i++) {
+        lua_rawgeti(L, -1, i);
+        lua_insert(L, -2);
+    }
+    lua_pop(L, 1);
+}
+
+static void put_down(lua_State *L, struct turns *turns)
+{
+    turns->top = lua_gettop(L);
+    lua_createtable(L, turns->top - BASE, 0);
+    lua_insert(L, BASE + 1);
+    for (int i = turns->top - BASE; i > 0; i--)
+        lua_rawseti(L, BASE + 1, i);
+    lua_rawseti(L, 2, SAVED);
+}
+
+enum tg_json_turn tg_json_turns_step(lua_State *L, size_t events, struct tg_parse_error *error)
+{
+    struct turns *turns = lua_touserdata(L, 1);
+
+    take_up(L, turns);
+    turns->decoder.events = events;
+    turns->decoder.paused = false;
+    if (decode(&turns->decoder))
+        return TG_JSON_TURN_GOOD;
+    if (turns->decoder.paused) {
+        put_down(L, turns);
+        return TG_JSON_TURN_MORE;
+    }
+    *error = turns->error;
+    return TG_JSON_TURN_BAD;
 }

@@ -2,6 +2,7 @@
 #include "script/json_value.h"
 
 #include "script/args.h"
+#include "script/around.h"
 
 static bool read_flag(lua_State *L, const char *name, int arg, const char *key)
 {
@@ -30,12 +31,14 @@ void tg_json_decode_options(lua_State *L, const char *name, int arg,
                             struct tg_json_options *options)
 {
     static const char *const known[] = {"depth", "ordered", NULL};
+    const struct tg_codec_limits *standard = tg_codec_limits_of(L);
 
-    *options = (struct tg_json_options){0};
+    *options = (struct tg_json_options){.depth = standard != NULL ? standard->json.depth : 0};
     if (!tg_args_optional_table(L, name, arg))
         return;
     tg_args_keys(L, name, arg, known);
-    options->depth = read_depth(L, name, arg);
+    size_t depth = read_depth(L, name, arg);
+    options->depth = depth != 0 ? depth : options->depth;
     options->ordered = read_flag(L, name, arg, "ordered");
 }
 

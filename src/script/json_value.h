@@ -24,6 +24,21 @@ struct tg_json_options {
 bool tg_json_decode(lua_State *L, struct tg_text text, const struct tg_json_options *options,
                     struct tg_parse_error *error);
 
+/* The same in turns, between which other code runs: pushes a userdata that decodes the text, which
+ * lives as long as the value at `owner`. */
+void tg_json_turns_push(lua_State *L, struct tg_text text, int owner,
+                        const struct tg_json_options *options);
+
+enum tg_json_turn {
+    TG_JSON_TURN_MORE, /* there is more to do */
+    TG_JSON_TURN_GOOD, /* the value is on top */
+    TG_JSON_TURN_BAD,  /* see the error */
+};
+
+/* One turn of the userdata at index 1, so many events long; nothing else that is on the stack
+ * stays. No turn may follow the last. */
+enum tg_json_turn tg_json_turns_step(lua_State *L, size_t events, struct tg_parse_error *error);
+
 /* Appends the JSON of the value at the index; false: it has none, and `out` is as before. The text
  * of the error is then such as "cannot encode .items[3].fn: a function", without line and column.
  * A userdata whose metatable has a C function __totable is encoded as what that makes of it.

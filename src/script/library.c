@@ -18,6 +18,7 @@ TAKE(soap);
 TAKE(check);
 TAKE(backends);
 TAKE(routes);
+TAKE(codec);
 TAKE(caching);
 TAKE(test);
 TAKE(test_run);
@@ -40,6 +41,7 @@ struct tg_text tg_library(const char *name)
         {"check", tg_library_check, tg_library_check_end},
         {"backends", tg_library_backends, tg_library_backends_end},
         {"routes", tg_library_routes, tg_library_routes_end},
+        {"codec", tg_library_codec, tg_library_codec_end},
         {"caching", tg_library_caching, tg_library_caching_end},
         {"test", tg_library_test, tg_library_test_end},
         {"test_run", tg_library_test_run, tg_library_test_run_end},

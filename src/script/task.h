@@ -2,6 +2,7 @@
 #ifndef TG_SCRIPT_TASK_H
 #define TG_SCRIPT_TASK_H
 
+#include "script/around.h"
 #include "script/vm.h"
 
 /* What a suspended task waits for. Operations embed it as their first member.
@@ -28,6 +29,7 @@ struct tg_run {
     const char *killed;  /* the limit that stopped them, or NULL */
     struct tg_task_report *blame;            /* of the task that was running then */
     uint64_t deadline_ms;                    /* loop time at which they are stopped; 0: none */
+    const struct tg_codec_limits *limits;    /* of their route; lives as long, or NULL */
     void *context;                           /* what api/ and gate/ keep beside it */
     void (*on_suspend)(struct tg_run *self); /* a task has just begun to wait; may be NULL */
 };

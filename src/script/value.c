@@ -49,11 +49,11 @@ static void add_metatable(lua_State *L, struct tg_values *values, int refs, enum
     lua_rawseti(L, refs, kind);
 }
 
-void tg_values_open(lua_State *L)
+/* Pushes one that is empty. */
+static struct tg_values *push_values(lua_State *L)
 {
-    luaL_checkstack(L, 8, "values");
-    lua_pushlightuserdata(L, (void *)&registry_key);
     struct tg_values *values = lua_newuserdata(L, sizeof(*values));
+
     memset(values, 0, sizeof(*values));
     lua_createtable(L, 0, 2);
     lua_pushcfunction(L, on_collect);
@@ -61,6 +61,14 @@ void tg_values_open(lua_State *L)
     lua_pushboolean(L, false);
     lua_setfield(L, -2, "__metatable");
     lua_setmetatable(L, -2);
+    return values;
+}
+
+void tg_values_open(lua_State *L)
+{
+    luaL_checkstack(L, 8, "values");
+    lua_pushlightuserdata(L, (void *)&registry_key);
+    struct tg_values *values = push_values(L);
 
     lua_createtable(L, TG_VALUE_REF_KEYS + TG_VALUE_KEYS, 0);
     int refs = lua_gettop(L);
@@ -94,6 +102,22 @@ struct tg_values *tg_values_push(lua_State *L)
     struct tg_values *values = lua_touserdata(L, -1);
     lua_getfenv(L, -1);
     lua_remove(L, -2);
+    return values;
+}
+
+struct tg_values *tg_values_apart(lua_State *L)
+{
+    luaL_checkstack(L, 8, "values");
+    struct tg_values *values = push_values(L);
+    memcpy(values->metatables, tg_values_push(L)->metatables, sizeof(values->metatables));
+    int shared = lua_gettop(L);
+    lua_createtable(L, TG_VALUE_REF_KEYS + TG_VALUE_KEYS, 0);
+    for (int i = 1; i <= TG_VALUE_REF_LITERALS; i++) {
+        lua_rawgeti(L, shared, i);
+        lua_rawseti(L, -2, i);
+    }
+    lua_remove(L, shared);
+    lua_setfenv(L, -2);
     return values;
 }
 

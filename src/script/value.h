@@ -63,6 +63,10 @@ struct tg_values *tg_values_push(lua_State *L);
 #define TG_VALUE_REF_KEYS (TG_VALUE_RAW + 2)     /* strings of tg_values.keys, from here on */
 /* 1 to TG_VALUE_RAW: the metatables by kind. */
 
+/* Pushes a userdata of the same for one decoding that goes on while others begin and end: scratch
+ * and keys are its own. Its environment is its table of references. */
+struct tg_values *tg_values_apart(lua_State *L);
+
 /* Gives back what a big conversion took. */
 void tg_values_rest(struct tg_values *values);
 

@@ -10,7 +10,12 @@
 void tg_builder_init(struct tg_builder *b, lua_State *L, bool ordered)
 {
     luaL_checkstack(L, STEP, "too many values");
-    struct tg_values *values = tg_values_push(L);
+    tg_builder_init_apart(b, L, tg_values_push(L), ordered);
+}
+
+void tg_builder_init_apart(struct tg_builder *b, lua_State *L, struct tg_values *values,
+                           bool ordered)
+{
     int top = lua_gettop(L);
 
     *b = (struct tg_builder){

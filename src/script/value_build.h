@@ -28,6 +28,10 @@ struct tg_builder {
 /* Pushes the table of references; an error unwinds to where the caller's stack was. */
 void tg_builder_init(struct tg_builder *b, lua_State *L, bool ordered);
 
+/* The same with values of its own, whose table of references is on top. */
+void tg_builder_init_apart(struct tg_builder *b, lua_State *L, struct tg_values *values,
+                           bool ordered);
+
 void tg_builder_grow(struct tg_builder *b);
 
 /* Call before each push: at least a few slots are free. */

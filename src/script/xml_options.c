@@ -1,6 +1,7 @@
 /* The options of calls that read XML. */
 #include "codec/xml_paths.h"
 #include "script/args.h"
+#include "script/around.h"
 #include "script/options.h"
 #include "script/value.h"
 #include "script/xml_value.h"
@@ -144,4 +145,7 @@ void tg_xml_options_read(lua_State *L, const char *name, int arg, struct tg_xml_
 {
     *options = (struct tg_xml_options){0};
     tg_options_read(L, name, arg, tg_xml_option_table, options, read_other);
+    const struct tg_codec_limits *standard = tg_codec_limits_of(L);
+    if (standard != NULL)
+        tg_xml_limits_fill(&options->limits, &standard->xml);
 }

@@ -1,5 +1,6 @@
 /* The options of calls that write XML. */
 #include "script/args.h"
+#include "script/around.h"
 #include "script/options.h"
 #include "script/xml_value.h"
 
@@ -85,4 +86,7 @@ void tg_xml_write_options_read(lua_State *L, const char *name, int arg,
 {
     *options = (struct tg_xml_write_options){0};
     tg_options_read(L, name, arg, tg_xml_write_option_table, options, read_other);
+    const struct tg_codec_limits *standard = tg_codec_limits_of(L);
+    if (standard != NULL)
+        tg_xml_write_limits_fill(&options->limits, &standard->json);
 }
