@@ -12,12 +12,13 @@ static inline bool write_string(struct tg_buffer *out, struct tg_text text)
 /* With the colon behind it, and a bracket for a list. */
 static bool write_key(struct tg_buffer *out, const struct tg_xml_name *name, bool list)
 {
+    static const char before[] = {',', '"', '@'};
     char *room = tg_buffer_reserve(out, name->len + 8 + TG_BLOCKS_COPIED);
 
     if (room == NULL)
         return false;
-    memcpy(room, ",\"@", 3);
-    tg_block_copy(room + 3, name->json + TG_XML_JSON_BEFORE, name->len + 3);
+    memcpy(room, before, sizeof(before));
+    tg_block_copy(room + sizeof(before), name->json + TG_XML_JSON_BEFORE, name->len + 3);
     room += name->len + 5;
     *room = '[';
     out->len = (size_t)(room + list - out->base);

@@ -1,5 +1,5 @@
 /* The options of JSON to XML by name. */
-#include "codec/xml_write.h"
+#include "codec/xml_write_parts.h"
 
 #define AT(field) offsetof(struct tg_xml_write_options, field)
 

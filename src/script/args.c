@@ -149,7 +149,8 @@ uint32_t tg_args_keys(lua_State *L, const char *name, int arg, const char *const
 
     lua_pushnil(L);
     while (lua_next(L, arg) != 0) {
-        given |= UINT32_C(1) << check_key(L, name, arg, known);
+        size_t place = check_key(L, name, arg, known);
+        given |= place < 32 ? UINT32_C(1) << place : 0;
         lua_pop(L, 1);
     }
     return given;
