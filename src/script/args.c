@@ -143,13 +143,13 @@ static size_t check_key(lua_State *L, const char *name, int arg, const char *con
     tg_raise(L, "bad argument #%d to '%s' (unknown option '%s')", arg, name, key);
 }
 
-uint32_t tg_args_keys(lua_State *L, const char *name, int arg, const char *const *known)
+uint64_t tg_args_keys(lua_State *L, const char *name, int arg, const char *const *known)
 {
-    uint32_t given = 0;
+    uint64_t given = 0;
 
     lua_pushnil(L);
     while (lua_next(L, arg) != 0) {
-        given |= UINT32_C(1) << check_key(L, name, arg, known);
+        given |= UINT64_C(1) << check_key(L, name, arg, known);
         lua_pop(L, 1);
     }
     return given;
