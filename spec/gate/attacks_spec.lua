@@ -1,5 +1,5 @@
--- Documents made to burn CPU or memory, or to have something opened: refused or read in little time,
--- and nothing is touched. Time is CPU time of the codec, as the module for LuaJIT has it.
+-- Documents made to burn CPU or memory, or to have something opened: refused or read in little
+-- time, and nothing is touched. Time is CPU time of the codec, as the module for LuaJIT has it.
 local client = require 'spec.support.client'
 local gate = require 'spec.support.gate'
 local http = require 'spec.support.http'

@@ -143,14 +143,14 @@ static size_t check_key(lua_State *L, const char *name, int arg, const char *con
     tg_raise(L, "bad argument #%d to '%s' (unknown option '%s')", arg, name, key);
 }
 
-uint32_t tg_args_keys(lua_State *L, const char *name, int arg, const char *const *known)
+uint64_t tg_args_keys(lua_State *L, const char *name, int arg, const char *const *known)
 {
-    uint32_t given = 0;
+    uint64_t given = 0;
 
     lua_pushnil(L);
     while (lua_next(L, arg) != 0) {
         size_t place = check_key(L, name, arg, known);
-        given |= place < 32 ? UINT32_C(1) << place : 0;
+        given |= place < 64 ? UINT64_C(1) << place : 0;
         lua_pop(L, 1);
     }
     return given;

@@ -1,6 +1,7 @@
 /* JSON to Lua values. */
 #include "script/json_value.h"
 
+#include <lauxlib.h>
 #include <stdint.h>
 
 #include "codec/json_read.h"
