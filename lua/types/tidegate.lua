@@ -518,6 +518,64 @@ function tg.xml.encode(value, opts) end
 ---@return tidegate.Error? err
 function tg.xml.parse(text, opts) end
 
+--- A schema of XML Schema 1.0, to check documents by and to convert them. It is named while the
+--- script loads, as a file of the site's folder; what it includes and imports must lie there, too.
+--- A schema that is wrong, or needs anything else, fails the load with its file and line. All threads
+--- share it.
+---@param path string  of an .xsd file, or of a WSDL document with schemas in it; from the site's folder
+---@return tidegate.Schema schema
+function tg.xml.schema(path) end
+
+---@class tidegate.SchemaOptions
+---@field element? string  the root element: 'name' or '{namespace}name'; any that is declared globally
+---@field bare? boolean  the value is that of the element, without a table around it; needs `element`
+---@field input? tidegate.Size  limits, as with tidegate.XmlOptions
+---@field output? tidegate.Size
+---@field depth? integer
+---@field elements? integer
+---@field attributes? integer
+---@field names? integer
+
+--- A schema, ready for use. Its errors have the code `invalid` for what it does not allow, and
+--- `parse` for what can't be read at all.
+---@class tidegate.Schema
+local Schema = {}
+
+--- Checks XML text by libxml2, identity constraints and all.
+---@param text string
+---@param opts? tidegate.SchemaOptions
+---@return true? valid
+---@return tidegate.Error? err  with `line`
+function Schema:validate(text, opts) end
+
+--- XML text as a value of Lua: lists, numbers, booleans and null as the schema has them.
+---@param text string
+---@param opts? tidegate.SchemaOptions
+---@return any value
+---@return tidegate.Error? err
+function Schema:decode(text, opts) end
+
+--- A value as XML text, in the order and the namespaces of the schema.
+---@param value any
+---@param opts? tidegate.SchemaOptions
+---@return string? text
+---@return tidegate.Error? err  its message has the path to what is wrong: `.order.line[0].qty`
+function Schema:encode(value, opts) end
+
+--- XML text to JSON text, as `decode` has it, without values of Lua between; numbers keep their digits.
+---@param text string
+---@param opts? tidegate.SchemaOptions
+---@return string? json
+---@return tidegate.Error? err
+function Schema:to_json(text, opts) end
+
+--- JSON text to XML text, as `encode` has it.
+---@param json string
+---@param opts? tidegate.SchemaOptions
+---@return string? text
+---@return tidegate.Error? err
+function Schema:to_xml(json, opts) end
+
 --- XML as a tree. `tostring(document)` is its text.
 ---@class tidegate.Document
 local Document = {}

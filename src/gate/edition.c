@@ -101,6 +101,7 @@ struct tg_edition *tg_edition_create(struct tg_site *site, struct tg_sink *log, 
                                    .secrets = site->secrets,
                                    .secret_count = site->secret_count};
     edition->number = number;
+    edition->schemas = tg_schema_store_create();
     edition->counts = calloc(workers * routes + 1, sizeof(*edition->counts));
     edition->ancestors = calloc(routes + 1, sizeof(*edition->ancestors));
     edition->prints = calloc(routes + 1, sizeof(*edition->prints));
@@ -182,6 +183,7 @@ void tg_edition_release(struct tg_edition *edition)
     if (atomic_fetch_sub(&edition->holders, 1) != 1)
         return;
     tg_router_destroy(edition->router);
+    tg_schema_store_destroy(edition->schemas);
     tg_site_destroy(edition->site);
     free(edition->counts);
     free(edition->ancestors);
