@@ -157,13 +157,18 @@ local function header_of(name, header, opts)
   return concat(parts)
 end
 
-local function envelope(name, body, opts)
+-- The envelope around a body that is XML text already.
+local function wrap(name, body, opts)
   local version = version_of(name, opts)
   local header = addressing(name, opts) .. security(name, opts) ..
     header_of(name, opts.header, opts)
   if header ~= '' then header = '<soap:Header>' .. header .. '</soap:Header>' end
   return ('<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="%s">%s<soap:Body>%s'
-    .. '</soap:Body></soap:Envelope>'):format(version.uri, header, body_of(name, body, opts))
+    .. '</soap:Body></soap:Envelope>'):format(version.uri, header, body)
+end
+
+local function envelope(name, body, opts)
+  return wrap(name, body_of(name, body, opts), opts)
 end
 
 -- XML to values
@@ -282,5 +287,8 @@ function soap.call(backend, opts)
   if found then wrong.status, wrong.response = res.status, res end
   return nil, wrong
 end
+
+-- For soap_client.lua, which takes it away.
+soap.parts = { wrap = wrap, fields = fields, fault = fault_of }
 
 return soap

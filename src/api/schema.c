@@ -78,6 +78,44 @@ static int load_call(lua_State *L)
     return load(L, "tg.soap.client", 2);
 }
 
+/* `element` is the name of the root, '{namespace}name' or 'name'; `bare` leaves it out of values.
+ */
+struct call_options {
+    struct tg_text element;
+    bool bare;
+    struct tg_xml_limits limits;
+};
+
+static struct tg_schema_root root_of(const struct call_options *options)
+{
+    struct tg_text text = options->element;
+    struct tg_schema_root root = {.bare = options->bare, .name = text};
+    const char *brace =
+        text.len != 0 && text.base[0] == '{' ? memchr(text.base, '}', text.len) : NULL;
+
+    if (brace == NULL)
+        return root;
+    root.namespace = tg_text(text.base + 1, (size_t)(brace - text.base) - 1);
+    root.name = tg_text(brace + 1, text.len - root.namespace.len - 2);
+    return root;
+}
+
+/* schema_knows(schema, element, file): raises when it can't convert, or has no such element. */
+static int knows_call(lua_State *L)
+{
+    const struct handle *handle = tg_kind_at(L, 1, TG_KIND_SCHEMA);
+    struct call_options options = {.element = tg_args_text(L, "schema_knows", 2)};
+    struct tg_schema_root root = root_of(&options);
+    const char *refusal = tg_schema_refusal(handle->schema);
+
+    if (refusal != NULL)
+        return tg_raise(L, "%s", refusal);
+    if (!tg_schema_declares(handle->schema, &root))
+        return tg_raise(L, "%s:1: there is no element '%s' in its schemas", luaL_checkstring(L, 3),
+                        options.element.base);
+    return 0;
+}
+
 /* file_read(path): the text of a file of the site; or nil and why. */
 static int file_call(lua_State *L)
 {
@@ -146,14 +184,6 @@ static int fail(lua_State *L, const struct tg_parse_error *error, const char *co
     return 2;
 }
 
-/* `element` is the name of the root, '{namespace}name' or 'name'; `bare` leaves it out of values.
- */
-struct call_options {
-    struct tg_text element;
-    bool bare;
-    struct tg_xml_limits limits;
-};
-
 static const struct tg_option option_table[] = {
     {"element", TG_OPTION_TEXT, offsetof(struct call_options, element), NULL, NULL},
     {"bare", TG_OPTION_FLAG, offsetof(struct call_options, bare), NULL, NULL},
@@ -165,20 +195,6 @@ static const struct tg_option option_table[] = {
     {"names", TG_OPTION_COUNT, offsetof(struct call_options, limits.names), NULL, NULL},
     {NULL, TG_OPTION_OTHER, 0, NULL, NULL},
 };
-
-static struct tg_schema_root root_of(const struct call_options *options)
-{
-    struct tg_text text = options->element;
-    struct tg_schema_root root = {.bare = options->bare, .name = text};
-    const char *brace =
-        text.len != 0 && text.base[0] == '{' ? memchr(text.base, '}', text.len) : NULL;
-
-    if (brace == NULL)
-        return root;
-    root.namespace = tg_text(text.base + 1, (size_t)(brace - text.base) - 1);
-    root.name = tg_text(brace + 1, text.len - root.namespace.len - 2);
-    return root;
-}
 
 static void read_options(lua_State *L, const char *name, struct call_options *options)
 {
@@ -310,6 +326,8 @@ void tg_open_schema(lua_State *L)
     lua_pop(L, 1);
     lua_pushcfunction(L, load_call);
     lua_setfield(L, -3, "schema_load");
+    lua_pushcfunction(L, knows_call);
+    lua_setfield(L, -3, "schema_knows");
     lua_pushcfunction(L, file_call);
     lua_setfield(L, -3, "file_read");
     lua_pushcfunction(L, path_call);

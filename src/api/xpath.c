@@ -475,6 +475,12 @@ static int node_attribute(lua_State *L)
     return 1;
 }
 
+static int node_line(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)tg_node_line(check_node(L, "line")->node));
+    return 1;
+}
+
 static int node_xpath(lua_State *L)
 {
     const struct node *node = check_node(L, "xpath");
@@ -558,6 +564,7 @@ static const luaL_Reg node_methods[] = {
     {"namespace", node_namespace},
     {"text", node_text},
     {"attribute", node_attribute},
+    {"line", node_line},
     {"xpath", node_xpath},
     {"value", node_value},
     {"xml", node_xml},

@@ -67,6 +67,15 @@ const char *tg_schema_refusal(const struct tg_schema *schema)
     return schema->refusal.text[0] != '\0' ? schema->refusal.text : NULL;
 }
 
+bool tg_schema_declares(const struct tg_schema *schema, const struct tg_schema_root *root)
+{
+    bool many;
+    const struct tg_schema_element *element =
+        tg_schema_model_element(&schema->model, root->namespace, root->name, &many);
+
+    return element != NULL && !many && !element->abstract;
+}
+
 bool tg_schema_validate(const struct tg_schema *schema, const struct tg_schema_tools *tools,
                         struct tg_text xml, const struct tg_xml_options *options,
                         struct tg_parse_error *error, const char **code)

@@ -32,6 +32,9 @@ struct tg_schema_root {
     bool bare; /* the JSON is the element's value, without an object around it */
 };
 
+/* Whether there is a global element of that name, not abstract. */
+bool tg_schema_declares(const struct tg_schema *schema, const struct tg_schema_root *root);
+
 /* Each of them: false, and the error says why. `*code` is "parse" (not well-formed, or beyond a
  * limit), or "invalid" (not what the schema allows). */
 bool tg_schema_validate(const struct tg_schema *schema, const struct tg_schema_tools *tools,

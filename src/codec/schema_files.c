@@ -122,9 +122,10 @@ static bool find_places(struct reading *r, struct tg_xml *scanner)
     assert(open != NULL);
     scanner->markup = true;
     for (enum tg_xml_event event; good;) {
-        at = scanner->at;
         event = tg_xml_next(scanner);
         if (event == TG_XML_START) {
+            /* No value of an attribute has a '<'. */
+            at = memrchr(scanner->start, '<', (size_t)(scanner->at - scanner->start));
             for (; counted < at; counted++)
                 line += *counted == '\n';
             r->places = grow(r->places, &capacity, r->count + 1, sizeof(*r->places));

@@ -5,6 +5,7 @@
 #include "codec/json_write.h"
 #include "codec/schema_parts.h"
 #include "codec/xml_scan.h"
+#include "codec/xml_slice.h"
 
 #define NONE UINT32_MAX
 
@@ -91,18 +92,7 @@ static size_t namespace_index(struct converter *c, const struct tg_xml_name *uri
 /* What names without prefix are in, inside of the element that starts. */
 static struct tg_xml_name *default_space(struct converter *c)
 {
-    struct tg_xml *xml = c->xml;
-    struct tg_xml_name *space = c->frame != NULL ? c->frame->space : NULL;
-
-    for (size_t i = 0; i < xml->attribute_count; i++) {
-        if (xml->attributes[i].name->kind != TG_XML_XMLNS)
-            continue;
-        struct tg_text text = xml->attributes[i].value;
-        space = text.len == 0
-                    ? NULL
-                    : tg_xml_names_find(&xml->uris, text, tg_xml_names_hash(&xml->uris, text));
-    }
-    return space;
+    return tg_xml_default_space(c->xml, c->frame != NULL ? c->frame->space : NULL);
 }
 
 static bool is_named(const struct tg_xml_name *local, struct tg_text name)
@@ -324,110 +314,17 @@ static bool put_attributes(struct converter *c, const struct tg_schema_type *typ
 
 /* ---- XML as it is */
 
-static bool is_used(struct tg_text slice, struct tg_text prefix)
-{
-    const char *p = slice.base, *end = p + slice.len;
-
-    while ((p = memmem(p, (size_t)(end - p), prefix.base, prefix.len)) != NULL) {
-        p += prefix.len;
-        if (p < end && *p == ':')
-            return true;
-    }
-    return false;
-}
-
-static bool declares(const struct tg_xml *xml, const struct tg_xml_name *prefix)
-{
-    for (size_t i = 0; i < xml->attribute_count; i++) {
-        const struct tg_xml_name *name = xml->attributes[i].name;
-        if (prefix == NULL ? name->kind == TG_XML_XMLNS
-                           : name->kind == TG_XML_XMLNS_PREFIX && name->local == prefix)
-            return true;
-    }
-    return false;
-}
-
-static void add_declaration(struct tg_buffer *out, struct tg_text prefix, struct tg_text uri)
-{
-    tg_buffer_printf(out, prefix.len != 0 ? " xmlns:" : " xmlns");
-    tg_buffer_append(out, prefix.base, prefix.len);
-    tg_buffer_append(out, "=\"", 2);
-    for (size_t i = 0; i < uri.len; i++) {
-        if (uri.base[i] == '&')
-            tg_buffer_append(out, "&amp;", 5);
-        else if (uri.base[i] == '<')
-            tg_buffer_append(out, "&lt;", 4);
-        else if (uri.base[i] == '"')
-            tg_buffer_append(out, "&quot;", 6);
-        else
-            tg_buffer_put(out, uri.base[i]);
-    }
-    tg_buffer_put(out, '"');
-}
-
-/* Collects the declarations that hold around the element which starts and that it has not itself:
- * the prefixes, which stand for the same again when it has ended. */
-static void collect_declarations(struct converter *c)
-{
-    struct tg_xml *xml = c->xml;
-    size_t outside = xml->open[xml->depth - 1].bindings;
-
-    c->prefixes.len = 0;
-    for (size_t i = 0; i < outside; i++) {
-        const struct tg_xml_name *prefix = xml->bindings[i].prefix;
-        bool later = false;
-        for (size_t k = i + 1; k < outside && !later; k++)
-            later = xml->bindings[k].prefix == prefix;
-        if (!later && !declares(xml, prefix))
-            tg_buffer_append(&c->prefixes, (const void *)&prefix, sizeof(prefix));
-    }
-}
-
-static void add_declarations(struct converter *c, struct tg_buffer *out, struct tg_text slice,
-                             const struct tg_xml_name *space)
-{
-    const struct tg_xml_name **list = (const struct tg_xml_name **)(void *)c->prefixes.base;
-
-    if (space != NULL)
-        add_declaration(out, tg_text("", 0), uri_text(space));
-    for (size_t i = 0; i < c->prefixes.len / sizeof(*list); i++)
-        if (is_used(slice, tg_xml_name_text(list[i])))
-            add_declaration(out, tg_xml_name_text(list[i]), uri_text(list[i]->namespace));
-}
-
-static bool skip_element(struct converter *c)
-{
-    size_t depth = c->xml->depth;
-
-    for (;;) {
-        enum tg_xml_event event = tg_xml_next(c->xml);
-        if (event == TG_XML_ERROR)
-            return false;
-        if (event == TG_XML_END && c->xml->depth < depth)
-            return true;
-    }
-}
-
 /* The element that has started, whole, as a string of JSON. */
 static bool put_raw(struct converter *c)
 {
-    struct tg_buffer *text = &c->moved;
-    const char *begin = c->at;
-    size_t name = c->xml->name->len + 1;
+    const struct tg_xml_name *space = c->frame != NULL ? c->frame->space : NULL;
     uint64_t high = 0;
 
-    const struct tg_xml_name *space =
-        c->frame != NULL && !declares(c->xml, NULL) ? c->frame->space : NULL;
-    collect_declarations(c);
-    if (!skip_element(c))
+    c->moved.len = 0;
+    if (!tg_xml_slice(c->xml, space, &c->prefixes, &c->moved))
         return false;
-    struct tg_text slice = tg_text(begin, (size_t)(c->xml->at - begin));
-    text->len = 0;
-    tg_buffer_append(text, begin, name);
-    add_declarations(c, text, slice, space);
-    tg_buffer_append(text, begin + name, slice.len - name);
     c->deep = true;
-    return tg_json_write_string(c->out, tg_text(text->base, text->len), &high);
+    return tg_json_write_string(c->out, tg_text(c->moved.base, c->moved.len), &high);
 }
 
 /* ---- elements */

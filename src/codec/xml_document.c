@@ -389,6 +389,13 @@ struct tg_text tg_node_namespace(const struct tg_node *node)
     return text_of(ns != NULL ? ns->href : NULL);
 }
 
+size_t tg_node_line(const struct tg_node *node)
+{
+    long line = inside(node)->type != XML_NAMESPACE_DECL ? xmlGetLineNo(inside(node)) : 0;
+
+    return line > 0 ? (size_t)line : 0;
+}
+
 static bool append(struct tg_buffer *out, xmlChar *text)
 {
     struct tg_text bytes = text_of(text);

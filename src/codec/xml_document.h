@@ -62,6 +62,8 @@ struct tg_text tg_node_name(const struct tg_node *node);      /* without prefix 
 struct tg_text tg_node_prefix(const struct tg_node *node);    /* empty: none */
 struct tg_text tg_node_namespace(const struct tg_node *node); /* empty: none */
 
+size_t tg_node_line(const struct tg_node *node); /* where it ends to begin; 0: not known */
+
 /* Appends the text in it, or of the attribute. False: `out` is full, or there is no such one. */
 bool tg_node_text(const struct tg_node *node, struct tg_buffer *out);
 bool tg_node_attribute(const struct tg_node *node, const char *name, const char *namespace,
