@@ -149,7 +149,9 @@ uint32_t tg_args_keys(lua_State *L, const char *name, int arg, const char *const
 
     lua_pushnil(L);
     while (lua_next(L, arg) != 0) {
-        given |= UINT32_C(1) << check_key(L, name, arg, known);
+        size_t key = check_key(L, name, arg, known);
+        if (key < 32)
+            given |= UINT32_C(1) << key;
         lua_pop(L, 1);
     }
     return given;

@@ -37,7 +37,9 @@ void tg_args_table(lua_State *L, const char *name, int arg);
 bool tg_args_optional_table(lua_State *L, const char *name, int arg);
 
 /* Raises when the table of options at `arg` has a key that is not in `known` (ends with NULL);
- * the message names the nearest known one. Gives which are there: bit i for known[i]. */
+ * the message names the nearest known one. Gives which of the first 32 are there: bit i for
+ * known[i].
+ */
 uint32_t tg_args_keys(lua_State *L, const char *name, int arg, const char *const *known);
 
 /* Seconds (a number) or a text such as '250ms', '2s', '5m', '1h' at any index, as milliseconds. */
