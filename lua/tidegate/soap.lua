@@ -1,6 +1,6 @@
 -- SOAP 1.1 and 1.2: envelopes around values, and what is in those that come back.
 -- Called once per state; gives the table tg.soap.
-local native, tg, sandbox = ...
+local native, tg, sandbox, read_attachments = ...
 
 local raise, fail, pairs = native.raise, native.soap_fail, sandbox.pairs
 local insert, concat, sort = table.insert, table.concat, table.sort
@@ -276,11 +276,19 @@ function soap.call(backend, opts)
     if err.code ~= 'status' or not err.response then return nil, err end
     res = err.response
   end
-  local value, wrong = res:xml(reading('tg.soap.call', opts))
-  local found
+  local value, wrong, found
+  local inlined, attachments = read_attachments(res)
+  if inlined then
+    value, wrong = decode(inlined, reading('tg.soap.call', opts))
+  elseif inlined == nil then
+    wrong = attachments
+  else
+    value, wrong = res:xml(reading('tg.soap.call', opts))
+  end
   if value ~= nil then found, wrong = open(value) end
   if found and not found.fault then
-    return found.value, { name = found.name, header = found.header, response = res }
+    return found.value, { name = found.name, header = found.header, response = res,
+      attachments = attachments }
   end
   wrong = found and found.fault or fail_answer(res, wrong)
   wrong.backend = tostring(backend):match "^backend '(.*)'$"
@@ -289,6 +297,6 @@ function soap.call(backend, opts)
 end
 
 -- For soap_client.lua, which takes it away.
-soap.parts = { wrap = wrap, fields = fields, fault = fault_of }
+soap.parts = { wrap = wrap, fields = fields, fault = fault_of, attachments = read_attachments }
 
 return soap

@@ -31,8 +31,13 @@ end
 -- The parts of the envelope in a response, or nil and an error.
 local function open(res)
   local charset = (res.headers['content-type'] or ''):match '[cC]harset%s*=%s*"?([%w_.:-]+)'
-  local found, err = native.soap_open(res.body, charset)
-  if found then return found end
+  local text, attachments = parts.attachments(res)
+  if text == nil then return nil, attachments end
+  local found, err = native.soap_open(text or res.body, not text and charset or nil)
+  if found then
+    found.attachments = attachments
+    return found
+  end
   if res.status >= 200 and res.status < 300 then
     return nil, err or fail('parse', 'this is not a SOAP envelope')
   end
@@ -65,7 +70,7 @@ local function answer(state, operation, res)
   local found, err = open(res)
   if not found then return nil, err end
   if found.fault then return nil, fault_of(state, res, found) end
-  local more = { name = found.name, response = res }
+  local more = { name = found.name, response = res, attachments = found.attachments }
   if found.header ~= '' then more.header = found.header end
   if not wanted then return true, more end
   local value

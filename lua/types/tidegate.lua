@@ -632,6 +632,10 @@ function Node:text() end
 ---@return string? value
 function Node:attribute(name, namespace) end
 
+--- The line of the text that its start tag ends in; up to 65535.
+---@return integer line
+function Node:line() end
+
 --- As `Document:xpath`, from this element on.
 ---@param expression string
 ---@param namespaces? table<string, string>
@@ -796,6 +800,13 @@ function tg.log.error(event, fields) end
 ---@field header? any
 ---@field fault? tidegate.Error
 
+--- What came with the value of an answer.
+---@class tidegate.SoapMore
+---@field name? string  of the element in the body
+---@field header? any  the envelope's header: a value, or XML text from a client
+---@field response tidegate.BackendResponse
+---@field attachments? table<string, string>  of a message with attachments (MTOM): bytes by Content-ID
+
 ---@class tidegate.soap
 tg.soap = {}
 
@@ -804,8 +815,49 @@ tg.soap = {}
 ---@param backend tidegate.Backend
 ---@param opts tidegate.SoapCallOptions
 ---@return any value  of the element in the answer's body
----@return tidegate.Error|{ name: string, header: any, response: tidegate.BackendResponse } more
+---@return tidegate.Error|tidegate.SoapMore more
 function tg.soap.call(backend, opts) end
+
+---@class tidegate.SoapClientOptions
+---@field backend string|tidegate.Backend  where calls go; the address in the WSDL document is not used
+---@field path? string  at the backend; '/' when absent
+---@field service? string  when the document has several
+---@field port? string  when the document has several that differ in more than the version of SOAP
+---@field version? '1.1'|'1.2'  the first that the document has when absent
+---@field operations? string[]  those to load; all when absent
+---@field headers? table<string, string>  of every call, as those that follow; a call's own go before
+---@field header? table<string, any>|string
+---@field security? tidegate.SoapSecurity
+---@field addressing? boolean|{ to?: string, reply_to?: string, id?: string }
+---@field timeout? number|string
+---@field connect_timeout? number|string
+---@field retries? integer
+
+--- A client from a WSDL 1.1 document: SOAP 1.1 or 1.2, document or rpc style, literal. It is made
+--- while a script loads, from a file of the site's folder; what the document imports must lie there,
+--- too. What can't be done fails the load, with file and line.
+---@param path string
+---@param opts tidegate.SoapClientOptions
+---@return tidegate.SoapClient client
+function tg.soap.client(path, opts) end
+
+--- Each operation is a function: `client:GetQuote({ symbol = 'X' }, opts)`. It takes the value of the
+--- message's element and gives that of the answer's, by the schemas of the document; or nil and an
+--- error: a fault, `invalid` (of a value: 400, of an answer: 502), or one of calls.
+---@class tidegate.SoapClient
+local SoapClient = {}
+
+--- What there is to call.
+---@return { name: string, action: string, input?: string, output?: string, style: string, documentation?: string }[] operations
+function SoapClient:operations() end
+
+--- Calls an operation by its name.
+---@param name string
+---@param value? any  of the element that is sent
+---@param opts? { path?: string, headers?: table<string, string>, header?: table<string, any>|string, security?: tidegate.SoapSecurity, addressing?: boolean|table, timeout?: number|string, connect_timeout?: number|string, retries?: integer }
+---@return any value  of the element in the answer; true when the operation has none
+---@return tidegate.Error|tidegate.SoapMore more
+function SoapClient:call(name, value, opts) end
 
 --- An envelope as XML text. Plain tables with several children have no order, so they raise: use
 --- tg.ordered, the option `order`, or XML text.

@@ -1,4 +1,4 @@
-/* tg.soap: most of it is lua/tidegate/soap.lua, wsdl.lua and soap_client.lua. */
+/* tg.soap: most of it is lua/tidegate/soap.lua, mtom.lua, wsdl.lua and soap_client.lua. */
 #include <lauxlib.h>
 #include <stdio.h>
 
@@ -65,9 +65,8 @@ static int open_call(lua_State *L)
     lua_pushcfunction(L, push_opened);
     lua_pushlightuserdata(L, &opened);
     tg_vm_glance(tg_vm_of(L));
-    opened.good = tg_soap_open(xml, opened.text,
-                               &(struct tg_xml_options){.charset = opened.charset},
-                               &opened.envelope);
+    opened.good = tg_soap_open(
+        xml, opened.text, &(struct tg_xml_options){.charset = opened.charset}, &opened.envelope);
     opened.error = xml->error;
     int result = lua_pcall(L, 1, LUA_MULTRET, 0);
     tg_soap_dispose(&opened.envelope);
@@ -97,7 +96,8 @@ static void run(lua_State *L, const char *name, int more)
 static int load(lua_State *L)
 {
     lua_settop(L, 3);
-    run(L, "soap", 0);
+    run(L, "mtom", 0);
+    run(L, "soap", 1); /* 4 */
     lua_pushvalue(L, 4);
     run(L, "wsdl", 0);
     run(L, "soap_client", 2);

@@ -559,15 +559,9 @@ static const luaL_Reg document_methods[] = {
 };
 
 static const luaL_Reg node_methods[] = {
-    {"name", node_name},
-    {"prefix", node_prefix},
-    {"namespace", node_namespace},
-    {"text", node_text},
-    {"attribute", node_attribute},
-    {"line", node_line},
-    {"xpath", node_xpath},
-    {"value", node_value},
-    {"xml", node_xml},
+    {"name", node_name},   {"prefix", node_prefix},       {"namespace", node_namespace},
+    {"text", node_text},   {"attribute", node_attribute}, {"line", node_line},
+    {"xpath", node_xpath}, {"value", node_value},         {"xml", node_xml},
     {NULL, NULL},
 };
 

@@ -18,7 +18,7 @@ struct tg_text tg_schema_keep(struct tg_schema_model *model, const char *text)
     size_t len = strlen(text);
     char *copy = tg_schema_take(model, len + 1);
 
-    memcpy(copy, text, len);
+    memcpy(copy, text, len + 1);
     return tg_text(copy, len);
 }
 
@@ -375,6 +375,7 @@ struct tg_schema_element *tg_schema_element_of(struct tg_schema_model *model,
         .abstract = is_true(node, "abstract"),
         .key = tg_schema_key(model, "", name),
     };
+    memcpy(element->first, name, element->name.len < TG_BLOCK ? element->name.len : TG_BLOCK);
     mutable->_private = element;
     set_tag(model, element);
     if (value != NULL)
@@ -597,6 +598,7 @@ static bool simple_derives(const struct tg_schema_simple *type, const struct tg_
 
 bool tg_schema_derives(const struct tg_schema_type *type, const struct tg_schema_type *from)
 {
+    assert(type != NULL);
     if (from->is_any)
         return true;
     for (const struct tg_schema_type *at = type; at != NULL; at = at->base)

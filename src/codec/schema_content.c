@@ -45,8 +45,7 @@ static struct tg_schema_part *make(struct tg_schema_model *model, enum kind kind
                                     .max = occurs(node, "maxOccurs"),
                                     .document = document,
                                     .node = node};
-    if (room != 0)
-        part->parts = tg_schema_take(model, room * sizeof(struct tg_schema_part *));
+    part->parts = tg_schema_take(model, (room + 1) * sizeof(struct tg_schema_part *));
     return part;
 }
 

@@ -8,6 +8,7 @@
 #include <libxml/xmlregexp.h>
 #include <libxml/xmlschemastypes.h>
 
+#include "codec/block.h"
 #include "codec/schema_index.h"
 #include "codec/xml_arena.h"
 
@@ -36,6 +37,8 @@ struct tg_schema_limit {
     struct tg_text text;
     xmlSchemaVal *value; /* of what libxml2 compares; else NULL */
     bool set, exclusive;
+    bool whole;     /* it is an integer: */
+    int64_t number; /* the nearest that this can be */
 };
 
 /* All facets of base types are in it. */
@@ -87,8 +90,9 @@ struct tg_schema_element {
     const struct tg_schema_type *type;
     struct tg_text value; /* default or fixed */
     bool has_default, is_fixed, nillable, abstract;
-    struct tg_text key; /* "name": as JSON */
-    struct tg_text tag; /* the name with the prefix of its namespace */
+    char first[TG_BLOCK]; /* the first bytes of the name, zeros after a shorter one */
+    struct tg_text key;   /* "name": as JSON */
+    struct tg_text tag;   /* the name with the prefix of its namespace */
 };
 
 /* A place in a content where an element, or one that a wildcard allows, may stand. */
@@ -171,6 +175,10 @@ struct tg_schema_model {
 bool tg_schema_model_init(struct tg_schema_model *model, struct tg_schema_index *index,
                           struct tg_schema_error *error);
 void tg_schema_model_dispose(struct tg_schema_model *model);
+
+/* schema_simple.c: fills in what is known of a limit by its text. */
+void tg_schema_set_limit(struct tg_schema_limit *limit, struct tg_text text, xmlSchemaVal *value,
+                         bool exclusive);
 
 /* The following are for making it; NULL or false: see the error. */
 void *tg_schema_take(struct tg_schema_model *model, size_t n);

@@ -42,6 +42,15 @@ static bool is_one_of(const char *name, const char *names)
     return false;
 }
 
+void tg_schema_set_limit(struct tg_schema_limit *limit, struct tg_text text, xmlSchemaVal *value,
+                         bool exclusive)
+{
+    *limit =
+        (struct tg_schema_limit){.text = text, .value = value, .set = true, .exclusive = exclusive};
+    limit->whole = memchr(text.base, '.', text.len) == NULL;
+    limit->number = strtoll(text.base, NULL, 10);
+}
+
 static void set_number(struct tg_schema_simple *simple, const char *name)
 {
     for (size_t i = 0; i < sizeof(integers) / sizeof(*integers); i++) {
@@ -50,10 +59,9 @@ static void set_number(struct tg_schema_simple *simple, const char *name)
         simple->class = TG_SCHEMA_DECIMAL;
         simple->integer = true;
         if (integers[i].low != NULL)
-            simple->low = (struct tg_schema_limit){tg_text_of(integers[i].low), NULL, true, false};
+            tg_schema_set_limit(&simple->low, tg_text_of(integers[i].low), NULL, false);
         if (integers[i].high != NULL)
-            simple->high =
-                (struct tg_schema_limit){tg_text_of(integers[i].high), NULL, true, false};
+            tg_schema_set_limit(&simple->high, tg_text_of(integers[i].high), NULL, false);
     }
     if (strcmp(name, "decimal") == 0)
         simple->class = TG_SCHEMA_DECIMAL;
@@ -172,8 +180,8 @@ static bool set_limit(struct restricting *r, struct tg_schema_limit *limit, cons
 {
     const struct tg_schema_simple *simple = r->simple;
 
-    *limit = (struct tg_schema_limit){tg_schema_keep(r->model, text),
-                                      value_of(r->model, simple, text), true, exclusive};
+    tg_schema_set_limit(limit, tg_schema_keep(r->model, text), value_of(r->model, simple, text),
+                        exclusive);
     bool compared = simple->class == TG_SCHEMA_OTHER || simple->class == TG_SCHEMA_FLOAT;
     if (compared ? limit->value != NULL : simple->class == TG_SCHEMA_DECIMAL)
         return true;
@@ -192,8 +200,8 @@ static bool add_enumeration(struct restricting *r, const char *text)
     }
     simple->enumeration = add(simple->enumeration, &r->capacity, simple->enumeration_count,
                               sizeof(*simple->enumeration));
-    simple->enumeration[simple->enumeration_count++] = (struct tg_schema_limit){
-        tg_schema_keep(r->model, text), value_of(r->model, simple, text), true, false};
+    tg_schema_set_limit(&simple->enumeration[simple->enumeration_count++],
+                        tg_schema_keep(r->model, text), value_of(r->model, simple, text), false);
     return true;
 }
 

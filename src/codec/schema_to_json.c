@@ -68,6 +68,12 @@ static int shown(struct tg_text text)
     return text.len < 60 ? (int)text.len : 60;
 }
 
+static bool fits(struct converter *c)
+{
+    return c->out->len - c->base <= c->limit ||
+           (tg_xml_fail_limit(c->xml, c->at, "output", c->limit, "bytes of JSON"), false);
+}
+
 /* ---- names */
 
 static struct tg_text uri_text(const struct tg_xml_name *uri)
@@ -92,12 +98,24 @@ static size_t namespace_index(struct converter *c, const struct tg_xml_name *uri
 /* What names without prefix are in, inside of the element that starts. */
 static struct tg_xml_name *default_space(struct converter *c)
 {
-    return tg_xml_default_space(c->xml, c->frame != NULL ? c->frame->space : NULL);
+    struct tg_xml_name *space = c->frame != NULL ? c->frame->space : NULL;
+
+    return c->xml->attribute_count != 0 ? tg_xml_default_space(c->xml, space) : space;
 }
 
 static bool is_named(const struct tg_xml_name *local, struct tg_text name)
 {
     return local->len == name.len && memcmp(tg_xml_name_text(local).base, name.base, name.len) == 0;
+}
+
+/* As is_named, quicker for short names. */
+static bool is_element(const struct tg_xml_name *local, const struct tg_schema_element *element)
+{
+    if (local->len != element->name.len)
+        return false;
+    if (local->len > TG_BLOCK)
+        return is_named(local, element->name);
+    return memcmp(local->first, element->first, TG_BLOCK) == 0;
 }
 
 static bool is_xsi(const struct tg_xml_name *name)
@@ -108,7 +126,8 @@ static bool is_xsi(const struct tg_xml_name *name)
 
 /* ---- scalars */
 
-static void put_number(struct tg_buffer *out, struct tg_text text)
+/* A decimal as JSON has it: no plus, no zeros before it, digits on both sides of the point. */
+static void put_odd_number(struct tg_buffer *out, struct tg_text text)
 {
     const char *p = text.base, *end = p + text.len;
 
@@ -128,6 +147,24 @@ static void put_number(struct tg_buffer *out, struct tg_text text)
     }
 }
 
+static bool put_number(struct tg_buffer *out, const struct tg_schema_simple *type,
+                       struct tg_text text)
+{
+    char first = text.base[0], last = text.base[text.len - 1];
+
+    if (type->class == TG_SCHEMA_DECIMAL && first >= '1' && first <= '9' && last != '.')
+        return tg_buffer_append(out, text.base, text.len);
+    put_odd_number(out, text);
+    return true;
+}
+
+static bool put_boolean(struct tg_buffer *out, struct tg_text text)
+{
+    bool is_true = text.base[0] == 't' || text.base[0] == '1';
+
+    return is_true ? tg_buffer_append(out, "true", 4) : tg_buffer_append(out, "false", 5);
+}
+
 static bool put_scalar(struct converter *c, const struct tg_schema_simple *type,
                        struct tg_text text)
 {
@@ -136,16 +173,11 @@ static bool put_scalar(struct converter *c, const struct tg_schema_simple *type,
 
     switch (type->json) {
     case TG_SCHEMA_JSON_NUMBER:
-        if ((last >= '0' && last <= '9') || last == '.') {
-            put_number(c->out, text);
-            return true;
-        }
+        if ((last >= '0' && last <= '9') || last == '.')
+            return put_number(c->out, type, text);
         break; /* INF, NaN */
     case TG_SCHEMA_JSON_BOOLEAN:
-        if (last == 'e' || last == '1' || last == '0')
-            return tg_buffer_printf(c->out, "%s",
-                                    text.base[0] == 't' || text.base[0] == '1' ? "true" : "false");
-        break;
+        return put_boolean(c->out, text);
     case TG_SCHEMA_JSON_STRING:
         break;
     }
@@ -191,6 +223,17 @@ static bool is_fixed_value(struct tg_text value, struct tg_text text,
     if (tg_text_is(value, text))
         return true;
     return type->space == TG_SCHEMA_COLLAPSE && tg_text_is(value, trimmed);
+}
+
+/* The text of an element by its simple type. */
+static bool put_text(struct converter *c, const struct tg_schema_element *element,
+                     const struct tg_schema_type *type, struct tg_text text)
+{
+    if (text.len == 0 && element->has_default)
+        text = element->value;
+    if (element->is_fixed && !is_fixed_value(element->value, text, type->simple))
+        return refuse(c, "'%s' is always \"%s\"", element->name.base, element->value.base);
+    return put_value(c, type->simple, text, "element", element->name);
 }
 
 /* ---- the object of an element */
@@ -409,6 +452,43 @@ static bool begin_object(struct converter *c, const struct tg_schema_element *el
     return put_attributes(c, type);
 }
 
+static bool dispatch(struct converter *c, enum tg_xml_event event);
+static void end_member(struct converter *c);
+
+static void open_element(struct converter *c, const struct tg_schema_element *element,
+                         const struct tg_schema_type *type, struct tg_xml_name *space, bool nil)
+{
+    push_frame(c, &(struct frame){.type = type,
+                                  .element = element,
+                                  .position = NONE,
+                                  .member = NONE,
+                                  .space = space,
+                                  .segments = c->segments.len,
+                                  .seen = c->seen.len,
+                                  .text = c->texts.len,
+                                  .begin = c->out->len,
+                                  .nil = nil});
+}
+
+/* Mostly nothing is in it but one text: then it needs no frame. */
+static bool put_leaf(struct converter *c, const struct tg_schema_element *element,
+                     const struct tg_schema_type *type, struct tg_xml_name *space)
+{
+    struct tg_xml *xml = c->xml;
+
+    c->at = xml->at;
+    enum tg_xml_event event = tg_xml_next(xml);
+    bool text = event == TG_XML_TEXT && tg_xml_ends(xml);
+    if (!text && event != TG_XML_END) {
+        open_element(c, element, type, space, false);
+        return dispatch(c, event);
+    }
+    if (!put_text(c, element, type, text ? xml->text : tg_text("", 0)))
+        return false;
+    end_member(c);
+    return (!text || tg_xml_next(xml) != TG_XML_ERROR) && fits(c);
+}
+
 /* The element has started, and its key is written. */
 static bool start_value(struct converter *c, const struct tg_schema_element *element)
 {
@@ -424,16 +504,9 @@ static bool start_value(struct converter *c, const struct tg_schema_element *ele
         return refuse(c, "'%s' may not be xsi:nil", element->name.base);
     if (!type->complex && has_attributes(c->xml))
         return refuse(c, "'%s' has no attributes", element->name.base);
-    push_frame(c, &(struct frame){.type = type,
-                                  .element = element,
-                                  .position = NONE,
-                                  .member = NONE,
-                                  .space = space,
-                                  .segments = c->segments.len,
-                                  .seen = c->seen.len,
-                                  .text = c->texts.len,
-                                  .begin = c->out->len,
-                                  .nil = nil});
+    if (!type->complex && !nil)
+        return put_leaf(c, element, type, space);
+    open_element(c, element, type, space, nil);
     if (type->all) {
         memset(tg_buffer_reserve(&c->seen, type->position_count), 0, type->position_count);
         c->seen.len += type->position_count;
@@ -454,7 +527,7 @@ static bool matches(struct converter *c, const struct tg_schema_position *positi
 {
     if (position->element != NULL)
         return position->element->namespace == space &&
-               is_named(c->xml->name->local, position->element->name);
+               is_element(c->xml->name->local, position->element);
     return tg_schema_allows(position->wildcard, uri_text(uri));
 }
 
@@ -568,10 +641,10 @@ static bool begin_member(struct converter *c, uint32_t index)
 /* A child's value is complete. */
 static void end_member(struct converter *c)
 {
-    struct segment *last = (struct segment *)(void *)(c->segments.base + c->segments.len) - 1;
-
-    if (c->frame != NULL && c->frame->type->scatters)
-        last->end = c->out->len;
+    if (c->frame == NULL || !c->frame->type->scatters)
+        return;
+    struct segment *end = (struct segment *)(void *)(c->segments.base + c->segments.len);
+    end[-1].end = c->out->len;
 }
 
 static bool start_child(struct converter *c)
@@ -609,11 +682,11 @@ static bool start_child(struct converter *c)
 static bool gather(struct converter *c)
 {
     const struct frame *frame = c->frame;
-    struct segment *list = (struct segment *)(void *)(c->segments.base + frame->segments);
-    size_t count = (c->segments.len - frame->segments) / sizeof(*list);
+    size_t count = (c->segments.len - frame->segments) / sizeof(struct segment);
 
     if (count == 0)
         return true;
+    struct segment *list = (struct segment *)(void *)(c->segments.base + frame->segments);
     size_t begin = list[0].begin;
     c->moved.len = 0;
     tg_buffer_append(&c->moved, c->out->base + begin, c->out->len - begin);
@@ -682,18 +755,12 @@ static bool end_content(struct converter *c)
 
 static bool end_text(struct converter *c, struct tg_text text)
 {
-    struct frame *frame = c->frame;
-    const struct tg_schema_element *element = frame->element;
-    const struct tg_schema_type *type = frame->type;
+    const struct frame *frame = c->frame;
 
-    if (text.len == 0 && element->has_default)
-        text = element->value;
-    if (element->is_fixed && !is_fixed_value(element->value, text, type->simple))
-        return refuse(c, "'%s' is always \"%s\"", element->name.base, element->value.base);
-    if (!type->complex)
-        return put_value(c, type->simple, text, "element", element->name);
-    return put_key(c, TG_TEXT("\"#text\":")) &&
-           put_value(c, type->simple, text, "element", element->name) && tg_buffer_put(c->out, '}');
+    if (!frame->type->complex)
+        return put_text(c, frame->element, frame->type, text);
+    return put_key(c, TG_TEXT("\"#text\":")) && put_text(c, frame->element, frame->type, text) &&
+           tg_buffer_put(c->out, '}');
 }
 
 static bool end_nil(struct converter *c)
@@ -707,7 +774,8 @@ static bool end_nil(struct converter *c)
 
 static bool on_end(struct converter *c)
 {
-    struct frame *frame = c->frame;
+    const struct frame *frame = c->frame;
+    assert(frame != NULL); /* the scanner knows what is open */
     struct tg_text text = tg_text(c->texts.base != NULL ? c->texts.base + frame->text : "",
                                   c->texts.len - frame->text);
     bool good = frame->nil                    ? end_nil(c)
@@ -718,16 +786,16 @@ static bool on_end(struct converter *c)
     if (!good)
         return false;
     end_member(c);
-    return c->out->len - c->base <= c->limit ||
-           (tg_xml_fail_limit(c->xml, c->at, "output", c->limit, "bytes of JSON"), false);
+    return fits(c);
 }
 
 /* Text is mostly in one piece and the element's end follows. */
 static bool on_text(struct converter *c)
 {
-    struct frame *frame = c->frame;
+    const struct frame *frame = c->frame;
     struct tg_text text = c->xml->text;
 
+    assert(frame != NULL);
     if (frame->type->simple != NULL || frame->nil) {
         if (c->texts.len == frame->text && !frame->nil && tg_xml_ends(c->xml)) {
             bool good = end_text(c, text);
@@ -784,32 +852,36 @@ static bool on_start(struct converter *c)
     return start_value(c, element);
 }
 
+static bool dispatch(struct converter *c, enum tg_xml_event event)
+{
+    switch (event) {
+    case TG_XML_START:
+        return on_start(c);
+    case TG_XML_TEXT:
+        return on_text(c);
+    case TG_XML_END:
+        return on_end(c);
+    case TG_XML_ERROR:
+        return false;
+    case TG_XML_DONE:
+    case TG_XML_COMMENT:
+    case TG_XML_INSTRUCTION:
+        break;
+    }
+    return true;
+}
+
 static bool convert(struct converter *c)
 {
     for (;;) {
         c->at = c->xml->at;
-        switch (tg_xml_next(c->xml)) {
-        case TG_XML_START:
-            if (!on_start(c))
-                return false;
+        enum tg_xml_event event = tg_xml_next(c->xml);
+        if (event == TG_XML_DONE)
             break;
-        case TG_XML_TEXT:
-            if (!on_text(c))
-                return false;
-            break;
-        case TG_XML_END:
-            if (!on_end(c))
-                return false;
-            break;
-        case TG_XML_DONE:
-            return c->root != NULL && c->root->bare ? true : tg_buffer_put(c->out, '}');
-        case TG_XML_ERROR:
+        if (!dispatch(c, event))
             return false;
-        case TG_XML_COMMENT:
-        case TG_XML_INSTRUCTION:
-            break;
-        }
     }
+    return (c->root != NULL && c->root->bare) || tg_buffer_put(c->out, '}');
 }
 
 static bool run(struct converter *c, struct tg_text xml, const struct tg_xml_options *options,

@@ -31,7 +31,7 @@ struct writer {
     bool *used;      /* namespaces, by index */
     struct tg_xml_arena arena;
     char reason[200];
-    char path[160];         /* to what is wrong, put together from its end */
+    char path[120];         /* to what is wrong, put together from its end */
     const char *limit_name; /* of the limit that was crossed */
     bool deep;
 };
@@ -791,6 +791,7 @@ find_root(struct writer *w, const struct tg_schema_root *root, const struct node
     }
     if (!bare) {
         *node = (*node)->first;
+        assert(*node != NULL);
         name = (*node)->key;
     }
     if (root != NULL && root->name.len != 0) {
@@ -855,7 +856,7 @@ static bool write_document(struct writer *w, const struct tg_schema_root *root,
 static bool set_error(const struct writer *w, struct tg_parse_error *error)
 {
     *error = (struct tg_parse_error){.line = 1, .column = 1, .limit = w->limit_name};
-    snprintf(error->text, sizeof(error->text), "json: %s%s%.150s", w->path,
+    snprintf(error->text, sizeof(error->text), "json: %s%s%.100s", w->path,
              w->path[0] != '\0' ? ": " : "", w->reason);
     return false;
 }
@@ -895,6 +896,7 @@ bool tg_schema_to_xml(const struct tg_schema *schema, const struct tg_schema_too
                 read_nodes(&w, json, limits->depth, &node, error);
     if (good) {
         *code = "invalid";
+        assert(node != NULL); /* JSON is a value */
         good = write_document(&w, root, node) || set_error(&w, error);
     }
     free(w.used);

@@ -109,10 +109,35 @@ static int compare_with(const struct decimal *value, const struct tg_schema_limi
     return compare_decimals(value, &other);
 }
 
+/* Most integers are short and plain: true when it is such a one, and *reason tells of it. */
+static bool check_short(const struct tg_schema_simple *type, struct tg_text text,
+                        const char **reason)
+{
+    int64_t value = 0;
+
+    if (text.len == 0 || text.len > 18 || !type->integer || text.len > type->total_digits ||
+        (type->low.set && !type->low.whole) || (type->high.set && !type->high.whole))
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_digit(text.base[i]))
+            return false;
+        value = value * 10 + (text.base[i] - '0');
+    }
+    *reason = NULL;
+    if (type->low.set && value - type->low.exclusive < type->low.number)
+        *reason = "is too small for";
+    if (type->high.set && value + type->high.exclusive > type->high.number)
+        *reason = "is too big for";
+    return true;
+}
+
 static const char *check_decimal(const struct tg_schema_simple *type, struct tg_text text)
 {
     struct decimal d;
+    const char *reason;
 
+    if (check_short(type, text, &reason))
+        return reason;
     if (!read_decimal(text, &d) || (type->integer && memchr(text.base, '.', text.len) != NULL))
         return "is not a value of";
     if (type->low.set) {
@@ -159,6 +184,19 @@ static bool is_time(const char *p, size_t len)
     return p[0] * 10 + p[1] <= '2' * 10 + '3' && p[0] <= '2' && p[3] <= '5' && p[6] <= '5';
 }
 
+/* Letters and digits of ASCII, and what else may stand in any token. */
+static bool is_token(struct tg_text text, bool name)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.base[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        bool other = is_digit(c) || c == '-' || c == '.';
+        if (!letter && (!other || (name && i == 0)))
+            return false;
+    }
+    return text.len != 0;
+}
+
 /* Most dates and times are so plain that nobody has to be asked. */
 static bool is_plain(const struct tg_schema_simple *type, struct tg_text text)
 {
@@ -170,6 +208,13 @@ static bool is_plain(const struct tg_schema_simple *type, struct tg_text text)
                is_time(text.base + 11, text.len - 11);
     case XML_SCHEMAS_TIME:
         return is_time(text.base, text.len);
+    case XML_SCHEMAS_NMTOKEN:
+        return is_token(text, false);
+    case XML_SCHEMAS_NAME:
+    case XML_SCHEMAS_NCNAME:
+    case XML_SCHEMAS_ID:
+    case XML_SCHEMAS_IDREF:
+        return is_token(text, true);
     default:
         return false;
     }
@@ -364,7 +409,10 @@ static const char *check_class(const struct tg_schema_simple *type, struct tg_te
 static const char *check(const struct tg_schema_simple *type, struct tg_text text,
                          struct tg_text *normal, struct tg_buffer *scratch)
 {
-    *normal = normalise(text, type->space, scratch);
+    if (type->class == TG_SCHEMA_DECIMAL || type->class == TG_SCHEMA_BOOLEAN)
+        *normal = tg_xml_trim_end(tg_xml_trim_start(text)); /* they have no blanks inside */
+    else
+        *normal = normalise(text, type->space, scratch);
     const char *reason = check_class(type, text, normal, scratch);
     return reason != NULL ? reason : check_facets(type, *normal, scratch);
 }

@@ -100,9 +100,9 @@ struct tg_xml_name *tg_xml_default_space(const struct tg_xml *xml, struct tg_xml
         if (xml->attributes[i].name->kind != TG_XML_XMLNS)
             continue;
         struct tg_text text = xml->attributes[i].value;
-        space = text.len == 0 ? NULL
-                              : tg_xml_names_find(&xml->uris, text,
-                                                  tg_xml_names_hash(&xml->uris, text));
+        space = text.len == 0
+                    ? NULL
+                    : tg_xml_names_find(&xml->uris, text, tg_xml_names_hash(&xml->uris, text));
     }
     return space;
 }
