@@ -1,6 +1,6 @@
 -- SOAP 1.1 and 1.2: envelopes around values, and what is in those that come back.
 -- Called once per state; gives the table tg.soap.
-local native, tg, sandbox = ...
+local native, tg, sandbox, read_attachments = ...
 
 local raise, fail, pairs = native.raise, native.soap_fail, sandbox.pairs
 local insert, concat, sort = table.insert, table.concat, table.sort
@@ -157,13 +157,18 @@ local function header_of(name, header, opts)
   return concat(parts)
 end
 
-local function envelope(name, body, opts)
+-- The envelope around a body that is XML text already.
+local function wrap(name, body, opts)
   local version = version_of(name, opts)
   local header = addressing(name, opts) .. security(name, opts) ..
     header_of(name, opts.header, opts)
   if header ~= '' then header = '<soap:Header>' .. header .. '</soap:Header>' end
   return ('<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="%s">%s<soap:Body>%s'
-    .. '</soap:Body></soap:Envelope>'):format(version.uri, header, body_of(name, body, opts))
+    .. '</soap:Body></soap:Envelope>'):format(version.uri, header, body)
+end
+
+local function envelope(name, body, opts)
+  return wrap(name, body_of(name, body, opts), opts)
 end
 
 -- XML to values
@@ -271,16 +276,27 @@ function soap.call(backend, opts)
     if err.code ~= 'status' or not err.response then return nil, err end
     res = err.response
   end
-  local value, wrong = res:xml(reading('tg.soap.call', opts))
-  local found
+  local value, wrong, found
+  local inlined, attachments = read_attachments(res)
+  if inlined then
+    value, wrong = decode(inlined, reading('tg.soap.call', opts))
+  elseif inlined == nil then
+    wrong = attachments
+  else
+    value, wrong = res:xml(reading('tg.soap.call', opts))
+  end
   if value ~= nil then found, wrong = open(value) end
   if found and not found.fault then
-    return found.value, { name = found.name, header = found.header, response = res }
+    return found.value, { name = found.name, header = found.header, response = res,
+      attachments = attachments }
   end
   wrong = found and found.fault or fail_answer(res, wrong)
   wrong.backend = tostring(backend):match "^backend '(.*)'$"
   if found then wrong.status, wrong.response = res.status, res end
   return nil, wrong
 end
+
+-- For soap_client.lua, which takes it away.
+soap.parts = { wrap = wrap, fields = fields, fault = fault_of, attachments = read_attachments }
 
 return soap

@@ -521,6 +521,64 @@ function tg.xml.encode(value, opts) end
 ---@return tidegate.Error? err
 function tg.xml.parse(text, opts) end
 
+--- A schema of XML Schema 1.0, to check documents by and to convert them. It is named while the
+--- script loads, as a file of the site's folder; what it includes and imports must lie there, too.
+--- A schema that is wrong, or needs anything else, fails the load with its file and line. All threads
+--- share it.
+---@param path string  of an .xsd file, or of a WSDL document with schemas in it; from the site's folder
+---@return tidegate.Schema schema
+function tg.xml.schema(path) end
+
+---@class tidegate.SchemaOptions
+---@field element? string  the root element: 'name' or '{namespace}name'; any that is declared globally
+---@field bare? boolean  the value is that of the element, without a table around it; needs `element`
+---@field input? tidegate.Size  limits, as with tidegate.XmlOptions
+---@field output? tidegate.Size
+---@field depth? integer
+---@field elements? integer
+---@field attributes? integer
+---@field names? integer
+
+--- A schema, ready for use. Its errors have the code `invalid` for what it does not allow, and
+--- `parse` for what can't be read at all.
+---@class tidegate.Schema
+local Schema = {}
+
+--- Checks XML text by libxml2, identity constraints and all.
+---@param text string
+---@param opts? tidegate.SchemaOptions
+---@return true? valid
+---@return tidegate.Error? err  with `line`
+function Schema:validate(text, opts) end
+
+--- XML text as a value of Lua: lists, numbers, booleans and null as the schema has them.
+---@param text string
+---@param opts? tidegate.SchemaOptions
+---@return any value
+---@return tidegate.Error? err
+function Schema:decode(text, opts) end
+
+--- A value as XML text, in the order and the namespaces of the schema.
+---@param value any
+---@param opts? tidegate.SchemaOptions
+---@return string? text
+---@return tidegate.Error? err  its message has the path to what is wrong: `.order.line[0].qty`
+function Schema:encode(value, opts) end
+
+--- XML text to JSON text, as `decode` has it, without values of Lua between; numbers keep their digits.
+---@param text string
+---@param opts? tidegate.SchemaOptions
+---@return string? json
+---@return tidegate.Error? err
+function Schema:to_json(text, opts) end
+
+--- JSON text to XML text, as `encode` has it.
+---@param json string
+---@param opts? tidegate.SchemaOptions
+---@return string? text
+---@return tidegate.Error? err
+function Schema:to_xml(json, opts) end
+
 --- XML as a tree. `tostring(document)` is its text.
 ---@class tidegate.Document
 local Document = {}
@@ -576,6 +634,10 @@ function Node:text() end
 ---@param namespace? string  what the attribute's prefix stands for
 ---@return string? value
 function Node:attribute(name, namespace) end
+
+--- The line of the text that its start tag ends in; up to 65535.
+---@return integer line
+function Node:line() end
 
 --- As `Document:xpath`, from this element on.
 ---@param expression string
@@ -741,6 +803,13 @@ function tg.log.error(event, fields) end
 ---@field header? any
 ---@field fault? tidegate.Error
 
+--- What came with the value of an answer.
+---@class tidegate.SoapMore
+---@field name? string  of the element in the body
+---@field header? any  the envelope's header: a value, or XML text from a client
+---@field response tidegate.BackendResponse
+---@field attachments? table<string, string>  of a message with attachments (MTOM): bytes by Content-ID
+
 ---@class tidegate.soap
 tg.soap = {}
 
@@ -749,8 +818,49 @@ tg.soap = {}
 ---@param backend tidegate.Backend
 ---@param opts tidegate.SoapCallOptions
 ---@return any value  of the element in the answer's body
----@return tidegate.Error|{ name: string, header: any, response: tidegate.BackendResponse } more
+---@return tidegate.Error|tidegate.SoapMore more
 function tg.soap.call(backend, opts) end
+
+---@class tidegate.SoapClientOptions
+---@field backend string|tidegate.Backend  where calls go; the address in the WSDL document is not used
+---@field path? string  at the backend; '/' when absent
+---@field service? string  when the document has several
+---@field port? string  when the document has several that differ in more than the version of SOAP
+---@field version? '1.1'|'1.2'  the first that the document has when absent
+---@field operations? string[]  those to load; all when absent
+---@field headers? table<string, string>  of every call, as those that follow; a call's own go before
+---@field header? table<string, any>|string
+---@field security? tidegate.SoapSecurity
+---@field addressing? boolean|{ to?: string, reply_to?: string, id?: string }
+---@field timeout? number|string
+---@field connect_timeout? number|string
+---@field retries? integer
+
+--- A client from a WSDL 1.1 document: SOAP 1.1 or 1.2, document or rpc style, literal. It is made
+--- while a script loads, from a file of the site's folder; what the document imports must lie there,
+--- too. What can't be done fails the load, with file and line.
+---@param path string
+---@param opts tidegate.SoapClientOptions
+---@return tidegate.SoapClient client
+function tg.soap.client(path, opts) end
+
+--- Each operation is a function: `client:GetQuote({ symbol = 'X' }, opts)`. It takes the value of the
+--- message's element and gives that of the answer's, by the schemas of the document; or nil and an
+--- error: a fault, `invalid` (of a value: 400, of an answer: 502), or one of calls.
+---@class tidegate.SoapClient
+local SoapClient = {}
+
+--- What there is to call.
+---@return { name: string, action: string, input?: string, output?: string, style: string, documentation?: string }[] operations
+function SoapClient:operations() end
+
+--- Calls an operation by its name.
+---@param name string
+---@param value? any  of the element that is sent
+---@param opts? { path?: string, headers?: table<string, string>, header?: table<string, any>|string, security?: tidegate.SoapSecurity, addressing?: boolean|table, timeout?: number|string, connect_timeout?: number|string, retries?: integer }
+---@return any value  of the element in the answer; true when the operation has none
+---@return tidegate.Error|tidegate.SoapMore more
+function SoapClient:call(name, value, opts) end
 
 --- An envelope as XML text. Plain tables with several children have no order, so they raise: use
 --- tg.ordered, the option `order`, or XML text.

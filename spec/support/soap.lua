@@ -1,13 +1,13 @@
--- The SOAP service of npm's soap, spec/soap/server.js.
+-- SOAP services of npm's soap and strong-soap: spec/soap/server.js and strong.js.
 local posix = require 'spec.support.posix'
 local wait = require 'spec.support.wait'
 
 local service = {}
 
--- Starts the service; gives its port and how to end it.
-function service.start()
+-- Starts the service of that file, server.js when absent; gives its port and how to end it.
+function service.start(file)
   local folder = posix.folder()
-  local pid = posix.spawn({ '/usr/bin/env', 'node', 'spec/soap/server.js' },
+  local pid = posix.spawn({ '/usr/bin/env', 'node', 'spec/soap/' .. (file or 'server.js') },
     { stdout = folder .. '/out', stderr = folder .. '/err' })
   local port = wait.eventually(function()
     local how = posix.ended(pid)
@@ -21,11 +21,13 @@ function service.start()
   end
 end
 
--- Whether node and the package are there, or can be had.
+-- Whether node and the packages are there, or can be had.
 function service.is_there()
   local tools = 'command -v node >/dev/null && command -v npm >/dev/null'
   if os.execute(tools) ~= 0 then return false end
-  if posix.read('spec/soap/node_modules/soap/package.json') ~= '' then return true end
+  local modules = 'spec/soap/node_modules/'
+  if posix.read(modules .. 'soap/package.json') ~= ''
+    and posix.read(modules .. 'strong-soap/package.json') ~= '' then return true end
   return os.execute('cd spec/soap && npm install --no-audit --no-fund --loglevel=error >&2') == 0
 end
 

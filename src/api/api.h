@@ -11,6 +11,7 @@ void tg_open_xml(lua_State *L);     /* tg.xml.decode encode */
 void tg_open_convert(lua_State *L); /* tg.convert */
 void tg_open_xpath(lua_State *L);   /* tg.xml.parse */
 void tg_open_turns(lua_State *L);   /* what runtime.lua decodes big values by */
+void tg_open_schema(lua_State *L);  /* tg.xml.schema */
 void tg_open_text(lua_State *L);    /* tg.escape base64 hash */
 void tg_open_time(lua_State *L);    /* tg.time uuid */
 void tg_open_log(lua_State *L);     /* tg.log */

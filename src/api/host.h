@@ -23,14 +23,17 @@ enum tg_host_kind {
     TG_KIND_BACKEND,
     TG_KIND_RESPONSE,          /* of a backend, read whole */
     TG_KIND_STREAMED_RESPONSE, /* of a backend, which may come in pieces */
+    TG_KIND_SCHEMA,
 };
 
 struct tg_every;
+struct tg_schema_store;
 
 struct tg_host {
     struct tg_backend **backends;
     size_t backend_count;
-    struct tg_work_queue *work; /* for what takes long; NULL: there are no threads for it */
+    struct tg_work_queue *work;      /* for what takes long; NULL: there are no threads for it */
+    struct tg_schema_store *schemas; /* of the reading of the site, for all threads */
     const struct tg_log *log;
     bool debug;             /* errors of scripts may show their tracebacks to clients */
     bool runs_every;        /* this thread is the one that runs what tg.every registers */

@@ -475,6 +475,12 @@ static int node_attribute(lua_State *L)
     return 1;
 }
 
+static int node_line(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)tg_node_line(check_node(L, "line")->node));
+    return 1;
+}
+
 static int node_xpath(lua_State *L)
 {
     const struct node *node = check_node(L, "xpath");
@@ -553,14 +559,9 @@ static const luaL_Reg document_methods[] = {
 };
 
 static const luaL_Reg node_methods[] = {
-    {"name", node_name},
-    {"prefix", node_prefix},
-    {"namespace", node_namespace},
-    {"text", node_text},
-    {"attribute", node_attribute},
-    {"xpath", node_xpath},
-    {"value", node_value},
-    {"xml", node_xml},
+    {"name", node_name},   {"prefix", node_prefix},       {"namespace", node_namespace},
+    {"text", node_text},   {"attribute", node_attribute}, {"line", node_line},
+    {"xpath", node_xpath}, {"value", node_value},         {"xml", node_xml},
     {NULL, NULL},
 };
 

@@ -1,17 +1,16 @@
 #include "codec/xml_document.h"
 
 #include <assert.h>
-#include <libxml/catalog.h>
 #include <libxml/parser.h>
 #include <libxml/xmlsave.h>
 #include <libxml/xpath.h>
 #include <libxml/xpathInternals.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "codec/utf8.h"
+#include "codec/xml_library.h"
 
 /* What malloc adds to a block. */
 enum { AROUND = 16 };
@@ -40,36 +39,6 @@ static struct tg_text text_of(const xmlChar *text)
 }
 
 /* ---- reading */
-
-static xmlParserInput *load_nothing(const char *url, const char *id, xmlParserCtxt *context)
-{
-    (void)url;
-    (void)id;
-    (void)context;
-    return NULL;
-}
-
-static void set_up(void)
-{
-    xmlInitParser();
-    xmlSetExternalEntityLoader(load_nothing);
-    xmlCatalogSetDefaults(XML_CATA_ALLOW_NONE);
-}
-
-static void say_nothing(void *context, const char *format, ...)
-{
-    (void)context;
-    (void)format;
-}
-
-/* What libxml2 would write to stderr is set by thread, all else once. */
-static void set_up_thread(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, set_up);
-    xmlSetGenericErrorFunc(NULL, say_nothing);
-}
 
 static size_t size_of_start(const struct tg_xml *scanner)
 {
@@ -182,7 +151,7 @@ struct tg_document *tg_document_create(struct tg_xml *scanner, struct tg_text in
     xmlDoc *doc = NULL;
     size_t size = 0;
 
-    set_up_thread();
+    tg_xml_library_use();
     bounded.limits.depth = lower(options->limits.depth, TG_DOCUMENT_DEPTH, TG_DOCUMENT_DEPTH);
     bounded.limits.attributes = lower(options->limits.attributes, 256, TG_DOCUMENT_ATTRIBUTES);
     if (tg_xml_begin_as(scanner, input, &bounded))
@@ -211,6 +180,11 @@ void tg_document_destroy(struct tg_document *document)
     free(document->removed);
     xmlFreeDoc(document->doc);
     free(document);
+}
+
+struct _xmlDoc *tg_document_tree(struct tg_document *document)
+{
+    return document->doc;
 }
 
 size_t tg_document_size(const struct tg_document *document)
@@ -294,7 +268,7 @@ struct tg_xpath *tg_xpath_create(struct tg_text expression, struct tg_parse_erro
 
     if (!is_fit(expression, error))
         return NULL;
-    set_up_thread();
+    tg_xml_library_use();
     memcpy(text, expression.base, expression.len);
     text[expression.len] = '\0';
     xmlXPathContext *context = xmlXPathNewContext(NULL);
@@ -413,6 +387,13 @@ struct tg_text tg_node_namespace(const struct tg_node *node)
     const xmlNs *ns = namespace_of(node);
 
     return text_of(ns != NULL ? ns->href : NULL);
+}
+
+size_t tg_node_line(const struct tg_node *node)
+{
+    long line = inside(node)->type != XML_NAMESPACE_DECL ? xmlGetLineNo(inside(node)) : 0;
+
+    return line > 0 ? (size_t)line : 0;
 }
 
 static bool append(struct tg_buffer *out, xmlChar *text)

@@ -25,6 +25,9 @@ struct tg_document *tg_document_create(struct tg_xml *scanner, struct tg_text in
                                        struct tg_parse_error *error);
 void tg_document_destroy(struct tg_document *document);
 
+/* The tree itself, for others in this room. */
+struct _xmlDoc *tg_document_tree(struct tg_document *document);
+
 /* About how many bytes it holds, with all that edits have taken out: they live as long as it. */
 size_t tg_document_size(const struct tg_document *document);
 
@@ -58,6 +61,8 @@ bool tg_node_is_element(const struct tg_node *node);
 struct tg_text tg_node_name(const struct tg_node *node);      /* without prefix */
 struct tg_text tg_node_prefix(const struct tg_node *node);    /* empty: none */
 struct tg_text tg_node_namespace(const struct tg_node *node); /* empty: none */
+
+size_t tg_node_line(const struct tg_node *node); /* where it ends to begin; 0: not known */
 
 /* Appends the text in it, or of the attribute. False: `out` is full, or there is no such one. */
 bool tg_node_text(const struct tg_node *node, struct tg_buffer *out);

@@ -102,6 +102,7 @@ struct tg_edition *tg_edition_create(struct tg_site *site, struct tg_sink *log, 
                                    .secrets = site->secrets,
                                    .secret_count = site->secret_count};
     edition->number = number;
+    edition->schemas = tg_schema_store_create();
     edition->counts = calloc(workers * routes + 1, sizeof(*edition->counts));
     edition->bars = calloc(routes + 1, sizeof(*edition->bars));
     edition->ancestors = calloc(routes + 1, sizeof(*edition->ancestors));
@@ -200,6 +201,7 @@ void tg_edition_release(struct tg_edition *edition)
         free((char *)edition->bars[i]);
     free(edition->bars);
     tg_router_destroy(edition->router);
+    tg_schema_store_destroy(edition->schemas);
     tg_site_destroy(edition->site);
     free(edition->counts);
     free(edition->ancestors);

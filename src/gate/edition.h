@@ -4,6 +4,7 @@
 #define TG_GATE_EDITION_H
 
 #include "base/log.h"
+#include "codec/schema_store.h"
 #include "gate/router.h"
 #include "gate/site.h"
 #include "gate/traffic.h"
@@ -16,6 +17,7 @@ struct tg_edition {
     tg_counter *counts; /* requests, by worker and route */
     size_t *ancestors;  /* by route: its index in the edition before; TG_NO_ROUTE: it is new */
     _Atomic(const char *) *bars;      /* by route: where its script could not be stopped; or NULL */
+    struct tg_schema_store *schemas;  /* that its scripts name */
     uint8_t (*prints)[TG_DIGEST_MAX]; /* by route: equal when it and its scripts are */
     _Atomic unsigned holders;
 };

@@ -27,6 +27,7 @@ static void init_host(struct tg_generation *generation)
 
     host->log = &generation->edition->log;
     host->work = generation->worker->work;
+    host->schemas = generation->edition->schemas;
     host->debug = generation->edition->site->debug;
     host->runs_every = generation->worker->index == 0;
     h2o_linklist_init_anchor(&host->afters);

@@ -15,6 +15,9 @@ TAKE(runtime);
 TAKE(site);
 TAKE(lines);
 TAKE(soap);
+TAKE(mtom);
+TAKE(wsdl);
+TAKE(soap_client);
 TAKE(check);
 TAKE(backends);
 TAKE(routes);
@@ -38,6 +41,9 @@ struct tg_text tg_library(const char *name)
         {"site", tg_library_site, tg_library_site_end},
         {"lines", tg_library_lines, tg_library_lines_end},
         {"soap", tg_library_soap, tg_library_soap_end},
+        {"mtom", tg_library_mtom, tg_library_mtom_end},
+        {"wsdl", tg_library_wsdl, tg_library_wsdl_end},
+        {"soap_client", tg_library_soap_client, tg_library_soap_client_end},
         {"check", tg_library_check, tg_library_check_end},
         {"backends", tg_library_backends, tg_library_backends_end},
         {"routes", tg_library_routes, tg_library_routes_end},

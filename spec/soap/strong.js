@@ -1,0 +1,23 @@
+// The same service by strong-soap, on a free port of 127.0.0.1; prints the port when it serves.
+const fs = require('fs');
+const http = require('http');
+const path = require('path');
+const soap = require('strong-soap').soap;
+
+const counts = { tea: 12, 'salt & "pepper"': 0 };
+
+function levels(request) {
+  const items = [].concat(request.item);
+  return { LevelsResponse: { level: items.map((item) => ({ item, count: counts[item] })) } };
+}
+
+const wsdl = fs.readFileSync(path.join(__dirname, 'stock.wsdl'), 'utf8');
+const server = http.createServer((req, res) => {
+  res.statusCode = 404;
+  res.end();
+});
+
+server.listen(0, '127.0.0.1', () => {
+  soap.listen(server, '/stock', { StockService: { StockPort: { Levels: levels } } }, wsdl);
+  console.log(server.address().port);
+});

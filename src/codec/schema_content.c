@@ -1,0 +1,535 @@
+/* Contents: particles of a type, as an automaton of the places where elements may stand. A schema
+ * says at each element which place it takes without looking ahead, so one walk is enough. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec/schema_model.h"
+
+enum kind { LEAF, SEQUENCE, CHOICE, ALL };
+
+enum { FOLLOWS = 4 * 1000 * 1000 }; /* entries of `next` in a model */
+
+struct tg_schema_part {
+    enum kind kind;
+    uint32_t min, max;
+    const struct tg_schema_element *element;
+    const struct tg_schema_wildcard *wildcard;
+    struct tg_schema_part **parts;
+    size_t count;
+    const struct tg_schema_document *document; /* only while it is made */
+    const xmlNode *node;
+};
+
+/* ---- particles */
+
+static uint32_t occurs(const xmlNode *node, const char *name)
+{
+    const char *text = tg_schema_attribute(node, name);
+
+    if (text == NULL)
+        return 1;
+    if (strcmp(text, "unbounded") == 0)
+        return TG_SCHEMA_UNBOUNDED;
+    return (uint32_t)strtoul(text, NULL, 10);
+}
+
+static struct tg_schema_part *make(struct tg_schema_model *model, enum kind kind,
+                                   const struct tg_schema_document *document, const xmlNode *node,
+                                   size_t room)
+{
+    struct tg_schema_part *part = tg_schema_take(model, sizeof(*part));
+
+    *part = (struct tg_schema_part){.kind = kind,
+                                    .min = occurs(node, "minOccurs"),
+                                    .max = occurs(node, "maxOccurs"),
+                                    .document = document,
+                                    .node = node};
+    part->parts = tg_schema_take(model, (room + 1) * sizeof(struct tg_schema_part *));
+    return part;
+}
+
+static struct tg_schema_part *leaf(struct tg_schema_model *model,
+                                   const struct tg_schema_document *document, const xmlNode *node,
+                                   const struct tg_schema_element *element)
+{
+    struct tg_schema_part *part = make(model, LEAF, document, node, 0);
+
+    part->element = element;
+    part->min = part->max = 1;
+    return part;
+}
+
+/* Elements that may stand for the head, and for those. */
+static bool add_substitutes(struct tg_schema_model *model, struct tg_schema_part *choice,
+                            size_t room, const struct tg_schema_part *from,
+                            struct tg_schema_name head, unsigned depth)
+{
+    size_t count;
+    const struct tg_schema_substitute *list = tg_schema_substitutes(model->index, head, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct tg_schema_component *component = list[i].element;
+        if (choice->count == room || depth > 50)
+            return tg_schema_fail_at(model->error, from->document, from->node,
+                                     "more than %zu elements stand for '%.80s'", room, head.local);
+        struct tg_schema_element *element =
+            tg_schema_element_of(model, component->document, component->node);
+        if (element == NULL)
+            return false;
+        if (!element->abstract)
+            choice->parts[choice->count++] = leaf(model, from->document, from->node, element);
+        if (!add_substitutes(model, choice, room, from, component->name, depth + 1))
+            return false;
+    }
+    return true;
+}
+
+static struct tg_schema_part *read_reference(struct tg_schema_model *model,
+                                             const struct tg_schema_document *document,
+                                             const xmlNode *node, const char *ref)
+{
+    enum { ROOM = 300 };
+    struct tg_schema_name name = tg_schema_resolve(document, node, ref);
+    const struct tg_schema_component *component =
+        tg_schema_find(model->index, TG_SCHEMA_ELEMENT, name);
+    size_t count;
+
+    if (component == NULL) {
+        tg_schema_fail_at(model->error, document, node, "there is no element '%.100s'", ref);
+        return NULL;
+    }
+    struct tg_schema_element *element =
+        tg_schema_element_of(model, component->document, component->node);
+    if (element == NULL)
+        return NULL;
+    tg_schema_substitutes(model->index, name, &count);
+    if (count == 0 && !element->abstract) {
+        struct tg_schema_part *part = make(model, LEAF, document, node, 0);
+        part->element = element;
+        return part;
+    }
+    struct tg_schema_part *choice = make(model, CHOICE, document, node, ROOM);
+    if (!element->abstract)
+        choice->parts[choice->count++] = leaf(model, document, node, element);
+    return add_substitutes(model, choice, ROOM, choice, component->name, 0) ? choice : NULL;
+}
+
+static struct tg_schema_part *read_element(struct tg_schema_model *model,
+                                           const struct tg_schema_document *document,
+                                           const xmlNode *node)
+{
+    const char *ref = tg_schema_attribute(node, "ref");
+
+    if (ref != NULL)
+        return read_reference(model, document, node, ref);
+    struct tg_schema_part *part = make(model, LEAF, document, node, 0);
+    part->element = tg_schema_element_of(model, document, node);
+    return part->element != NULL ? part : NULL;
+}
+
+static bool is_particle(const xmlNode *node)
+{
+    return tg_schema_is(node, "element") || tg_schema_is(node, "any") ||
+           tg_schema_is(node, "group") || tg_schema_is(node, "sequence") ||
+           tg_schema_is(node, "choice") || tg_schema_is(node, "all");
+}
+
+/* The particles in the node. */
+static bool read_children(struct tg_schema_model *model, const struct tg_schema_document *document,
+                          const xmlNode *node, struct tg_schema_part *part)
+{
+    for (const xmlNode *child = node->children; child != NULL; child = child->next) {
+        if (child->type != XML_ELEMENT_NODE || !is_particle(child))
+            continue;
+        struct tg_schema_part *inner = tg_schema_read_part(model, document, child);
+        if (inner == NULL)
+            return false;
+        part->parts[part->count++] = inner;
+    }
+    return true;
+}
+
+/* A group is its one child, as often as the reference says. */
+static struct tg_schema_part *read_group(struct tg_schema_model *model,
+                                         const struct tg_schema_document *document,
+                                         const xmlNode *node)
+{
+    const char *ref = tg_schema_attribute(node, "ref");
+    const struct tg_schema_component *component = tg_schema_find(
+        model->index, TG_SCHEMA_GROUP, tg_schema_resolve(document, node, ref != NULL ? ref : ""));
+
+    if (component == NULL) {
+        tg_schema_fail_at(model->error, document, node, "there is no group '%.100s'",
+                          ref != NULL ? ref : "");
+        return NULL;
+    }
+    struct tg_schema_part *part = make(model, SEQUENCE, document, node, 4);
+    for (const xmlNode *child = component->node->children; child != NULL; child = child->next) {
+        if (child->type != XML_ELEMENT_NODE || !is_particle(child))
+            continue;
+        struct tg_schema_part *inner = tg_schema_read_part(model, component->document, child);
+        if (inner == NULL)
+            return NULL;
+        if (part->count < 4)
+            part->parts[part->count++] = inner;
+    }
+    return part;
+}
+
+struct tg_schema_part *tg_schema_read_part(struct tg_schema_model *model,
+                                           const struct tg_schema_document *document,
+                                           const xmlNode *node)
+{
+    enum kind kind = tg_schema_is(node, "choice") ? CHOICE
+                     : tg_schema_is(node, "all")  ? ALL
+                                                  : SEQUENCE;
+
+    if (tg_schema_is(node, "element"))
+        return read_element(model, document, node);
+    if (tg_schema_is(node, "group"))
+        return read_group(model, document, node);
+    if (tg_schema_is(node, "any")) {
+        struct tg_schema_part *part = make(model, LEAF, document, node, 0);
+        part->wildcard = tg_schema_read_wildcard(model, document, node);
+        return part;
+    }
+    struct tg_schema_part *part =
+        make(model, kind, document, node, xmlChildElementCount((xmlNode *)(uintptr_t)node));
+    return read_children(model, document, node, part) ? part : NULL;
+}
+
+struct tg_schema_part *tg_schema_join(struct tg_schema_model *model, struct tg_schema_part *a,
+                                      struct tg_schema_part *b)
+{
+    if (a == NULL || b == NULL)
+        return a != NULL ? a : b;
+    struct tg_schema_part *part = tg_schema_take(model, sizeof(*part));
+    *part = (struct tg_schema_part){.kind = SEQUENCE,
+                                    .min = 1,
+                                    .max = 1,
+                                    .document = b->document,
+                                    .node = b->node,
+                                    .parts = tg_schema_take(model, 2 * sizeof(part))};
+    part->parts[part->count++] = a;
+    part->parts[part->count++] = b;
+    return part;
+}
+
+/* ---- members */
+
+/* How often an element, or what wildcards allow, can be there. */
+static uint64_t most(const struct tg_schema_part *part, const struct tg_schema_element *element)
+{
+    uint64_t sum = 0;
+
+    if (part->kind == LEAF)
+        sum = part->element == element || (element != NULL && part->element != NULL &&
+                                           element->namespace == part->element->namespace &&
+                                           tg_text_is(element->name, part->element->name))
+                  ? 1
+                  : 0;
+    for (size_t i = 0; i < part->count; i++) {
+        uint64_t inner = most(part->parts[i], element);
+        if (part->kind != CHOICE)
+            sum += inner;
+        else if (inner > sum)
+            sum = inner;
+    }
+    sum *= part->max;
+    return sum > TG_SCHEMA_UNBOUNDED ? TG_SCHEMA_UNBOUNDED : sum;
+}
+
+static bool is_same(const struct tg_schema_element *a, const struct tg_schema_element *b)
+{
+    return a->namespace == b->namespace && tg_text_is(a->name, b->name);
+}
+
+static bool fail(struct tg_schema_model *model, const struct tg_schema_part *part,
+                 const char *format, const char *name)
+{
+    return tg_schema_fail_at(model->error, part->document, part->node, format, name);
+}
+
+/* The member that the leaf's element is; a new one when there is none yet. */
+static bool find_member(struct tg_schema_model *model, struct tg_schema_type *type,
+                        const struct tg_schema_part *part, uint32_t *found)
+{
+    const struct tg_schema_element *element = part->element;
+
+    for (uint32_t i = 0; i < type->member_count; i++) {
+        const struct tg_schema_element *other = type->members[i].element;
+        *found = i;
+        if (element == NULL || other == NULL) {
+            if (element == other)
+                return true;
+            continue;
+        }
+        if (!tg_text_is(element->name, other->name))
+            continue;
+        if (!is_same(element, other))
+            return fail(model, part, "two elements '%.80s' of different namespaces in one type",
+                        element->name.base);
+        if (element->type != other->type)
+            return fail(model, part, "two elements '%.80s' of different types in one type",
+                        element->name.base);
+        return true;
+    }
+    *found = (uint32_t)type->member_count;
+    type->members[type->member_count++] = (struct tg_schema_member){
+        .name = element != NULL ? element->name : TG_TEXT("#any"),
+        .key = element != NULL ? element->key : tg_schema_key(model, "#", "any"),
+        .element = element,
+        .array = element == NULL || most(type->part, element) > 1,
+    };
+    return true;
+}
+
+/* ---- the automaton */
+
+/* What a part is in it. */
+struct span {
+    uint16_t *first, *last;
+    size_t first_count, last_count;
+    bool nullable;
+};
+
+struct follow {
+    uint16_t *list;
+    size_t count, capacity;
+};
+
+struct builder {
+    struct tg_schema_model *model;
+    struct tg_schema_type *type;
+    struct follow *follows; /* by position */
+    uint8_t *seen;          /* a bit for each pair of positions: one follows the other */
+};
+
+static bool is_small(const struct builder *b, const struct tg_schema_part *at)
+{
+    if (b->model->follows <= FOLLOWS)
+        return true;
+    return fail(b->model, at, "the content of '%.80s' is too big", (const char *)at->node->name);
+}
+
+static bool add_follow(struct builder *b, uint16_t from, uint16_t to,
+                       const struct tg_schema_part *at)
+{
+    struct follow *follow = &b->follows[from];
+    size_t bit = (size_t)from * TG_SCHEMA_PARTICLES + to;
+
+    if (b->seen[bit / 8] & 1U << bit % 8)
+        return true;
+    b->seen[bit / 8] |= (uint8_t)(1U << bit % 8);
+    if (follow->count == follow->capacity) {
+        follow->capacity = follow->capacity * 2 + 4;
+        follow->list = realloc(follow->list, follow->capacity * sizeof(*follow->list));
+        assert(follow->list != NULL);
+    }
+    follow->list[follow->count++] = to;
+    b->model->follows++;
+    return is_small(b, at);
+}
+
+static bool connect(struct builder *b, const struct span *from, const struct span *to,
+                    const struct tg_schema_part *at)
+{
+    for (size_t i = 0; i < from->last_count; i++)
+        for (size_t k = 0; k < to->first_count; k++)
+            if (!add_follow(b, from->last[i], to->first[k], at))
+                return false;
+    return true;
+}
+
+static uint16_t *both(struct tg_schema_model *model, const uint16_t *a, size_t n, const uint16_t *b,
+                      size_t m)
+{
+    uint16_t *list = tg_schema_take(model, (n + m + 1) * sizeof(*list));
+
+    model->follows += n + m;
+    if (n != 0)
+        memcpy(list, a, n * sizeof(*list));
+    if (m != 0)
+        memcpy(list + n, b, m * sizeof(*list));
+    return list;
+}
+
+/* `next` follows `span`, which becomes both. */
+static bool append(struct builder *b, struct span *span, const struct span *next,
+                   const struct tg_schema_part *at)
+{
+    struct span all = {.nullable = span->nullable && next->nullable};
+    size_t more = span->nullable ? next->first_count : 0;
+    size_t kept = next->nullable ? span->last_count : 0;
+
+    if (!connect(b, span, next, at))
+        return false;
+    all.first = both(b->model, span->first, span->first_count, next->first, more);
+    all.first_count = span->first_count + more;
+    all.last = both(b->model, span->last, kept, next->last, next->last_count);
+    all.last_count = kept + next->last_count;
+    *span = all;
+    return true;
+}
+
+static void offer(struct builder *b, struct span *span, const struct span *other)
+{
+    span->first = both(b->model, span->first, span->first_count, other->first, other->first_count);
+    span->first_count += other->first_count;
+    span->last = both(b->model, span->last, span->last_count, other->last, other->last_count);
+    span->last_count += other->last_count;
+    span->nullable = span->nullable || other->nullable;
+}
+
+static bool build_leaf(struct builder *b, const struct tg_schema_part *part, struct span *span)
+{
+    struct tg_schema_type *type = b->type;
+    uint32_t member;
+
+    *span = (struct span){.nullable = part->min == 0 || part->max == 0};
+    if (part->max == 0)
+        return true;
+    if (type->position_count == TG_SCHEMA_PARTICLES)
+        return fail(b->model, part, "more than 5000 places in one type, at '%.80s'",
+                    (const char *)part->node->name);
+    if (!find_member(b->model, type, part, &member))
+        return false;
+    uint16_t at = (uint16_t)type->position_count;
+    type->positions[type->position_count++] = (struct tg_schema_position){
+        .element = part->element,
+        .wildcard = part->wildcard,
+        .min = part->min != 0 ? part->min : 1,
+        .max = part->max,
+        .optional = part->min == 0,
+        .member = member,
+    };
+    span->first = both(b->model, &at, 1, NULL, 0);
+    span->last = both(b->model, &at, 1, NULL, 0);
+    span->first_count = span->last_count = 1;
+    return true;
+}
+
+static bool build(struct builder *b, const struct tg_schema_part *part, struct span *span);
+
+/* The part, once. */
+static bool build_once(struct builder *b, const struct tg_schema_part *part, struct span *span)
+{
+    struct span inner;
+
+    *span = (struct span){.nullable = part->kind != CHOICE || part->count == 0};
+    for (size_t i = 0; i < part->count; i++) {
+        if (!build(b, part->parts[i], &inner) || !is_small(b, part))
+            return false;
+        if (part->kind == CHOICE)
+            offer(b, span, &inner);
+        else if (!append(b, span, &inner, part))
+            return false;
+    }
+    return true;
+}
+
+/* As often as it may occur: copies one behind the other, of which the last goes round. */
+static bool build(struct builder *b, const struct tg_schema_part *part, struct span *span)
+{
+    if (part->kind == LEAF)
+        return build_leaf(b, part, span);
+    uint32_t least = part->min != 0 ? part->min : 1;
+    uint32_t copies = part->max == TG_SCHEMA_UNBOUNDED ? least : part->max;
+    *span = (struct span){.nullable = true};
+    for (uint32_t i = 0; i < copies; i++) {
+        struct span one;
+        size_t before = b->type->position_count;
+        if (!build_once(b, part, &one))
+            return false;
+        if (part->max == TG_SCHEMA_UNBOUNDED && i + 1 == copies && !connect(b, &one, &one, part))
+            return false;
+        one.nullable = one.nullable || i >= part->min;
+        if (!append(b, span, &one, part))
+            return false;
+        if (b->type->position_count == before)
+            break;
+    }
+    return true;
+}
+
+static void finish(struct builder *b, const struct span *span)
+{
+    struct tg_schema_type *type = b->type;
+
+    for (size_t i = 0; i < type->position_count; i++) {
+        struct tg_schema_position *position = &type->positions[i];
+        position->next = both(b->model, b->follows[i].list, b->follows[i].count, NULL, 0);
+        position->next_count = (uint32_t)b->follows[i].count;
+    }
+    for (size_t i = 0; i < span->last_count; i++)
+        type->positions[span->last[i]].last = true;
+    type->first = span->first;
+    type->first_count = span->first_count;
+    type->nullable = span->nullable;
+}
+
+/* A member may come again after others when one of its places can be reached from others. */
+static bool may_scatter(const struct tg_schema_type *type)
+{
+    if (type->all)
+        return false;
+    for (size_t i = 0; i < type->position_count; i++) {
+        const struct tg_schema_position *position = &type->positions[i];
+        if (!type->members[position->member].array)
+            continue;
+        for (size_t k = 0; k < type->position_count; k++)
+            if (k != i && type->positions[k].member == position->member)
+                return true;
+        for (uint32_t k = 0; k < position->next_count; k++)
+            if (position->next[k] <= i && position->next[k] != i)
+                return true;
+    }
+    return false;
+}
+
+/* Memory of the positions is taken for as many as there may be, then kept for those that are. */
+static bool build_all(struct builder *b)
+{
+    struct tg_schema_type *type = b->type;
+    struct tg_schema_position *positions = calloc(TG_SCHEMA_PARTICLES, sizeof(*positions));
+    struct tg_schema_member *members = calloc(TG_SCHEMA_PARTICLES + 1, sizeof(*members));
+    struct span span;
+
+    assert(positions != NULL && members != NULL);
+    type->positions = positions;
+    type->members = members;
+    bool good = build(b, type->part, &span);
+    type->positions = tg_schema_take(b->model, (type->position_count + 1) * sizeof(*positions));
+    type->members = tg_schema_take(b->model, (type->member_count + 1) * sizeof(*members));
+    memcpy(type->positions, positions, type->position_count * sizeof(*positions));
+    memcpy(type->members, members, type->member_count * sizeof(*members));
+    free(positions);
+    free(members);
+    if (good)
+        finish(b, &span);
+    return good;
+}
+
+bool tg_schema_compile(struct tg_schema_model *model, struct tg_schema_type *type)
+{
+    struct builder b = {.model = model, .type = type};
+
+    type->nullable = true;
+    if (type->part == NULL || type->raw)
+        return true;
+    const struct tg_schema_part *part = type->part;
+    while (part->kind == SEQUENCE && part->count == 1 && part->max == 1)
+        part = part->parts[0];
+    type->all = part->kind == ALL;
+    b.follows = calloc(TG_SCHEMA_PARTICLES, sizeof(*b.follows));
+    b.seen = calloc(TG_SCHEMA_PARTICLES, TG_SCHEMA_PARTICLES / 8);
+    assert(b.follows != NULL && b.seen != NULL);
+    bool good = build_all(&b);
+    for (size_t i = 0; i < TG_SCHEMA_PARTICLES; i++)
+        free(b.follows[i].list);
+    free(b.follows);
+    free(b.seen);
+    type->scatters = good && may_scatter(type);
+    return good;
+}
