@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 
-#include "gate/cache_key.h"
 #include "http/cache_control.h"
 #include "http/list.h"
 #include "http/vary.h"
+#include "store/cache_url.h"
 
 static struct tg_text text_of(h2o_iovec_t v)
 {
@@ -162,8 +162,8 @@ static struct tg_entry *find_variants(struct tg_caching *caching, struct tg_text
         return there;
     if (there != NULL)
         tg_entry_release(there);
-    tg_cache_key_url_tags(cache, text_of(request->authority), text_of(request->path),
-                          text_of(request->query), tags);
+    tg_cache_url_tags(cache, text_of(request->authority), text_of(request->path),
+                      text_of(request->query), tags);
     there = tg_entry_create(&recipe);
     tg_cache_put(cache, there);
     return there;
@@ -263,8 +263,8 @@ static void fill_tags(struct tg_caching *caching, struct tg_entry_recipe *recipe
     size_t count = TG_CACHE_URL_TAGS + own->tag_count + parts->tag_count;
     uint64_t *tags = h2o_mem_alloc_pool(&request->run.pool, count * sizeof(*tags));
 
-    tg_cache_key_url_tags(caching->inbound->worker->gate->cache, text_of(request->authority),
-                          text_of(request->path), text_of(request->query), tags);
+    tg_cache_url_tags(caching->inbound->worker->gate->cache, text_of(request->authority),
+                      text_of(request->path), text_of(request->query), tags);
     if (own->tag_count != 0)
         memcpy(tags + TG_CACHE_URL_TAGS, own->tags, own->tag_count * sizeof(*tags));
     if (parts->tag_count != 0)

@@ -472,6 +472,22 @@ static void pass_on(struct tg_inbound *inbound)
         proceed_pass(inbound);
 }
 
+/* A script says how its answer is kept, but its route keeps none: said once a thread. */
+static void warn_of_policy(struct tg_inbound *inbound)
+{
+    struct tg_buffer line = {.limit = 4096};
+
+    if (inbound->request.scripts->warned)
+        return;
+    inbound->request.scripts->warned = true;
+    tg_log_field(&line, "event", TG_TEXT("cache_without_route"));
+    tg_log_field(&line, "route", tg_text_of(inbound->route->pattern));
+    tg_log_field(&line, "reason",
+                 TG_TEXT("a script says how its answer is kept; the route has no 'cache'"));
+    tg_log_fields(inbound->request.host->log, TG_LOG_WARN, NULL, &line);
+    tg_buffer_dispose(&line);
+}
+
 /* Sends what the scripts have decided; when it is nothing, a backend answers. */
 static void answer(struct tg_inbound *inbound)
 {
@@ -482,6 +498,8 @@ static void answer(struct tg_inbound *inbound)
         tg_cached_send(inbound);
         return;
     }
+    if (response->cache.said && inbound->route->cache == NULL)
+        warn_of_policy(inbound);
     if (response->status != 0 && !tg_handler_keep(inbound))
         return;
     if (response->status == 0) {
