@@ -342,6 +342,7 @@ bool tg_handler_keep(struct tg_inbound *inbound)
     if (inbound->caching == NULL)
         return true;
     if (!tg_caching_take(inbound)) {
+        unlink_running(inbound); /* it is being answered */
         tg_cached_send(inbound);
         return false;
     }
