@@ -8,6 +8,7 @@
 #include "base/channel.h"
 #include "gate/command.h"
 #include "gate/server.h"
+#include "http/query.h"
 #include "master/master.h"
 #include "test/run.h"
 #include "tool/convert.h"
@@ -30,6 +31,10 @@ static const char usage[] =
     "  reload [SITE]    let that process read its site anew, and show what has changed;\n"
     "                   when something is wrong the old one goes on being served\n"
     "                     --admin, --json as above\n"
+    "  purge [SITE] --tag T | --url U | --prefix P | --all\n"
+    "                   take answers out of that process's cache\n"
+    "                     --soft      let them become stale instead\n"
+    "                     --admin, --json as above\n"
     "  drain [SITE]     let that process end what it has begun, and then itself\n"
     "                     --admin, --json as above\n"
     "  test [SITE] [PATH…]  run the site's specs, in virtual time: see tidegate test --help\n"
@@ -47,6 +52,7 @@ struct command {
     const char *admin;
     int port; /* -1: as the site says */
     bool json, watch, single;
+    struct tg_buffer purge; /* the query of POST /purge */
 };
 
 static int complain(const char *what, const char *which)
@@ -76,13 +82,62 @@ static int read_port(const char *text)
 static bool asks(const struct command *command)
 {
     return strcmp(command->name, "status") == 0 || strcmp(command->name, "reload") == 0 ||
-           strcmp(command->name, "drain") == 0;
+           strcmp(command->name, "drain") == 0 || strcmp(command->name, "purge") == 0;
+}
+
+static const char *purge_query(struct command *command)
+{
+    tg_buffer_put(&command->purge, '\0');
+    return command->purge.base;
+}
+
+static void add_to_purge(struct command *command, const char *name, const char *value)
+{
+    tg_buffer_printf(&command->purge, "%s%s=", command->purge.len != 0 ? "&" : "", name);
+    tg_query_encode(&command->purge, tg_text_of(value));
+}
+
+/* Takes an option of purge at argv[*i]: 1 when it was one, 0 when not, -1 when its value is
+ * missing. */
+static int read_purge(int argc, char **argv, int *i, struct command *command)
+{
+    static const char *const with_value[] = {"--tag", "--url", "--prefix"};
+
+    if (strcmp(command->name, "purge") != 0)
+        return 0;
+    if (strcmp(argv[*i], "--all") == 0 || strcmp(argv[*i], "--soft") == 0) {
+        add_to_purge(command, argv[*i] + 2, "true");
+        return 1;
+    }
+    for (size_t k = 0; k < sizeof(with_value) / sizeof(*with_value); k++) {
+        if (strcmp(argv[*i], with_value[k]) != 0)
+            continue;
+        if (*i + 1 == argc)
+            return -1;
+        add_to_purge(command, with_value[k] + 2, argv[++*i]);
+        return 1;
+    }
+    return 0;
+}
+
+/* A slash at the end would stand twice in every message. */
+static void trim_site(char *site)
+{
+    size_t len = strlen(site);
+
+    while (len > 1 && site[len - 1] == '/')
+        site[--len] = '\0';
 }
 
 /* 0, or the exit status of a wrong command line. */
 static int read_arguments(int argc, char **argv, struct command *command)
 {
     for (int i = 2; i < argc; i++) {
+        int purges = read_purge(argc, argv, &i, command);
+        if (purges < 0)
+            return complain("a value must follow", argv[i]);
+        if (purges > 0)
+            continue;
         if (strcmp(argv[i], "--port") == 0 && strcmp(command->name, "run") == 0) {
             if (i + 1 == argc)
                 return complain("a port must follow", argv[i]);
@@ -97,6 +152,7 @@ static int read_arguments(int argc, char **argv, struct command *command)
             if (i + 1 == argc)
                 return complain("an address must follow", argv[i]);
             command->admin = argv[++i];
+            trim_site(argv[i]);
         } else if (strcmp(argv[i], "--json") == 0 && asks(command)) {
             command->json = true;
         } else if (argv[i][0] == '-') {
@@ -105,18 +161,18 @@ static int read_arguments(int argc, char **argv, struct command *command)
             return complain("one site is enough; what is", argv[i]);
         } else {
             command->site = argv[i];
+            trim_site(argv[i]);
         }
     }
     return 0;
 }
 
-/* A slash at the end would stand twice in every message. */
-static void trim_site(char *site)
+static int purge(const char *site, struct command *command)
 {
-    size_t len = strlen(site);
+    int status = tg_command_purge(site, command->admin, purge_query(command), command->json);
 
-    while (len > 1 && site[len - 1] == '/')
-        site[--len] = '\0';
+    tg_buffer_dispose(&command->purge);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -139,8 +195,6 @@ int main(int argc, char **argv)
         return tg_tool_convert(argc - 2, argv + 2);
     if (strcmp(command.name, "test") == 0)
         return tg_test_run(argc - 2, argv + 2, default_site());
-    for (int i = 2; i < argc; i++)
-        trim_site(argv[i]);
     int wrong = read_arguments(argc, argv, &command);
     if (wrong != 0)
         return wrong;
@@ -160,5 +214,7 @@ int main(int argc, char **argv)
         return tg_command_reload(site, command.admin, command.json);
     if (strcmp(command.name, "drain") == 0)
         return tg_command_drain(site, command.admin, command.json);
+    if (strcmp(command.name, "purge") == 0)
+        return purge(site, &command);
     return complain("unknown command", command.name);
 }

@@ -107,14 +107,16 @@ local route_checks = {
 }
 
 local function route(value, where, name)
+  if value == 'http' then return value end
   if type(value) ~= 'table' then
-    return complain(where, '%s must be a table; it is %s', name, kind_of(value))
+    return complain(where, "%s must be a table, or 'http'; it is %s", name, kind_of(value))
   end
   no_positions(value, where, name)
   local result = record(value, where, name, route_checks)
   local times = result.stale or {}
   if result.stale_if_error and times.sick then
-    complain(where .. '.stale_if_error', 'stale_if_error and stale.sick say the same: one is enough')
+    complain(where .. '.stale_if_error',
+      'stale_if_error and stale.sick say the same: one is enough')
   end
   result.healthy, result.retry = times.healthy, times.retry
   result.sick = times.sick or result.stale_if_error

@@ -8,7 +8,7 @@ local setmetatable, rawset = setmetatable, rawset
 
 -- A call that may wait: `start` yields, and what it is resumed for is taken inside the coroutine.
 local function waiting(start)
-  return function(a, b, c) return take(start(a, b, c)) end
+  return function(a, b, c, d) return take(start(a, b, c, d)) end
 end
 
 local look = waiting(native.look)
@@ -107,7 +107,32 @@ end)
 tg.soap = lock(native.soap(native, tg, sandbox), 'tg.soap')
 local xml_response = native.xml_response
 tg.xml = lock(tg.xml, 'tg.xml', function(_, value, opts) return xml_response(value, opts) end)
-for _, name in ipairs { 'convert', 'base64', 'hash', 'log' } do
+-- tg.cache:get(key, opts, load): one `load` at a time makes what many ask for.
+local natives = tg.cache_natives
+tg.cache_natives = nil
+local begin_load, end_load, fail_load =
+  waiting(natives.begin_load), natives.end_load, natives.fail_load
+local pcall = sandbox.pcall
+
+function tg.cache.get(cache, key, opts, load)
+  if load == nil and type(opts) == 'function' then opts, load = nil, opts end
+  if load ~= nil and type(load) ~= 'function' then
+    error("bad argument #3 to 'tg.cache:get' (function expected, got " .. type(load) .. ')', 2)
+  end
+  local lead, found = begin_load(cache, key, opts, load ~= nil)
+  if not lead then return found end
+  local well, value, err = pcall(load)
+  if not well or value == nil and err ~= nil then
+    local has, stale = fail_load(lead)
+    if has then return stale end
+    if not well then error(value, 0) end
+    return nil, err
+  end
+  end_load(lead, value)
+  return value
+end
+
+for _, name in ipairs { 'convert', 'base64', 'hash', 'log', 'cache' } do
   if tg[name] then tg[name] = lock(tg[name], 'tg.' .. name) end
 end
 

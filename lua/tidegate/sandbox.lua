@@ -229,5 +229,5 @@ end
 
 return env, {
   load_script = load_script, load_table = load_table, takes_route = takes_route, lock = lock,
-  pairs = base.pairs,
+  pairs = base.pairs, pcall = base.pcall,
 }

@@ -23,5 +23,6 @@ void tg_open_request(lua_State *L);
 void tg_open_response(lua_State *L); /* json text html redirect problem response try */
 void tg_open_backend(lua_State *L);  /* backend */
 void tg_open_soap(lua_State *L);     /* soap */
+void tg_open_cache(lua_State *L);    /* cache */
 
 #endif

@@ -7,8 +7,10 @@
 #include "script/args.h"
 #include "script/fail.h"
 
-/* In the order of a call: call_start → on_start → on_done, or on_head of a streamed one → take. */
+/* In the order of a call: call_start → on_start → on_news of a kept one → on_done, or on_head of a
+ * streamed one → take. */
 static void on_start(struct tg_wait *wait);
+static void on_news(struct tg_waiter *waiter);
 static void on_head(struct tg_exchange *exchange);
 static void on_done(struct tg_exchange *exchange);
 static int take(lua_State *L, struct tg_wait *wait);
@@ -21,15 +23,54 @@ static void on_dispose(void *call)
     tg_backend_call_release(call);
 }
 
-static void on_start(struct tg_wait *wait)
+static void make(struct tg_backend_call *call)
 {
-    struct tg_backend_call *call = (struct tg_backend_call *)wait;
-
     call->begun = true;
     if (call->streamed)
         tg_exchange_stream(&call->exchange, call->exchange.backend, &call->call, on_head, on_done);
     else
         tg_exchange_start(&call->exchange, call->exchange.backend, &call->call, on_done);
+}
+
+/* Goes on with what the cache knows of the call. */
+static void proceed(struct tg_backend_call *call, enum tg_part_state state)
+{
+    switch (state) {
+    case TG_PART_CALL:
+        make(call);
+        break;
+    case TG_PART_WAIT:
+        break;
+    case TG_PART_HAS:
+        tg_part_fill(&call->part, &call->exchange);
+        tg_task_resume(call->wait.task);
+        break;
+    }
+}
+
+static struct tg_host *host_of(const struct tg_backend_call *call)
+{
+    return call->wait.task->vm->options.host;
+}
+
+static void on_start(struct tg_wait *wait)
+{
+    struct tg_backend_call *call = (struct tg_backend_call *)wait;
+
+    if (!call->part.keep.said)
+        make(call);
+    else
+        proceed(call,
+                tg_part_begin(&call->part, host_of(call), tg_backend_config(call->exchange.backend),
+                              &call->call, &call->run->pool, on_news));
+}
+
+static void on_news(struct tg_waiter *waiter)
+{
+    struct tg_backend_call *call =
+        H2O_STRUCT_FROM_MEMBER(struct tg_backend_call, part.waiter, waiter);
+
+    proceed(call, tg_part_news(&call->part, host_of(call)));
 }
 
 static void on_head(struct tg_exchange *exchange)
@@ -46,6 +87,10 @@ static void on_done(struct tg_exchange *exchange)
         H2O_STRUCT_FROM_MEMBER(struct tg_backend_call, exchange, exchange);
 
     call->begun = false;
+    if (call->part.keep.said)
+        tg_part_take(&call->part, host_of(call), exchange);
+    if (call->part.has)
+        tg_part_fill(&call->part, exchange);
     tg_task_resume(call->wait.task);
 }
 
@@ -56,6 +101,7 @@ static void on_cancel(struct tg_wait *wait)
     if (call->begun)
         tg_exchange_cancel(&call->exchange);
     call->begun = false;
+    tg_part_end(&call->part);
 }
 
 /* For the access log. */
@@ -72,9 +118,21 @@ static void record(lua_State *L, struct tg_backend_call *call)
         .status = call->exchange.status,
         .elapsed_ms = call->exchange.elapsed_ms,
         .exchange = call->streamed ? &call->exchange : NULL,
+        .from_cache = call->part.has,
     };
     *request->last_call = record;
     request->last_call = &record->next;
+}
+
+/* For how long the response of the request is kept. */
+static void note_part(lua_State *L, const struct tg_backend_call *call)
+{
+    struct tg_request *request = tg_request_current(L);
+
+    if (request != NULL && call->part.keep.said)
+        tg_part_note(&call->part, request);
+    else if (request != NULL)
+        request->parts.uncached = true;
 }
 
 int tg_backend_fail(lua_State *L, struct tg_backend_call *call, struct tg_error error)
@@ -116,6 +174,7 @@ static int take(lua_State *L, struct tg_wait *wait)
     struct tg_backend_call *call = (struct tg_backend_call *)wait;
 
     record(L, call);
+    note_part(L, call);
     if (call->exchange.error.code != NULL)
         return tg_backend_fail(L, call, call->exchange.error);
     call->fields = (struct tg_fields){call->exchange.fields, call->exchange.field_count};

@@ -12,18 +12,25 @@
 #include "script/xml_value.h"
 
 /* Places in the lists of names below; the first ones are the same in each. */
-enum option { HEADERS, TIMEOUT, CONNECT_TIMEOUT, EXPECT, RETRIES, FORWARD_PATH };
+enum option {
+    HEADERS,
+    TIMEOUT,
+    CONNECT_TIMEOUT,
+    EXPECT,
+    RETRIES,
+    FORWARD_PATH,
+    CACHE = FORWARD_PATH
+};
 
 static const char *const known[] = {
-    "headers", "timeout", "connect_timeout", "expect", "retries",     "query", "body",
+    "headers", "timeout", "connect_timeout", "expect", "retries",     "cache", "query", "body",
     "json",    "form",    "stream",          "xml",    "xml_options", NULL};
 static const char *const known_forward[] = {
     "headers", "timeout", "connect_timeout", "expect", "retries", "path", NULL};
-static const char *const known_request[] = {"headers", "timeout",     "connect_timeout",
-                                            "expect",  "retries",     "method",
-                                            "path",    "query",       "body",
-                                            "json",    "form",        "stream",
-                                            "xml",     "xml_options", NULL};
+static const char *const known_request[] = {
+    "headers", "timeout", "connect_timeout", "expect", "retries", "cache",
+    "method",  "path",    "query",           "body",   "json",    "form",
+    "stream",  "xml",     "xml_options",     NULL};
 
 struct reading {
     const char *name;
@@ -359,6 +366,24 @@ bool tg_expect_is_valid(const char *text)
     return text[1] >= '0' && text[1] <= '9' && text[2] >= '0' && text[2] <= '9';
 }
 
+static void read_cache(lua_State *L, struct reading *r, int opts)
+{
+    struct tg_response_cache *keep = &r->call->part.keep;
+
+    if (!is_given(r, CACHE))
+        return;
+    lua_getfield(L, opts, "cache");
+    if (!lua_isnil(L, -1)) {
+        tg_keep_read(L, r->name, lua_gettop(L), keep, r->pool);
+        if (!keep->never && !keep->has_ttl)
+            tg_raise(L, "%s: cache needs a ttl", r->name);
+        if (!keep->never && r->call->streamed)
+            tg_raise(L, "%s: what is streamed can't be kept: either stream or cache", r->name);
+        keep->said = !keep->never;
+    }
+    lua_pop(L, 1);
+}
+
 static void read_options(lua_State *L, struct reading *r, int opts)
 {
     struct tg_call *call = &r->call->call;
@@ -370,6 +395,7 @@ static void read_options(lua_State *L, struct reading *r, int opts)
     read_retries(L, r, opts);
     read_expect(L, r, opts);
     read_stream(L, r, opts);
+    read_cache(L, r, opts);
 }
 
 static void read_method(lua_State *L, struct reading *r)

@@ -9,7 +9,7 @@ static void (*const openers[])(lua_State *L) = {
     tg_open_values,  tg_open_json,   tg_open_xml,     tg_open_xpath,    tg_open_convert,
     tg_open_turns,   tg_open_text,   tg_open_time,    tg_open_log,      tg_open_wait,
     tg_open_gather,  tg_open_later,  tg_open_request, tg_open_response, tg_open_backend,
-    tg_open_produce, tg_open_schema, tg_open_soap,
+    tg_open_produce, tg_open_schema, tg_open_soap,    tg_open_cache,
 };
 
 void tg_core_open(lua_State *L)

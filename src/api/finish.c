@@ -4,6 +4,7 @@
 
 #include "api/backend_call.h"
 #include "api/forward.h"
+#include "api/keep.h"
 #include "api/produce.h"
 #include "api/response.h"
 #include "http/strict.h"
@@ -176,6 +177,9 @@ static int read_response(lua_State *L, struct tg_request *request, int kind)
     push_own(L, "body");
     if (!lua_isnil(L, -1))
         take_any_body(L, request);
+    push_own(L, "cache");
+    if (!lua_isnil(L, -1))
+        tg_keep_read(L, "a response", lua_gettop(L), &request->response.cache, &request->run.pool);
     request->response.status = status;
     return 0;
 }

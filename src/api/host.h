@@ -9,6 +9,8 @@
 #include "net/backend.h"
 #include "net/work.h"
 #include "script/vm.h"
+#include "store/cache.h"
+#include "store/flight.h"
 
 enum {
     TG_AFTER_MAX = 1000,        /* requests of a thread whose `after` functions wait or run */
@@ -34,6 +36,10 @@ struct tg_host {
     size_t backend_count;
     struct tg_work_queue *work;      /* for what takes long; NULL: there are no threads for it */
     struct tg_schema_store *schemas; /* of the reading of the site, for all threads */
+    struct tg_timers *timers;
+    struct tg_cache *cache;
+    struct tg_flights *flights;
+    struct tg_inbox *inbox; /* of this thread */
     const struct tg_log *log;
     bool debug;             /* errors of scripts may show their tracebacks to clients */
     bool runs_every;        /* this thread is the one that runs what tg.every registers */

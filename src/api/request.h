@@ -36,6 +36,7 @@ struct tg_response {
     bool length_known;        /* of such a body, or of the one that the answer to HEAD has not */
     uint64_t length;
     bool passed; /* it is what a backend answered */
+    struct tg_fields received; /* the fields as they came from it; or none */
     struct tg_response_cache cache;
 };
 
@@ -46,6 +47,7 @@ struct tg_call_record {
     const char *code; /* of its error, or NULL */
     int status;
     uint32_t elapsed_ms;
+    bool from_cache;
     const struct tg_exchange *exchange; /* of a streamed one: it says more later; or NULL */
 };
 
@@ -59,6 +61,7 @@ struct tg_route_scripts {
     bool takes_route; /* one of them looks at its second argument */
     int table;        /* registry: that argument, the route's table; 0 until it is asked for */
     const char *text; /* from which it is made: a Lua expression */
+    bool warned;      /* one of them has a policy for a cache that the route has not */
     bool passes;      /* when none of them answers, a backend does: response.status stays 0 */
 };
 

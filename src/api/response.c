@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/backend_call.h"
+#include "api/keep.h"
 #include "script/args.h"
 #include "script/fail.h"
 #include "script/json_value.h"
@@ -39,8 +40,8 @@ int tg_response_kind_of(lua_State *L, int index)
     return kind >= TG_RESPONSE_BARE && kind <= TG_RESPONSE_XML ? (int)kind : 0;
 }
 
-static const char *const build_options[] = {"status", "headers", NULL};
-static const char *const xml_options[] = {"status", "headers", "xml", NULL};
+static const char *const build_options[] = {"status", "headers", "cache", NULL};
+static const char *const xml_options[] = {"status", "headers", "cache", "xml", NULL};
 
 /* The status in the options at index, or the one given. */
 static int read_status(lua_State *L, const char *name, int index, int otherwise)
@@ -74,6 +75,20 @@ static void merge_headers(lua_State *L, const char *name)
     lua_pop(L, 1);
 }
 
+/* Keeps what the options at index say of the cache, checked, in the response on top. */
+static void take_cache(lua_State *L, const char *name, int index)
+{
+    struct tg_response_cache keep;
+
+    lua_getfield(L, index, "cache");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        return;
+    }
+    tg_keep_read(L, name, lua_gettop(L), &keep, NULL);
+    lua_setfield(L, -2, "cache");
+}
+
 /* Turns the body on top into a response; the options are at index `opts`, if they are a table.
  * Upvalue 1 of the calling function is the list of metatables by kind. */
 static int build(lua_State *L, const char *name, enum tg_response_kind kind, int opts, int status)
@@ -98,6 +113,8 @@ static int build(lua_State *L, const char *name, enum tg_response_kind kind, int
     lua_setfield(L, -2, "headers");
     lua_pushinteger(L, status);
     lua_setfield(L, -2, "status");
+    if (lua_istable(L, opts))
+        take_cache(L, name, opts);
     lua_rawgeti(L, lua_upvalueindex(1), kind);
     lua_setmetatable(L, -2);
     return 1;
@@ -231,7 +248,7 @@ static int problem(lua_State *L)
 /* tg.response { status =, headers =, body = } */
 static int response(lua_State *L)
 {
-    static const char *const known[] = {"status", "headers", "body", NULL};
+    static const char *const known[] = {"status", "headers", "body", "cache", NULL};
 
     tg_args_table(L, "tg.response", 1);
     tg_args_keys(L, "tg.response", 1, known);
@@ -256,6 +273,7 @@ static int response(lua_State *L)
     else
         merge_headers(L, "tg.response");
     lua_pop(L, 1);
+    take_cache(L, "tg.response", 1);
     return 1;
 }
 

@@ -27,6 +27,8 @@ static void put_calls(struct tg_buffer *line, const struct tg_call_record *call)
             tg_buffer_printf(line, ",\"status\":%d", call->status);
         if (code != NULL)
             tg_buffer_printf(line, ",\"error\":\"%s\"", code);
+        if (call->from_cache)
+            tg_buffer_printf(line, ",\"cached\":true");
         tg_buffer_printf(line, ",\"ms\":%u}%s", ms, call->next != NULL ? "," : "");
     }
     tg_buffer_put(line, ']');

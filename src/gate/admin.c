@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "api/purge.h"
 #include "base/crypto.h"
 #include "gate/client.h"
 #include "gate/door.h"
@@ -12,6 +13,7 @@
 #include "gate/reload.h"
 #include "gate/responder.h"
 #include "gate/status.h"
+#include "http/query.h"
 
 enum { ACCEPTS_A_TURN = 16, PAUSE_MS = 100, STATUS_MOST = 67108864 };
 
@@ -102,6 +104,44 @@ void tg_admin_reloaded(struct tg_worker *worker)
     }
 }
 
+/* ---- purges */
+
+/* POST /purge?tag=T, ?url=U, ?prefix=P, ?all=true, each with &soft=true if it is one. */
+static int purge(struct tg_worker *worker, h2o_req_t *req)
+{
+    const char *mark = memchr(req->input.path.base, '?', req->input.path.len), *wrong = NULL;
+    size_t skip = mark != NULL ? (size_t)(mark - req->input.path.base) + 1 : req->input.path.len;
+    struct tg_text rest = {req->input.path.base + skip, req->input.path.len - skip};
+    struct tg_buffer out = {.limit = 0};
+    struct tg_text texts[TG_PURGE_KINDS] = {{NULL, 0}};
+    struct tg_query_pair pair;
+    bool soft = false, any = false;
+
+    while (wrong == NULL && tg_query_next(&rest, &pair)) {
+        char *plain = h2o_mem_alloc_pool(&req->pool, pair.value.len + 1);
+        struct tg_text value = tg_text(plain, tg_query_decode(pair.value, plain));
+        bool known = tg_text_is(pair.name, TG_TEXT("soft"));
+        if (known)
+            soft = tg_text_is(value, TG_TEXT("true"));
+        for (int kind = 0; kind < TG_PURGE_KINDS; kind++)
+            if (tg_text_is(pair.name, tg_text_of(tg_purge_name((enum tg_purge_kind)kind)))) {
+                texts[kind] = value;
+                known = any = true;
+            }
+        if (!known)
+            wrong = "what is purged is given by tag, url, prefix or all, and soft";
+    }
+    if (wrong == NULL && !any)
+        wrong = "what is purged is given by tag, url, prefix or all";
+    for (int kind = 0; kind < TG_PURGE_KINDS && wrong == NULL; kind++)
+        if (texts[kind].base != NULL)
+            wrong = tg_purge(worker->gate->cache, (enum tg_purge_kind)kind, texts[kind], soft);
+    if (wrong != NULL)
+        return respond_problem(req, 422, wrong);
+    tg_buffer_printf(&out, "{\"purged\":true,\"soft\":%s}\n", soft ? "true" : "false");
+    return respond_json(req, 200, &out);
+}
+
 /* ---- requests */
 
 static bool has_token(const h2o_req_t *req, struct tg_text token)
@@ -147,8 +187,8 @@ static int begin_drain(struct tg_worker *worker, h2o_req_t *req)
 }
 
 /* What a page of another origin makes a browser send is not the operator's wish. */
-static int answer_change(struct tg_worker *worker, h2o_req_t *req,
-                         int (*change)(struct tg_worker *worker, h2o_req_t *req))
+static int change(struct tg_worker *worker, h2o_req_t *req,
+                  int (*how)(struct tg_worker *worker, h2o_req_t *req))
 {
     if (!is_method(req, "POST")) {
         tg_respond_problem(req, 405, TG_TEXT("what changes something is asked for with POST"), none,
@@ -157,7 +197,7 @@ static int answer_change(struct tg_worker *worker, h2o_req_t *req,
     }
     if (h2o_find_header_by_str(&req->headers, H2O_STRLIT("origin"), -1) >= 0)
         return respond_problem(req, 403, "a request with an Origin changes nothing here");
-    return change(worker, req);
+    return how(worker, req);
 }
 
 static int answer(struct tg_worker *worker, h2o_req_t *req)
@@ -169,12 +209,15 @@ static int answer(struct tg_worker *worker, h2o_req_t *req)
     if (!has_token(req, worker->gate->site->admin->token))
         return respond_problem(req, 401, "the token is missing or wrong");
     if (is_path(req, "/reload"))
-        return answer_change(worker, req, begin_reload);
+        return change(worker, req, begin_reload);
+    if (is_path(req, "/purge"))
+        return change(worker, req, purge);
     if (is_path(req, "/drain"))
-        return answer_change(worker, req, begin_drain);
+        return change(worker, req, begin_drain);
     bool is_status = is_path(req, "/status"), is_ready = is_path(req, "/ready");
     if (!is_status && !is_ready && !is_path(req, "/health"))
-        return respond_problem(req, 404, "there are /status, /health, /ready, /reload and /drain");
+        return respond_problem(req, 404,
+                               "there are /status, /health, /ready, /reload, /purge and /drain");
     if (!is_method(req, "GET") && !is_method(req, "HEAD"))
         return respond_problem(req, 405, "this is only to be read");
     if (is_status)

@@ -74,6 +74,20 @@ int tg_command_drain(const char *folder, const char *admin, bool json)
     return admin != NULL ? ask_address(admin, &question, json) : ask_site(folder, &question, json);
 }
 
+int tg_command_purge(const char *folder, const char *admin, const char *query, bool json)
+{
+    size_t size = strlen(query) + 16;
+    char *path = h2o_mem_alloc(size);
+    struct tg_question question = {
+        .method = "POST", .path = path, .expected = 422, .timeout_s = 60};
+
+    snprintf(path, size, "/purge?%s", query);
+    int result =
+        admin != NULL ? ask_address(admin, &question, json) : ask_site(folder, &question, json);
+    free(path);
+    return result;
+}
+
 int tg_command_reload(const char *folder, const char *admin, bool json)
 {
     struct tg_question question = {

@@ -15,4 +15,7 @@ int tg_command_drain(const char *folder, const char *admin, bool json);
 /* Lets it read its site anew. */
 int tg_command_reload(const char *folder, const char *admin, bool json);
 
+/* Lets it purge its cache: `query` says of what, as POST /purge takes it. */
+int tg_command_purge(const char *folder, const char *admin, const char *query, bool json);
+
 #endif

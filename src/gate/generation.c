@@ -28,6 +28,10 @@ static void init_host(struct tg_generation *generation)
     host->log = &generation->edition->log;
     host->work = generation->worker->work;
     host->schemas = generation->edition->schemas;
+    host->timers = &generation->worker->timers;
+    host->cache = generation->worker->gate->cache;
+    host->flights = generation->worker->gate->flights;
+    host->inbox = &generation->worker->inbox;
     host->debug = generation->edition->site->debug;
     host->runs_every = generation->worker->index == 0;
     h2o_linklist_init_anchor(&host->afters);
