@@ -113,6 +113,7 @@ struct tg_worker {
     h2o_linklist_t tunnels; /* connections that have switched protocols */
     size_t requests;        /* and tunnels; that have not been answered to the end */
     _Atomic bool stop_wanted;
+    _Atomic bool over; /* the thread has nothing left to do but to end */
     bool draining, started;
     struct tg_buffer line; /* scratch for one line of the access log */
 };

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ struct tg_reload {
     bool started;
     int wake_fd;
     sem_t adopted;
-    _Atomic bool stopping;
+    _Atomic bool stopping, over;
     pthread_mutex_t lock; /* for what follows */
     uint64_t asked, done; /* tickets */
     bool well;            /* how `done` went */
@@ -252,6 +253,7 @@ static void reload_once(struct tg_reload *reload)
         tg_edition_release(before);
     }
     discard(reload, &attempt);
+    malloc_trim(0); /* what the generation before the last one held */
     tell(reload, ticket, well, &result);
 }
 
@@ -290,6 +292,7 @@ static void *run(void *argument)
         due_ms = 0;
         reload_once(reload);
     }
+    atomic_store(&reload->over, true);
     return NULL;
 }
 
@@ -307,14 +310,14 @@ void tg_reload_start(struct tg_reload *reload)
 
 bool tg_reload_stop(struct tg_reload *reload, uint64_t until_ms)
 {
-    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
     struct tg_buffer result = {.limit = 0};
 
     atomic_store(&reload->stopping, true);
     sem_post(&reload->adopted);
     eventfd_write(reload->wake_fd, 1);
-    bool well = !reload->started ||
-                pthread_clockjoin_np(reload->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+    bool well = !reload->started || tg_clock_wait(&reload->over, until_ms);
+    if (reload->started && well)
+        pthread_join(reload->thread, NULL);
     reload->started = reload->started && !well;
     tg_buffer_printf(&result, "{\"ok\":false,\"problems\":[\"the server is stopping\"]}");
     tell(reload, UINT64_MAX, false, &result);

@@ -219,6 +219,7 @@ static void *run(void *argument)
     }
     atomic_fetch_sub(&worker->gate->serving, 1);
     close_all(worker); /* here: h2o keeps buffers by thread */
+    atomic_store(&worker->over, true);
     return NULL;
 }
 
@@ -253,10 +254,11 @@ void tg_worker_stop(struct tg_worker *worker)
 
 bool tg_worker_join(struct tg_worker *worker, uint64_t until_ms)
 {
-    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
-
-    if (worker->started && pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+    if (!worker->started)
+        return true;
+    if (!tg_clock_wait(&worker->over, until_ms))
         return false;
+    pthread_join(worker->thread, NULL);
     worker->started = false;
     return true;
 }
