@@ -29,6 +29,8 @@ static const char usage[] =
     "  reload [SITE]    let that process read its site anew, and show what has changed;\n"
     "                   when something is wrong the old one goes on being served\n"
     "                     --admin, --json as above\n"
+    "  rollback [SITE]  let that process serve again what it served before its last reload\n"
+    "                     --admin, --json as above\n"
     "  drain [SITE]     let that process end what it has begun, and then itself\n"
     "                     --admin, --json as above\n"
     "  convert …        XML to JSON and back: see tidegate convert --help\n"
@@ -74,7 +76,7 @@ static int read_port(const char *text)
 static bool asks(const struct command *command)
 {
     return strcmp(command->name, "status") == 0 || strcmp(command->name, "reload") == 0 ||
-           strcmp(command->name, "drain") == 0;
+           strcmp(command->name, "rollback") == 0 || strcmp(command->name, "drain") == 0;
 }
 
 /* 0, or the exit status of a wrong command line. */
@@ -154,6 +156,8 @@ int main(int argc, char **argv)
         return tg_command_status(site, command.admin, command.json);
     if (strcmp(command.name, "reload") == 0)
         return tg_command_reload(site, command.admin, command.json);
+    if (strcmp(command.name, "rollback") == 0)
+        return tg_command_rollback(site, command.admin, command.json);
     if (strcmp(command.name, "drain") == 0)
         return tg_command_drain(site, command.admin, command.json);
     return complain("unknown command", command.name);

@@ -40,6 +40,7 @@ static struct tg_vm *make_state(const struct tg_site *site, struct tg_host *host
         .jit = jit,
         .root = site->folder,
         .package_path = site->package_path,
+        .files = site->files,
         .log = host->log,
         .timers = timers,
         .host = host,

@@ -2,15 +2,14 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "gate/admin.h"
 #include "gate/door.h"
+#include "gate/events.h"
 #include "gate/handler.h"
 #include "gate/listener.h"
 #include "gate/pulse.h"
@@ -32,7 +31,10 @@ static const uint64_t NEVER_MS = 30ULL * 86400 * 1000;
 struct tg_site *tg_server_read(const char *folder)
 {
     struct tg_buffer problems = {.limit = 1048576};
-    struct tg_site *site = tg_site_read(folder, &problems);
+    struct tg_files *files = tg_files_create();
+    struct tg_site *site = tg_site_read(folder, files, &problems);
+
+    tg_files_release(files);
 
     fprintf(stderr, "%.*s", (int)problems.len, problems.base != NULL ? problems.base : "");
     tg_buffer_dispose(&problems);
@@ -147,98 +149,6 @@ static void log_unverified(struct tg_gate *gate)
                         gate->site->backends[i]->config.name);
 }
 
-static void reopen_logs(struct tg_gate *gate)
-{
-    tg_log_info(&gate->log, NULL, "event=logs_reopened");
-    if (gate->access != NULL)
-        tg_sink_reopen(gate->access);
-}
-
-/* True when it ends us. Under a master it is the master that decides. */
-static bool take_signal(struct tg_gate *gate, int signal)
-{
-    bool is_alone = !tg_link_is_there(&gate->link);
-
-    switch (signal) {
-    case SIGUSR1:
-        reopen_logs(gate);
-        return false;
-    case SIGHUP:
-        if (is_alone)
-            tg_reload_ask(gate->reload);
-        return false;
-    default:
-        if (is_alone)
-            tg_log_info(&gate->log, NULL, "event=stopping signal=%s", sigabbrev_np(signal));
-        else
-            tg_link_say(&gate->link, TG_CHANNEL_REPLACE, 0, "signal");
-        return is_alone;
-    }
-}
-
-static bool take_message(struct tg_gate *gate)
-{
-    struct tg_channel_message message;
-    int fd;
-    enum tg_channel_state state = tg_channel_receive(gate->link.fd, &message, &fd, false);
-
-    if (fd >= 0)
-        close(fd);
-    if (state == TG_CHANNEL_NOTHING)
-        return false;
-    if (state == TG_CHANNEL_CLOSED) {
-        tg_link_release(&gate->link);
-        tg_log_error(&gate->log, NULL, "event=stopping reason=\"the master is gone\"");
-        return true;
-    }
-    if (message.kind != TG_CHANNEL_RETIRE && message.kind != TG_CHANNEL_STOP)
-        return false;
-    atomic_store(&gate->link.retired, message.kind == TG_CHANNEL_RETIRE);
-    tg_log_info(&gate->log, NULL, "event=stopping pid=%d%s", (int)getpid(),
-                message.kind == TG_CHANNEL_RETIRE ? " reason=replaced" : "");
-    return true;
-}
-
-/* Waits until a signal or the master ends us; what else they say is done here. */
-static void wait_for_end(struct tg_gate *gate, int signals)
-{
-    struct pollfd fds[2] = {{.fd = signals, .events = POLLIN},
-                            {.fd = gate->link.fd, .events = POLLIN}};
-    struct signalfd_siginfo signal;
-
-    for (;;) {
-        if (poll(fds, 2, -1) < 0)
-            continue;
-        if (fds[1].revents != 0 && take_message(gate))
-            return;
-        if (fds[0].revents != 0 && read(signals, &signal, sizeof(signal)) == sizeof(signal) &&
-            take_signal(gate, (int)signal.ssi_signo))
-            return;
-    }
-}
-
-static void end_at_once(int signal)
-{
-    (void)signal;
-    _exit(STATUS_OK);
-}
-
-/* All threads inherit the mask: signals are read by the main one only. */
-static int block_signals(void)
-{
-    sigset_t signals;
-
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGQUIT, end_at_once);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    sigaddset(&signals, SIGUSR1);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
 /* A second signal to end ends us at once; the master sends none. */
 static void unblock_ends(void)
 {
@@ -294,7 +204,7 @@ static bool serve(struct tg_gate *gate, bool watch, int signals)
     log_ready(gate);
     tg_link_say(&gate->link, TG_CHANNEL_READY, (int32_t)gate->site->drain_ms, "");
     tg_systemd_notify(&gate->link.systemd, "READY=1");
-    wait_for_end(gate, signals);
+    tg_events_wait(gate, signals);
     tg_systemd_notify(&gate->link.systemd, "STOPPING=1");
     end(gate);
     return true;
@@ -363,7 +273,7 @@ static int run(struct tg_link *link, const char *folder, int port, bool watch)
     }
     if (port >= 0)
         site->listens[0].port = (uint16_t)port;
-    int signals = block_signals();
+    int signals = tg_events_open();
     struct tg_gate gate = make_gate(site, tg_sink_create(&errors));
     gate.port = port;
     gate.link = *link;

@@ -9,6 +9,7 @@
 #include <h2o.h>
 #include <lua.h>
 
+#include "base/files.h"
 #include "base/log.h"
 #include "net/timer.h"
 #include "script/heap.h"
@@ -29,6 +30,7 @@ struct tg_vm_options {
     bool jit;                 /* compile; then endless loops can't be stopped */
     const char *root;         /* the site's folder, as the user wrote it */
     const char *package_path; /* templates with '?' for require, below root; NULL: none */
+    struct tg_files *files;   /* through which scripts and modules are read; NULL: from the disk */
     const struct tg_log *log;
     struct tg_timers *timers;
     void *host;                 /* what the calls of api/ work on; script/ does not look inside */
