@@ -21,6 +21,7 @@ static const char usage[] =
     "                     --watch     reload the site whenever a file of it changes\n"
     "                     --single    in this process, without a master that replaces it\n"
     "  check [SITE]     read everything strictly, load every script, resolve backends' names\n"
+    "                     --format json   say what is wrong as JSON, for editors and CI\n"
     "  routes [SITE]    show the table of routes\n"
     "  status [SITE]    ask the process that serves the site how it is\n"
     "                     --admin A   ask at this address instead, such as unix:admin.sock;\n"
@@ -89,6 +90,11 @@ static int read_arguments(int argc, char **argv, struct command *command)
             command->port = read_port(argv[++i]);
             if (command->port < 0)
                 return complain("a port is a number from 0 to 65535, not", argv[i]);
+        } else if (strcmp(argv[i], "--format") == 0 && strcmp(command->name, "check") == 0) {
+            if (i + 1 == argc || strcmp(argv[i + 1], "json") != 0)
+                return complain("'json' must follow", argv[i]);
+            command->json = true;
+            i++;
         } else if (strcmp(argv[i], "--watch") == 0 && strcmp(command->name, "run") == 0) {
             command->watch = true;
         } else if (strcmp(argv[i], "--single") == 0 && strcmp(command->name, "run") == 0) {
@@ -149,7 +155,7 @@ int main(int argc, char **argv)
     if (strcmp(command.name, "run") == 0)
         return tg_server_run(site, command.port, command.watch);
     if (strcmp(command.name, "check") == 0)
-        return tg_server_check(site);
+        return tg_server_check(site, command.json);
     if (strcmp(command.name, "routes") == 0)
         return tg_server_routes(site);
     if (strcmp(command.name, "status") == 0)

@@ -12,6 +12,7 @@
 #include "gate/events.h"
 #include "gate/handler.h"
 #include "gate/listener.h"
+#include "gate/problems.h"
 #include "gate/pulse.h"
 #include "gate/refusal.h"
 #include "gate/reload.h"
@@ -23,21 +24,34 @@ enum {
     STATUS_OK = 0,
     STATUS_FAILED = 1,
     LEFT_BEHIND_MS = 3000, /* beyond the time to drain */
+    PROBLEMS_MOST = 1048576,
 };
 
 /* h2o takes it from the time of day: it must stay well below that. */
 static const uint64_t NEVER_MS = 30ULL * 86400 * 1000;
 
-struct tg_site *tg_server_read(const char *folder)
+static struct tg_site *read_site(const char *folder, struct tg_buffer *problems)
 {
-    struct tg_buffer problems = {.limit = 1048576};
     struct tg_files *files = tg_files_create();
-    struct tg_site *site = tg_site_read(folder, files, &problems);
+    struct tg_site *site = tg_site_read(folder, files, problems);
 
     tg_files_release(files);
+    return site;
+}
 
-    fprintf(stderr, "%.*s", (int)problems.len, problems.base != NULL ? problems.base : "");
-    tg_buffer_dispose(&problems);
+/* Shows them, and forgets them. */
+static void say(struct tg_buffer *problems)
+{
+    fprintf(stderr, "%.*s", (int)problems->len, problems->base != NULL ? problems->base : "");
+    tg_buffer_dispose(problems);
+}
+
+struct tg_site *tg_server_read(const char *folder)
+{
+    struct tg_buffer problems = {.limit = PROBLEMS_MOST};
+    struct tg_site *site = read_site(folder, &problems);
+
+    say(&problems);
     return site;
 }
 
@@ -102,17 +116,14 @@ static bool bind_all(struct tg_gate *gate)
     return true;
 }
 
-static bool make_workers(struct tg_gate *gate, unsigned count)
+static bool make_workers(struct tg_gate *gate, unsigned count, struct tg_buffer *problems)
 {
-    struct tg_buffer problems = {.limit = 1048576};
     bool well = true;
 
     gate->workers = calloc(gate->site->workers, sizeof(*gate->workers));
     assert(gate->workers != NULL);
     for (unsigned i = 0; i < count && well; i++)
-        well = tg_worker_init(&gate->workers[i], gate, i, &problems);
-    fprintf(stderr, "%.*s", (int)problems.len, problems.base != NULL ? problems.base : "");
-    tg_buffer_dispose(&problems);
+        well = tg_worker_init(&gate->workers[i], gate, i, problems);
     return well;
 }
 
@@ -263,6 +274,7 @@ static void bar_routes(struct tg_edition *edition)
 static int run(struct tg_link *link, const char *folder, int port, bool watch)
 {
     struct tg_sink_options errors = {.fd = STDERR_FILENO, .say = tg_sink_say_logfmt};
+    struct tg_buffer problems = {.limit = PROBLEMS_MOST};
     struct tg_site *site = tg_server_read(folder);
 
     if (site == NULL)
@@ -282,8 +294,9 @@ static int run(struct tg_link *link, const char *folder, int port, bool watch)
     gate.work = tg_work_pool_create(site->codec_threads);
     gate.most_connections = tg_door_size(site->limits.connections);
     bool well = signals >= 0 && gate.log.sink != NULL && bind_all(&gate) &&
-                open_access_log(&gate) && make_workers(&gate, site->workers) &&
-                serve(&gate, watch, signals);
+                open_access_log(&gate) && make_workers(&gate, site->workers, &problems);
+    say(&problems);
+    well = well && serve(&gate, watch, signals);
     *link = gate.link;
     dispose(&gate);
     if (signals >= 0)
@@ -303,7 +316,7 @@ int tg_server_run(const char *folder, int port, bool watch)
 }
 
 /* Says which names of backends can't be resolved now. */
-static bool resolve_names(const struct tg_site *site)
+static bool resolve_names(const struct tg_site *site, struct tg_buffer *problems)
 {
     bool well = true;
 
@@ -316,27 +329,52 @@ static bool resolve_names(const struct tg_site *site)
             struct tg_error error = tg_resolver_lookup(address->host, &found);
             if (error.code == NULL)
                 continue;
-            fprintf(stderr, "%s/site.lua: backend '%s': the name '%s' can't be resolved: %s\n",
-                    site->folder, site->backends[i]->config.name, address->host, error.message);
+            tg_buffer_printf(
+                problems, "%s/site.lua: backend '%s': the name '%s' can't be resolved: %s\n",
+                site->folder, site->backends[i]->config.name, address->host, error.message);
             well = false;
         }
     return well;
 }
 
-int tg_server_check(const char *folder)
+/* Loads every script, and asks for every name. */
+static bool prove(struct tg_site *site, struct tg_buffer *problems)
 {
-    struct tg_site *site = tg_server_read(folder);
-
-    if (site == NULL)
-        return STATUS_FAILED;
     struct tg_gate gate = make_gate(site, NULL);
+
     init_config(&gate);
-    bool well = make_workers(&gate, 1);
-    well = resolve_names(site) && well;
-    if (well)
-        printf("%s: %zu routes, %zu backends: all is well\n", folder, site->route_count,
-               site->backend_count);
+    bool well = make_workers(&gate, 1, problems);
+    well = resolve_names(site, problems) && well;
     dispose(&gate);
+    return well;
+}
+
+static void show_json(bool well, const struct tg_buffer *problems)
+{
+    struct tg_buffer out = {.limit = 0};
+
+    tg_buffer_printf(&out, "{\"ok\":%s,\"problems\":", well ? "true" : "false");
+    tg_problems_write(problems, &out);
+    printf("%.*s}\n", (int)out.len, out.base);
+    tg_buffer_dispose(&out);
+}
+
+int tg_server_check(const char *folder, bool json)
+{
+    struct tg_buffer problems = {.limit = PROBLEMS_MOST};
+    struct tg_site *site = read_site(folder, &problems);
+    size_t routes = site != NULL ? site->route_count : 0;
+    size_t backends = site != NULL ? site->backend_count : 0;
+    bool well = site != NULL && prove(site, &problems);
+
+    if (json)
+        show_json(well, &problems);
+    else if (well)
+        printf("%s: %zu routes, %zu backends: all is well\n", folder, routes, backends);
+    if (json)
+        tg_buffer_dispose(&problems);
+    else
+        say(&problems);
     return well ? STATUS_OK : STATUS_FAILED;
 }
 
