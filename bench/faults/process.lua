@@ -155,7 +155,7 @@ end)
 
 test('A7 SIGHUP to the master', '20 new workers, 0 failed, 0 refused', function()
   local tide = serve()
-  local asking = load.start(tide.port, 200)
+  local asking = load.start(tide.port, 200, true)
   for n = 2, 21 do
     tide:signal(posix.HUP)
     tide:await_workers(n)

@@ -126,6 +126,8 @@ bool tg_files_read(struct tg_files *files, const char *path, struct tg_text *con
         tg_buffer_dispose(&read);
     }
     pthread_mutex_unlock(&files->lock);
+    if (well && content->len == 0)
+        content->base = "";
     return well;
 }
 

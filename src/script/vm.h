@@ -3,6 +3,7 @@
 #ifndef TG_SCRIPT_VM_H
 #define TG_SCRIPT_VM_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,7 @@ struct tg_vm_options {
     struct tg_files *files;   /* through which scripts and modules are read; NULL: from the disk */
     const struct tg_log *log;
     struct tg_timers *timers;
+    _Atomic uint64_t *steps;    /* counts how often a task went on; NULL: nobody looks */
     void *host;                 /* what the calls of api/ work on; script/ does not look inside */
     void (*open)(lua_State *L); /* adds the calls: on top lies the later 'tidegate', below it a
                                  * table for what only lua/tidegate/runtime.lua uses */
