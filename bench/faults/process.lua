@@ -136,8 +136,12 @@ test('A6 reload during a download', 'intact after 5 s, new answers within 1 s', 
   local tide = serve { routes = { { 'GET /big', 'big.lua' } }, files = { ['big.lua'] = [[
     local tg = require 'tidegate'
     return function()
-      return tg.response { body = function(write)
-        for _ = 1, 50 do write(('x'):rep(20000)) tg.sleep(0.1) end
+      local pieces = 0
+      return tg.response { status = 200, body = function()
+        pieces = pieces + 1
+        if pieces > 50 then return nil end
+        tg.sleep(0.1)
+        return ('x'):rep(20000)
       end }
     end]] } }
   local download = tide:connect()
