@@ -23,6 +23,7 @@ static const char usage[] =
     "                     --watch     reload the site whenever a file of it changes\n"
     "                     --single    in this process, without a master that replaces it\n"
     "  check [SITE]     read everything strictly, load every script, resolve backends' names\n"
+    "                     --format json   say what is wrong as JSON, for editors and CI\n"
     "  routes [SITE]    show the table of routes\n"
     "  status [SITE]    ask the process that serves the site how it is\n"
     "                     --admin A   ask at this address instead, such as unix:admin.sock;\n"
@@ -34,6 +35,8 @@ static const char usage[] =
     "  purge [SITE] --tag T | --url U | --prefix P | --all\n"
     "                   take answers out of that process's cache\n"
     "                     --soft      let them become stale instead\n"
+    "                     --admin, --json as above\n"
+    "  rollback [SITE]  let that process serve again what it served before its last reload\n"
     "                     --admin, --json as above\n"
     "  drain [SITE]     let that process end what it has begun, and then itself\n"
     "                     --admin, --json as above\n"
@@ -82,7 +85,8 @@ static int read_port(const char *text)
 static bool asks(const struct command *command)
 {
     return strcmp(command->name, "status") == 0 || strcmp(command->name, "reload") == 0 ||
-           strcmp(command->name, "drain") == 0 || strcmp(command->name, "purge") == 0;
+           strcmp(command->name, "rollback") == 0 || strcmp(command->name, "drain") == 0 ||
+           strcmp(command->name, "purge") == 0;
 }
 
 static const char *purge_query(struct command *command)
@@ -144,6 +148,11 @@ static int read_arguments(int argc, char **argv, struct command *command)
             command->port = read_port(argv[++i]);
             if (command->port < 0)
                 return complain("a port is a number from 0 to 65535, not", argv[i]);
+        } else if (strcmp(argv[i], "--format") == 0 && strcmp(command->name, "check") == 0) {
+            if (i + 1 == argc || strcmp(argv[i + 1], "json") != 0)
+                return complain("'json' must follow", argv[i]);
+            command->json = true;
+            i++;
         } else if (strcmp(argv[i], "--watch") == 0 && strcmp(command->name, "run") == 0) {
             command->watch = true;
         } else if (strcmp(argv[i], "--single") == 0 && strcmp(command->name, "run") == 0) {
@@ -205,13 +214,15 @@ int main(int argc, char **argv)
     if (strcmp(command.name, "run") == 0)
         return tg_server_run(site, command.port, command.watch);
     if (strcmp(command.name, "check") == 0)
-        return tg_server_check(site);
+        return tg_server_check(site, command.json);
     if (strcmp(command.name, "routes") == 0)
         return tg_server_routes(site);
     if (strcmp(command.name, "status") == 0)
         return tg_command_status(site, command.admin, command.json);
     if (strcmp(command.name, "reload") == 0)
         return tg_command_reload(site, command.admin, command.json);
+    if (strcmp(command.name, "rollback") == 0)
+        return tg_command_rollback(site, command.admin, command.json);
     if (strcmp(command.name, "drain") == 0)
         return tg_command_drain(site, command.admin, command.json);
     if (strcmp(command.name, "purge") == 0)

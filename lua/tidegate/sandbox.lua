@@ -8,7 +8,7 @@ local error, type, next, tostring = error, type, next, tostring
 local setmetatable, setfenv = setmetatable, setfenv
 local getmetatable = getmetatable
 local debug_getmetatable = debug.getmetatable
-local open, insert, concat = io.open, table.insert, table.concat
+local insert, concat = table.insert, table.concat
 local newproxy = newproxy
 
 local raise = native.raise -- an error at the line of the script that called
@@ -147,13 +147,7 @@ loaded.tidegate = tidegate
 local templates = { 'lua/?.lua', 'lua/?/init.lua' }
 for template in (options.package_path or ''):gmatch('[^;]+') do insert(templates, template) end
 
-local function read(path)
-  local file = open(path, 'rb')
-  if not file then return nil end
-  local text = file:read('*a')
-  file:close()
-  return text
-end
+local read = native.read
 
 -- A module loads in one go: neither a wait nor a slice lets another request see it half done.
 local whole = native.whole

@@ -2,7 +2,7 @@
 -- program takes over, or all problems at once, each with its line.
 local native, folder, changes_text = ...
 
-local open, sort, insert = io.open, table.sort, table.insert
+local read_file, sort, insert = native.read, table.sort, table.insert
 
 local path = folder .. '/site.lua'
 local secrets = {}
@@ -22,11 +22,9 @@ local one_of, record, list_of, no_positions =
 local function script(value, where, name)
   if not text(value, where, name) then return nil end
   local full = value:sub(1, 1) == '/' and value or folder .. '/' .. value
-  local file = open(full, 'rb')
-  if not file or not file:read(0) and file:seek('end') ~= 0 then
+  if not read_file(full) then
     return complain(where, "script '%s' can't be read (%s)", value, full)
   end
-  file:close()
   return value
 end
 
@@ -95,13 +93,22 @@ local function part(name, checks)
   end
 end
 
+local function share(value, where, name)
+  if type(value) ~= 'number' or not (value > 0 and value <= 1) then
+    return complain(where, '%s must be a number above 0, at most 1', name)
+  end
+  return value
+end
+
+local reload_checks = { guard = part('guard', { errors = share, window = duration(1e3, 3600e3) }) }
+
 local site_checks = {
   listen = list_of(listener), admin = admin, workers = number(1, 256), backends = backends,
   routes = routes, xml = codec.xml, json = codec.json, codec_threads = number(1, 64),
   limits = part('limits', limit_checks), log = part('log', log_checks),
   timeout = duration(1, 86400e3), before = list_of(script), trusted = list_of(network),
-  debug = boolean, package_path = text, drain_timeout = duration(0, 3600e3),
-  cache = caching.site,
+  reload = part('reload', reload_checks), debug = boolean, package_path = text,
+  drain_timeout = duration(0, 3600e3), cache = caching.site,
 }
 
 -- What site.lua itself may use.
@@ -131,9 +138,7 @@ end
 local function file(name)
   if type(name) ~= 'string' then error("file takes a path: file 'path'", 2) end
   local full = name:sub(1, 1) == '/' and name or folder .. '/' .. name
-  local handle = open(full, 'rb')
-  local content = handle and handle:read('*a')
-  if handle then handle:close() end
+  local content = read_file(full)
   if content then return secret((content:gsub('\r?\n$', ''))) end
   problem(debug.getinfo(2, 'l').currentline, "file '%s' can't be read (%s)", name, full)
   return absent
@@ -205,9 +210,7 @@ local function change(value, changed)
 end
 
 local function read()
-  local handle = open(path, 'rb')
-  local source = handle and handle:read('*a')
-  if handle then handle:close() end
+  local source = read_file(path)
   if not source then
     problem(nil, "can't be read; a site is a folder with a file site.lua")
     return nil

@@ -113,7 +113,7 @@ describe('the master', function()
     posix.write(tide.site .. '/main.lua', answering 'new')
     tide:signal(posix.HUP)
     local new = tide:await_workers(2)
-    assert.equal('new', tide:get('/').body)
+    wait.eventually(function() return tide:get('/').body == 'new' end)
     assert.equal(new, client.request(admin, { path = '/status' }):json().pid)
     assert.equal('', (idle:rest(5))) -- closed without a word
     local res = slow:receive(5)
@@ -133,10 +133,20 @@ describe('the master', function()
     assert.truthy(tide.log():find('main.lua:1:', 1, true))
     assert.equal('one', tide:get('/').body)
     assert.is_false(is_gone(old))
+    local fd, port = posix.listen()
+    posix.close(fd)
+    posix.write(tide.site .. '/site.lua', ([[return { workers = 1,
+      listen = { 'http://127.0.0.1:0', 'http://127.0.0.1:%d' },
+      routes = { { 'GET /', 'main.lua' } } }]]):format(port))
+    tide:signal(posix.HUP)
+    wait.eventually(function()
+      return select(2, tide.log():gsub('event=worker_failed', '')) == 2
+    end)
+    assert.is_nil(posix.connect(port, 1)) -- what only the new one wanted is let go
     posix.write(tide.site .. '/main.lua', answering 'two')
     tide:signal(posix.HUP)
     tide:await_workers(2)
-    assert.equal('two', tide:get('/').body)
+    wait.eventually(function() return tide:get('/').body == 'two' end)
     tide:stop()
   end)
 

@@ -60,6 +60,7 @@ describe('a thread that is stuck in a call of C', function()
     tide:await_workers(2)
     assert.equal('ok', tide:get('/ok').body)
     assert.equal(503, tide:get('/stuck/2').status)
+    wait.eventually(function() return status(tide).pid ~= old end)
     assert.matches('/stuck.lua:3$', status(tide).routes[2].barred)
     assert.is_nil(status(tide).routes[1].barred)
     wait.eventually(function() return posix.read('/proc/' .. old .. '/stat') == '' end)
@@ -99,7 +100,7 @@ describe('limits.worker_memory', function()
   it('has a worker that holds more replaced', function()
     if sanitized() then return pending 'memory says nothing under a sanitizer' end
     local tide = serve { master = true,
-      site = { workers = 1, limits = { worker_memory = '48MB', script_memory = '256MB' } },
+      site = { workers = 1, limits = { worker_memory = '48MB', script_memory = '256MB', script_cpu = 60 } },
       routes = { { 'GET /grow', 'grow.lua' } }, scripts = { ['grow.lua'] = [[
         local tg = require 'tidegate'
         return function()

@@ -310,7 +310,7 @@ describe('a reload', function()
     assert.is_true(math.abs(descriptors[100] - descriptors[10]) <= 4,
       descriptors[10] .. ' descriptors became ' .. descriptors[100])
     if not sanitized then
-      assert.is_true(memory[100] < memory[10] * 1.15 + 1048576,
+      assert.is_true(memory[100] < memory[10] * 1.05 + 1048576,
         memory[10] .. ' bytes became ' .. memory[100])
     end
     assert.is_true(shop:count 'connect' <= 10)

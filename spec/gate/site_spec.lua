@@ -113,6 +113,10 @@ describe('a key of site.lua', function()
     { 'log = { level = 3 }', "level must be one of 'debug', 'info', 'warn', 'error'" },
     { "debug = 'yes'", 'debug must be true or false; it is a string' },
     { "package_path = { 'x/?.lua' }", 'package_path must be a string; it is a table' },
+    { 'reload = { guard = { errors = 0 } }', 'errors must be a number above 0, at most 1' },
+    { 'reload = { guard = { errors = 1.1 } }', 'errors must be a number above 0, at most 1' },
+    { 'reload = { guard = { window = 0.9 } }', 'window must be from 1 to 3600 seconds' },
+    { 'reload = { gard = {} }', "unknown key 'gard'.*mean 'guard'" },
     { 'drain_timeout = -1', 'drain_timeout must be from 0 to 3600 seconds' },
     { 'drain_timeout = 3600.1', 'drain_timeout must be from 0 to 3600 seconds' },
     { 'drain_timeout = false', 'drain_timeout must be seconds' },
@@ -138,6 +142,7 @@ describe('a key of site.lua', function()
     "limits = { script_memory = 1048576, lua_memory = 8388608 }",
     "limits = { script_memory = '64GB', lua_memory = 68719476736 }",
     "log = {}", 'log = { access = false }', "log = { access = 'stdout', level = 'debug' }",
+    'reload = { guard = { errors = 1, window = 3600 } }', 'reload = { guard = {} }',
     'debug = true', "package_path = 'vendor/?.lua'", 'drain_timeout = 0', 'drain_timeout = 3600',
   }
   for _, line in ipairs(right) do

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <poll.h>
 #include <time.h>
 
 static uint64_t read_ns(clockid_t id)
@@ -18,6 +19,18 @@ uint64_t tg_clock_monotonic_ns(void)
 uint64_t tg_clock_monotonic_ms(void)
 {
     return read_ns(CLOCK_MONOTONIC) / 1000000u;
+}
+
+bool tg_clock_wait(const _Atomic bool *flag, uint64_t until_ms)
+{
+    enum { STEP_MS = 1 };
+
+    while (!atomic_load(flag)) {
+        if (tg_clock_monotonic_ms() >= until_ms)
+            return false;
+        poll(NULL, 0, STEP_MS);
+    }
+    return true;
 }
 
 uint64_t tg_clock_thread_cpu_ns(void)

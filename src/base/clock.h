@@ -2,6 +2,8 @@
 #ifndef TG_BASE_CLOCK_H
 #define TG_BASE_CLOCK_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +18,10 @@ extern const struct tg_clock tg_clock_system;
 /* Monotonic time since an unnamed start. */
 uint64_t tg_clock_monotonic_ns(void);
 uint64_t tg_clock_monotonic_ms(void);
+
+/* Waits until another thread has set the flag, or that monotonic time; for ends, where a moment
+ * more does not matter. False when the time is over first. */
+bool tg_clock_wait(const _Atomic bool *flag, uint64_t until_ms);
 
 /* CPU time that the calling thread has used. */
 uint64_t tg_clock_thread_cpu_ns(void);

@@ -78,14 +78,24 @@ static void on_waiting_dispose(void *waiting)
         h2o_linklist_unlink(link);
 }
 
-static int begin_reload(struct tg_worker *worker, h2o_req_t *req)
+static int begin(struct tg_worker *worker, h2o_req_t *req, bool back)
 {
     struct waiting *waiting =
         h2o_mem_alloc_shared(&req->pool, sizeof(*waiting), on_waiting_dispose);
-    *waiting = (struct waiting){.req = req, .ticket = tg_reload_ask(worker->gate->reload)};
+    *waiting = (struct waiting){.req = req, .ticket = tg_reload_ask(worker->gate->reload, back)};
     h2o_linklist_insert(&worker->admin.reloads, &waiting->link);
     tg_admin_reloaded(worker); /* while the server stops it has its answer already */
     return 0;
+}
+
+static int begin_reload(struct tg_worker *worker, h2o_req_t *req)
+{
+    return begin(worker, req, false);
+}
+
+static int begin_rollback(struct tg_worker *worker, h2o_req_t *req)
+{
+    return begin(worker, req, true);
 }
 
 void tg_admin_reloaded(struct tg_worker *worker)
@@ -212,12 +222,15 @@ static int answer(struct tg_worker *worker, h2o_req_t *req)
         return change(worker, req, begin_reload);
     if (is_path(req, "/purge"))
         return change(worker, req, purge);
+    if (is_path(req, "/rollback"))
+        return change(worker, req, begin_rollback);
     if (is_path(req, "/drain"))
         return change(worker, req, begin_drain);
     bool is_status = is_path(req, "/status"), is_ready = is_path(req, "/ready");
     if (!is_status && !is_ready && !is_path(req, "/health"))
         return respond_problem(req, 404,
-                               "there are /status, /health, /ready, /reload, /purge and /drain");
+                               "there are /status, /health, /ready, /reload, /rollback, /purge "
+                               "and /drain");
     if (!is_method(req, "GET") && !is_method(req, "HEAD"))
         return respond_problem(req, 405, "this is only to be read");
     if (is_status)

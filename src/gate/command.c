@@ -88,10 +88,20 @@ int tg_command_purge(const char *folder, const char *admin, const char *query, b
     return result;
 }
 
-int tg_command_reload(const char *folder, const char *admin, bool json)
+static int change(const char *folder, const char *admin, bool json, const char *path)
 {
     struct tg_question question = {
-        .method = "POST", .path = "/reload", .expected = 422, .timeout_s = 60};
+        .method = "POST", .path = path, .expected = 422, .timeout_s = 60};
 
     return admin != NULL ? ask_address(admin, &question, json) : ask_site(folder, &question, json);
+}
+
+int tg_command_reload(const char *folder, const char *admin, bool json)
+{
+    return change(folder, admin, json, "/reload");
+}
+
+int tg_command_rollback(const char *folder, const char *admin, bool json)
+{
+    return change(folder, admin, json, "/rollback");
 }

@@ -12,8 +12,9 @@ int tg_command_status(const char *folder, const char *admin, bool json);
 /* Lets it end what it has begun, and end. */
 int tg_command_drain(const char *folder, const char *admin, bool json);
 
-/* Lets it read its site anew. */
+/* Lets it read its site anew; or serve again what it served before that. */
 int tg_command_reload(const char *folder, const char *admin, bool json);
+int tg_command_rollback(const char *folder, const char *admin, bool json);
 
 /* Lets it purge its cache: `query` says of what, as POST /purge takes it. */
 int tg_command_purge(const char *folder, const char *admin, const char *query, bool json);

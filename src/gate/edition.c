@@ -16,18 +16,13 @@ struct printing {
 
 static void read_digest(const struct tg_site *site, const char *path, uint8_t *digest)
 {
-    struct tg_buffer text = {.limit = 0};
-    char full[4096], piece[4096];
+    struct tg_text text = TG_TEXT("");
+    char full[4096];
 
     snprintf(full, sizeof(full), "%s%s%s", path[0] == '/' ? "" : site->folder,
              path[0] == '/' ? "" : "/", path);
-    FILE *file = fopen(full, "re");
-    for (size_t n; file != NULL && (n = fread(piece, 1, sizeof(piece), file)) != 0;)
-        tg_buffer_append(&text, piece, n);
-    if (file != NULL)
-        fclose(file);
-    tg_crypto_digest(TG_SHA256, tg_text(text.base != NULL ? text.base : "", text.len), digest);
-    tg_buffer_dispose(&text);
+    tg_files_read(site->files, full, &text);
+    tg_crypto_digest(TG_SHA256, text, digest);
 }
 
 static void print_script(struct printing *printing, struct tg_buffer *out, const char *path)
@@ -104,11 +99,13 @@ struct tg_edition *tg_edition_create(struct tg_site *site, struct tg_sink *log, 
     edition->number = number;
     edition->schemas = tg_schema_store_create();
     edition->counts = calloc(workers * routes + 1, sizeof(*edition->counts));
+    edition->outcomes = calloc(workers * routes + 1, sizeof(*edition->outcomes));
     edition->bars = calloc(routes + 1, sizeof(*edition->bars));
     edition->ancestors = calloc(routes + 1, sizeof(*edition->ancestors));
     edition->prints = calloc(routes + 1, sizeof(*edition->prints));
     assert(edition->counts != NULL && edition->ancestors != NULL && edition->prints != NULL &&
            edition->bars != NULL);
+    assert(edition->outcomes != NULL);
     for (size_t i = 0; i < routes; i++)
         edition->ancestors[i] = TG_NO_ROUTE;
     atomic_init(&edition->holders, 1);
@@ -204,6 +201,7 @@ void tg_edition_release(struct tg_edition *edition)
     tg_schema_store_destroy(edition->schemas);
     tg_site_destroy(edition->site);
     free(edition->counts);
+    free(edition->outcomes);
     free(edition->ancestors);
     free(edition->prints);
     free(edition);

@@ -9,13 +9,19 @@
 #include "gate/site.h"
 #include "gate/traffic.h"
 
+/* How requests of a route have ended. */
+struct tg_outcome {
+    tg_counter answered, failed; /* failed: with 500 and above */
+};
+
 struct tg_edition {
     struct tg_site *site;
     struct tg_router *router;
-    struct tg_log log;  /* with the level and the secrets of this reading */
-    unsigned number;    /* how often the site had been read */
-    tg_counter *counts; /* requests, by worker and route */
-    size_t *ancestors;  /* by route: its index in the edition before; TG_NO_ROUTE: it is new */
+    struct tg_log log;           /* with the level and the secrets of this reading */
+    unsigned number;             /* how often the site had been read */
+    tg_counter *counts;          /* requests, by worker and route */
+    struct tg_outcome *outcomes; /* by worker and route, of this edition alone */
+    size_t *ancestors; /* by route: its index in the edition before; TG_NO_ROUTE: it is new */
     _Atomic(const char *) *bars;      /* by route: where its script could not be stopped; or NULL */
     struct tg_schema_store *schemas;  /* that its scripts name */
     uint8_t (*prints)[TG_DIGEST_MAX]; /* by route: equal when it and its scripts are */
@@ -53,6 +59,12 @@ static inline tg_counter *tg_edition_requests(const struct tg_edition *edition, 
                                               size_t route)
 {
     return &edition->counts[worker * edition->site->route_count + route];
+}
+
+static inline struct tg_outcome *tg_edition_outcome(const struct tg_edition *edition,
+                                                    unsigned worker, size_t route)
+{
+    return &edition->outcomes[worker * edition->site->route_count + route];
 }
 
 #endif

@@ -69,7 +69,7 @@ struct tg_admin_door {
 
 /* What the pulse sees of a thread. */
 struct tg_pulse_look {
-    _Atomic uint64_t turns; /* of its loop */
+    _Atomic uint64_t turns; /* of its loop, and tasks that went on */
     _Atomic bool is_stuck;  /* it will not be back, it seems */
     _Atomic bool answered;  /* route and place are filled, or soon will be */
     char route[256];        /* by the thread itself; empty: unknown */
@@ -121,6 +121,7 @@ struct tg_worker {
     h2o_linklist_t tunnels; /* connections that have switched protocols */
     size_t requests;        /* and tunnels; that have not been answered to the end */
     _Atomic bool stop_wanted;
+    _Atomic bool over; /* the thread has nothing left to do but to end */
     bool draining, started;
     struct tg_buffer key;  /* scratch for the key of one look-up */
     struct tg_buffer line; /* scratch for one line of the access log */

@@ -39,6 +39,12 @@ static void log_access(struct tg_inbound *inbound)
 
     tg_traffic_request(&inbound->worker->traffic, access.status, access.bytes,
                        access.duration_ns / 1000);
+    if (inbound->route != NULL) {
+        struct tg_outcome *outcome = tg_edition_outcome(
+            inbound->generation->edition, inbound->worker->index, inbound->route->index);
+        tg_tally(&outcome->answered, 1);
+        tg_tally(&outcome->failed, access.status >= 500);
+    }
     if (inbound->worker->gate->access != NULL)
         tg_access_log(inbound->worker, &inbound->request, &access);
 }

@@ -2,23 +2,27 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "api/response.h"
 #include "base/clock.h"
+#include "gate/attempt.h"
 #include "gate/changes.h"
 #include "gate/folder.h"
 #include "gate/generation.h"
+#include "gate/guard.h"
+#include "gate/history.h"
 #include "gate/pulse.h"
 #include "gate/worker.h"
 
 enum {
     QUIET_MS = 100, /* without a change, before a burst of them is over */
     BURST_MS = 1000,
+    PROBATION_STEP_MS = 200,
     PROBLEMS_MOST = 1048576,
     STACK_BYTES = 8388608,
 };
@@ -26,13 +30,17 @@ enum {
 struct tg_reload {
     struct tg_gate *gate;
     struct tg_edition *edition; /* the one that is served; written under the lock */
-    struct tg_folder *folder;   /* NULL: it is not watched */
+    struct tg_edition *before;  /* while the edition is on probation: the one before it; or NULL */
+    uint64_t probation_ms;      /* when that ends */
+    struct tg_history history;
+    struct tg_folder *folder; /* NULL: it is not watched */
     pthread_t thread;
     bool started;
     int wake_fd;
     sem_t adopted;
-    _Atomic bool stopping;
+    _Atomic bool stopping, over;
     pthread_mutex_t lock; /* for what follows */
+    bool wants_back;
     uint64_t asked, done; /* tickets */
     bool well;            /* how `done` went */
     struct tg_buffer result;
@@ -60,19 +68,15 @@ struct tg_reload *tg_reload_create(struct tg_gate *gate, bool watch)
 
 /* ---- one reload */
 
-/* In the thread that began it, until it is handed over. */
-struct attempt {
-    struct tg_edition *edition;
-    struct tg_generation **generations; /* by worker */
-    struct tg_buffer problems;          /* lines */
-    struct tg_buffer warnings;
-    uint64_t begun_ns;
-};
-
-static struct tg_edition *read_edition(struct tg_reload *reload, struct attempt *attempt)
+static struct tg_edition *read_edition(struct tg_reload *reload, struct tg_attempt *attempt)
 {
     const struct tg_gate *gate = reload->gate;
-    struct tg_site *site = tg_site_read(gate->site->folder, &attempt->problems);
+
+    if (attempt->files == NULL) {
+        tg_buffer_printf(&attempt->problems, "nothing else was served before\n");
+        return NULL;
+    }
+    struct tg_site *site = tg_site_read(gate->site->folder, attempt->files, &attempt->problems);
 
     if (site == NULL)
         return NULL;
@@ -86,7 +90,7 @@ static struct tg_edition *read_edition(struct tg_reload *reload, struct attempt 
 }
 
 /* What is wrong with a script is wrong in every thread: the first one says it. */
-static bool build(struct tg_reload *reload, struct attempt *attempt)
+static bool build(struct tg_reload *reload, struct tg_attempt *attempt)
 {
     struct tg_gate *gate = reload->gate;
 
@@ -103,7 +107,7 @@ static bool build(struct tg_reload *reload, struct attempt *attempt)
 }
 
 /* Nothing of it can fail; a worker that is stuck in a script takes its own when it is not. */
-static void hand_over(struct tg_reload *reload, struct attempt *attempt)
+static void hand_over(struct tg_reload *reload, struct tg_attempt *attempt)
 {
     struct tg_gate *gate = reload->gate;
     unsigned count = gate->site->workers, told = 0;
@@ -131,76 +135,6 @@ void tg_reload_adopted(struct tg_reload *reload)
     sem_post(&reload->adopted);
 }
 
-/* ---- telling how it went */
-
-static void write_lines(struct tg_buffer *out, const char *name, const struct tg_buffer *lines)
-{
-    const char *at = lines->base, *end = at + lines->len, *comma = "";
-
-    tg_buffer_printf(out, ",\"%s\":[", name);
-    while (at != end) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        size_t len = (size_t)((stop != NULL ? stop : end) - at);
-        tg_buffer_printf(out, "%s", comma);
-        tg_text_write(out, tg_text(at, len));
-        comma = ",";
-        at = stop != NULL ? stop + 1 : end;
-    }
-    tg_buffer_put(out, ']');
-}
-
-static void log_lines(const struct tg_log *log, enum tg_log_level level, const char *event,
-                      const char *key, const struct tg_buffer *lines)
-{
-    const char *at = lines->base, *end = at + lines->len;
-
-    while (at != end) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        struct tg_buffer line = {.limit = 16384};
-        tg_log_field(&line, "event", tg_text_of(event));
-        tg_log_field(&line, key, tg_text(at, (size_t)((stop != NULL ? stop : end) - at)));
-        tg_log_fields(log, level, NULL, &line);
-        tg_buffer_dispose(&line);
-        at = stop != NULL ? stop + 1 : end;
-    }
-}
-
-static void log_unverified(const struct tg_edition *edition)
-{
-    for (size_t i = 0; i < edition->site->backend_count; i++)
-        if (edition->site->backends[i]->config.unverified)
-            tg_log_warn(&edition->log, NULL, "event=tls_unverified backend=%s",
-                        edition->site->backends[i]->config.name);
-}
-
-/* Changes are told against the edition that was served until now. */
-static void report(struct tg_reload *reload, const struct attempt *attempt, bool well,
-                   struct tg_buffer *out)
-{
-    const struct tg_edition *now = well ? attempt->edition : reload->edition;
-    double ms = (double)(tg_clock_monotonic_ns() - attempt->begun_ns) / 1e6;
-    char time[TG_CLOCK_TEXT];
-
-    tg_clock_text(time, tg_clock_wall_ms());
-    tg_buffer_printf(out, "{\"ok\":%s,\"generation\":%u,\"time\":\"%s\",\"ms\":%.1f",
-                     well ? "true" : "false", now->number, time, ms);
-    if (well) {
-        tg_changes_write(reload->edition, attempt->edition, out);
-        write_lines(out, "warnings", &attempt->warnings);
-        tg_log_info(&now->log, NULL, "event=reloaded generation=%u routes=%zu ms=%.1f", now->number,
-                    now->site->route_count, ms);
-        log_lines(&now->log, TG_LOG_WARN, "needs_restart", "what", &attempt->warnings);
-        log_unverified(now);
-    } else {
-        write_lines(out, "problems", &attempt->problems);
-        log_lines(&now->log, TG_LOG_ERROR, "reload_failed", "reason", &attempt->problems);
-    }
-    tg_buffer_put(out, '}');
-    tg_log_mask(&reload->edition->log, out->base, out->len);
-    if (attempt->edition != NULL)
-        tg_log_mask(&attempt->edition->log, out->base, out->len);
-}
-
 static void tell(struct tg_reload *reload, uint64_t ticket, bool well, struct tg_buffer *result)
 {
     pthread_mutex_lock(&reload->lock);
@@ -212,7 +146,7 @@ static void tell(struct tg_reload *reload, uint64_t ticket, bool well, struct tg
     tg_worker_wake(&reload->gate->workers[0]);
 }
 
-static void discard(struct tg_reload *reload, struct attempt *attempt)
+static void discard(struct tg_reload *reload, struct tg_attempt *attempt)
 {
     for (unsigned i = 0; i < reload->gate->site->workers; i++)
         if (attempt->generations[i] != NULL)
@@ -220,13 +154,43 @@ static void discard(struct tg_reload *reload, struct attempt *attempt)
     free(attempt->generations);
     if (attempt->edition != NULL)
         tg_edition_release(attempt->edition);
+    if (attempt->files != NULL)
+        tg_files_release(attempt->files);
     tg_buffer_dispose(&attempt->problems);
     tg_buffer_dispose(&attempt->warnings);
 }
 
+static void end_probation(struct tg_reload *reload)
+{
+    if (reload->before != NULL)
+        tg_edition_release(reload->before);
+    reload->before = NULL;
+}
+
+/* What was served until now is remembered, unless it is gone back from. */
+static void succeed(struct tg_reload *reload, struct tg_attempt *attempt)
+{
+    struct tg_edition *before = reload->edition, *now = attempt->edition;
+
+    attempt->edition = NULL;
+    pthread_mutex_lock(&reload->lock);
+    reload->edition = now;
+    pthread_mutex_unlock(&reload->lock);
+    tg_link_say(&reload->gate->link, TG_CHANNEL_RELOADED, 0, "");
+    end_probation(reload);
+    if (!attempt->back && !tg_files_equal(before->site->files, now->site->files)) {
+        tg_history_push(&reload->history, before->site->files);
+        if (now->site->guard_ms != 0) {
+            reload->before = tg_edition_hold(before);
+            reload->probation_ms = tg_clock_monotonic_ms() + now->site->guard_ms;
+        }
+    }
+    tg_edition_release(before);
+}
+
 static void reload_once(struct tg_reload *reload)
 {
-    struct attempt attempt = {
+    struct tg_attempt attempt = {
         .generations = calloc(reload->gate->site->workers, sizeof(*attempt.generations)),
         .problems = {.limit = PROBLEMS_MOST},
         .warnings = {.limit = PROBLEMS_MOST},
@@ -239,32 +203,50 @@ static void reload_once(struct tg_reload *reload)
     tg_buffer_reserve(&attempt.warnings, 1);
     pthread_mutex_lock(&reload->lock);
     uint64_t ticket = reload->asked;
+    attempt.back = reload->wants_back;
+    reload->wants_back = false;
     pthread_mutex_unlock(&reload->lock);
+    attempt.files = attempt.back ? tg_history_pop(&reload->history) : tg_files_create();
     bool well = build(reload, &attempt);
     if (well)
         hand_over(reload, &attempt);
-    report(reload, &attempt, well, &result);
-    if (well) {
-        struct tg_edition *before = reload->edition;
-        pthread_mutex_lock(&reload->lock);
-        reload->edition = attempt.edition;
-        pthread_mutex_unlock(&reload->lock);
-        tg_link_say(&reload->gate->link, TG_CHANNEL_RELOADED, 0, "");
-        attempt.edition = NULL;
-        tg_edition_release(before);
-    }
+    tg_attempt_report(&attempt, reload->edition, well, &result);
+    if (well)
+        succeed(reload, &attempt);
+    else if (attempt.back && attempt.files != NULL)
+        tg_history_push(&reload->history, attempt.files);
     discard(reload, &attempt);
+    malloc_trim(0); /* what the generation before the last one held */
     tell(reload, ticket, well, &result);
 }
 
 /* ---- the thread */
 
 /* How long poll may sleep: until the burst of changes is over. */
-static int wait_of(uint64_t due_ms, uint64_t now_ms)
+static int wait_of(const struct tg_reload *reload, uint64_t due_ms, uint64_t now_ms)
 {
-    if (due_ms == 0)
-        return -1;
+    int most = reload->before != NULL ? PROBATION_STEP_MS : -1;
+
+    if (due_ms == 0 || (most >= 0 && due_ms > now_ms + PROBATION_STEP_MS))
+        return most;
     return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
+}
+
+/* Asks to go back when the edition on probation does not do well. */
+static void look_at_probation(struct tg_reload *reload, uint64_t now_ms)
+{
+    const struct tg_edition *now = reload->edition;
+
+    if (reload->before == NULL)
+        return;
+    if (tg_guard_trips(now, reload->before, reload->gate->site->workers, now->site->guard_errors)) {
+        tg_log_error(&now->log, NULL, "event=guard generation=%u reason=\"more requests fail\"",
+                     now->number);
+        end_probation(reload);
+        tg_reload_ask(reload, true);
+    } else if (now_ms >= reload->probation_ms) {
+        end_probation(reload);
+    }
 }
 
 static void *run(void *argument)
@@ -277,9 +259,10 @@ static void *run(void *argument)
     while (!atomic_load(&reload->stopping)) {
         uint64_t now_ms = tg_clock_monotonic_ns() / 1000000;
         bool is_due = due_ms != 0 && now_ms >= due_ms;
-        if (!is_due && poll(fds, 2, wait_of(due_ms, now_ms)) < 0)
+        if (!is_due && poll(fds, 2, wait_of(reload, due_ms, now_ms)) < 0)
             continue;
         now_ms = tg_clock_monotonic_ns() / 1000000;
+        look_at_probation(reload, now_ms);
         if (reload->folder != NULL && tg_folder_changed(reload->folder)) {
             first_ms = due_ms == 0 ? now_ms : first_ms;
             due_ms = now_ms + QUIET_MS;
@@ -292,6 +275,7 @@ static void *run(void *argument)
         due_ms = 0;
         reload_once(reload);
     }
+    atomic_store(&reload->over, true);
     return NULL;
 }
 
@@ -309,14 +293,14 @@ void tg_reload_start(struct tg_reload *reload)
 
 bool tg_reload_stop(struct tg_reload *reload, uint64_t until_ms)
 {
-    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
     struct tg_buffer result = {.limit = 0};
 
     atomic_store(&reload->stopping, true);
     sem_post(&reload->adopted);
     eventfd_write(reload->wake_fd, 1);
-    bool well = !reload->started ||
-                pthread_clockjoin_np(reload->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+    bool well = !reload->started || tg_clock_wait(&reload->over, until_ms);
+    if (reload->started && well)
+        pthread_join(reload->thread, NULL);
     reload->started = reload->started && !well;
     tg_buffer_printf(&result, "{\"ok\":false,\"problems\":[\"the server is stopping\"]}");
     tell(reload, UINT64_MAX, false, &result);
@@ -329,6 +313,8 @@ void tg_reload_destroy(struct tg_reload *reload)
         tg_folder_forget(reload->folder);
     if (reload->wake_fd >= 0)
         close(reload->wake_fd);
+    end_probation(reload);
+    tg_history_dispose(&reload->history);
     tg_edition_release(reload->edition);
     sem_destroy(&reload->adopted);
     pthread_mutex_destroy(&reload->lock);
@@ -345,9 +331,10 @@ void tg_reload_bar(struct tg_reload *reload, const char *pattern, const char *pl
     pthread_mutex_unlock(&reload->lock);
 }
 
-uint64_t tg_reload_ask(struct tg_reload *reload)
+uint64_t tg_reload_ask(struct tg_reload *reload, bool back)
 {
     pthread_mutex_lock(&reload->lock);
+    reload->wants_back |= back;
     uint64_t ticket = ++reload->asked;
     pthread_mutex_unlock(&reload->lock);
     eventfd_write(reload->wake_fd, 1);

@@ -17,8 +17,9 @@ void tg_reload_start(struct tg_reload *reload);
 bool tg_reload_stop(struct tg_reload *reload, uint64_t until_ms);
 void tg_reload_destroy(struct tg_reload *reload);
 
-/* Asks for a reload; several at once become one. Worker 0 is woken when it has ended. */
-uint64_t tg_reload_ask(struct tg_reload *reload);
+/* Asks for a reload; several at once become one. Worker 0 is woken when it has ended.
+ * `back`: not from the disk, but as it was served before. */
+uint64_t tg_reload_ask(struct tg_reload *reload, bool back);
 
 /* How the reload that was asked for went. Appends it as a JSON object, unless it goes on. */
 enum tg_reload_state tg_reload_result(struct tg_reload *reload, uint64_t ticket,

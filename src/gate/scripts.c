@@ -30,9 +30,9 @@ static bool has_jit(const struct tg_site *site)
     return false;
 }
 
-static struct tg_vm *make_state(const struct tg_site *site, struct tg_host *host,
-                                struct tg_timers *timers, bool jit)
+static struct tg_vm *make_state(struct tg_generation *generation, bool jit)
 {
+    const struct tg_site *site = generation->edition->site;
     struct tg_vm_options options = {
         .lua_memory = site->lua_memory,
         .script_memory = site->script_memory,
@@ -40,9 +40,11 @@ static struct tg_vm *make_state(const struct tg_site *site, struct tg_host *host
         .jit = jit,
         .root = site->folder,
         .package_path = site->package_path,
-        .log = host->log,
-        .timers = timers,
-        .host = host,
+        .files = site->files,
+        .log = generation->host.log,
+        .timers = &generation->worker->timers,
+        .steps = &generation->worker->look.turns,
+        .host = &generation->host,
         .open = tg_core_open,
     };
 
@@ -221,12 +223,11 @@ static bool load_state(struct loading *loading, bool jit, struct tg_buffer *prob
 bool tg_scripts_load(struct tg_generation *generation, struct tg_buffer *problems)
 {
     const struct tg_site *site = generation->edition->site;
-    struct tg_timers *timers = &generation->worker->timers;
     struct tg_host *host = &generation->host;
     struct loading loading = {.generation = generation, .site = site};
     bool well;
 
-    generation->vm = make_state(site, host, timers, false);
+    generation->vm = make_state(generation, false);
     generation->routes = calloc(site->route_count + 1, sizeof(*generation->routes));
     assert(generation->routes != NULL);
     host->loaded = false;
@@ -234,7 +235,7 @@ bool tg_scripts_load(struct tg_generation *generation, struct tg_buffer *problem
     well = load_state(&loading, false, problems);
     generation->serve = loading.serve;
     if (well && has_jit(site)) {
-        loading.vm = generation->jit_vm = make_state(site, host, timers, true);
+        loading.vm = generation->jit_vm = make_state(generation, true);
         well = load_state(&loading, true, problems);
         generation->jit_serve = loading.serve;
     }

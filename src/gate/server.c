@@ -2,17 +2,17 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "gate/admin.h"
 #include "gate/door.h"
+#include "gate/events.h"
 #include "gate/handler.h"
 #include "gate/listener.h"
+#include "gate/problems.h"
 #include "gate/pulse.h"
 #include "gate/refusal.h"
 #include "gate/reload.h"
@@ -25,18 +25,34 @@ enum {
     STATUS_OK = 0,
     STATUS_FAILED = 1,
     LEFT_BEHIND_MS = 3000, /* beyond the time to drain */
+    PROBLEMS_MOST = 1048576,
 };
 
 /* h2o takes it from the time of day: it must stay well below that. */
 static const uint64_t NEVER_MS = 30ULL * 86400 * 1000;
 
+static struct tg_site *read_site(const char *folder, struct tg_buffer *problems)
+{
+    struct tg_files *files = tg_files_create();
+    struct tg_site *site = tg_site_read(folder, files, problems);
+
+    tg_files_release(files);
+    return site;
+}
+
+/* Shows them, and forgets them. */
+static void say(struct tg_buffer *problems)
+{
+    fprintf(stderr, "%.*s", (int)problems->len, problems->base != NULL ? problems->base : "");
+    tg_buffer_dispose(problems);
+}
+
 struct tg_site *tg_server_read(const char *folder)
 {
-    struct tg_buffer problems = {.limit = 1048576};
-    struct tg_site *site = tg_site_read(folder, &problems);
+    struct tg_buffer problems = {.limit = PROBLEMS_MOST};
+    struct tg_site *site = read_site(folder, &problems);
 
-    fprintf(stderr, "%.*s", (int)problems.len, problems.base != NULL ? problems.base : "");
-    tg_buffer_dispose(&problems);
+    say(&problems);
     return site;
 }
 
@@ -112,16 +128,6 @@ bool tg_server_make_workers(struct tg_gate *gate, unsigned count, struct tg_buff
     return well;
 }
 
-static bool make_workers(struct tg_gate *gate, unsigned count)
-{
-    struct tg_buffer problems = {.limit = 1048576};
-    bool well = tg_server_make_workers(gate, count, &problems);
-
-    fprintf(stderr, "%.*s", (int)problems.len, problems.base != NULL ? problems.base : "");
-    tg_buffer_dispose(&problems);
-    return well;
-}
-
 static void log_ready(struct tg_gate *gate)
 {
     const struct tg_site *site = gate->site;
@@ -153,98 +159,6 @@ static void log_unverified(struct tg_gate *gate)
         if (gate->site->backends[i]->config.unverified)
             tg_log_warn(&gate->log, NULL, "event=tls_unverified backend=%s",
                         gate->site->backends[i]->config.name);
-}
-
-static void reopen_logs(struct tg_gate *gate)
-{
-    tg_log_info(&gate->log, NULL, "event=logs_reopened");
-    if (gate->access != NULL)
-        tg_sink_reopen(gate->access);
-}
-
-/* True when it ends us. Under a master it is the master that decides. */
-static bool take_signal(struct tg_gate *gate, int signal)
-{
-    bool is_alone = !tg_link_is_there(&gate->link);
-
-    switch (signal) {
-    case SIGUSR1:
-        reopen_logs(gate);
-        return false;
-    case SIGHUP:
-        if (is_alone)
-            tg_reload_ask(gate->reload);
-        return false;
-    default:
-        if (is_alone)
-            tg_log_info(&gate->log, NULL, "event=stopping signal=%s", sigabbrev_np(signal));
-        else
-            tg_link_say(&gate->link, TG_CHANNEL_REPLACE, 0, "signal");
-        return is_alone;
-    }
-}
-
-static bool take_message(struct tg_gate *gate)
-{
-    struct tg_channel_message message;
-    int fd;
-    enum tg_channel_state state = tg_channel_receive(gate->link.fd, &message, &fd, false);
-
-    if (fd >= 0)
-        close(fd);
-    if (state == TG_CHANNEL_NOTHING)
-        return false;
-    if (state == TG_CHANNEL_CLOSED) {
-        tg_link_release(&gate->link);
-        tg_log_error(&gate->log, NULL, "event=stopping reason=\"the master is gone\"");
-        return true;
-    }
-    if (message.kind != TG_CHANNEL_RETIRE && message.kind != TG_CHANNEL_STOP)
-        return false;
-    atomic_store(&gate->link.retired, message.kind == TG_CHANNEL_RETIRE);
-    tg_log_info(&gate->log, NULL, "event=stopping pid=%d%s", (int)getpid(),
-                message.kind == TG_CHANNEL_RETIRE ? " reason=replaced" : "");
-    return true;
-}
-
-/* Waits until a signal or the master ends us; what else they say is done here. */
-static void wait_for_end(struct tg_gate *gate, int signals)
-{
-    struct pollfd fds[2] = {{.fd = signals, .events = POLLIN},
-                            {.fd = gate->link.fd, .events = POLLIN}};
-    struct signalfd_siginfo signal;
-
-    for (;;) {
-        if (poll(fds, 2, -1) < 0)
-            continue;
-        if (fds[1].revents != 0 && take_message(gate))
-            return;
-        if (fds[0].revents != 0 && read(signals, &signal, sizeof(signal)) == sizeof(signal) &&
-            take_signal(gate, (int)signal.ssi_signo))
-            return;
-    }
-}
-
-static void end_at_once(int signal)
-{
-    (void)signal;
-    _exit(STATUS_OK);
-}
-
-/* All threads inherit the mask: signals are read by the main one only. */
-static int block_signals(void)
-{
-    sigset_t signals;
-
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGQUIT, end_at_once);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    sigaddset(&signals, SIGUSR1);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
 /* A second signal to end ends us at once; the master sends none. */
@@ -302,7 +216,7 @@ static bool serve(struct tg_gate *gate, bool watch, int signals)
     log_ready(gate);
     tg_link_say(&gate->link, TG_CHANNEL_READY, (int32_t)gate->site->drain_ms, "");
     tg_systemd_notify(&gate->link.systemd, "READY=1");
-    wait_for_end(gate, signals);
+    tg_events_wait(gate, signals);
     tg_systemd_notify(&gate->link.systemd, "STOPPING=1");
     end(gate);
     return true;
@@ -368,6 +282,7 @@ static void bar_routes(struct tg_edition *edition)
 static int run(struct tg_link *link, const char *folder, int port, bool watch)
 {
     struct tg_sink_options errors = {.fd = STDERR_FILENO, .say = tg_sink_say_logfmt};
+    struct tg_buffer problems = {.limit = PROBLEMS_MOST};
     struct tg_site *site = tg_server_read(folder);
 
     if (site == NULL)
@@ -378,7 +293,7 @@ static int run(struct tg_link *link, const char *folder, int port, bool watch)
     }
     if (port >= 0)
         site->listens[0].port = (uint16_t)port;
-    int signals = block_signals();
+    int signals = tg_events_open();
     struct tg_gate gate;
     prepare(&gate, site, tg_sink_create(&errors));
     gate.port = port;
@@ -387,8 +302,9 @@ static int run(struct tg_link *link, const char *folder, int port, bool watch)
     gate.work = tg_work_pool_create(site->codec_threads);
     gate.most_connections = tg_door_size(site->limits.connections);
     bool well = signals >= 0 && gate.log.sink != NULL && bind_all(&gate) &&
-                open_access_log(&gate) && make_workers(&gate, site->workers) &&
-                serve(&gate, watch, signals);
+                open_access_log(&gate) && tg_server_make_workers(&gate, site->workers, &problems);
+    say(&problems);
+    well = well && serve(&gate, watch, signals);
     *link = gate.link;
     tg_server_dispose(&gate);
     if (signals >= 0)
@@ -408,7 +324,7 @@ int tg_server_run(const char *folder, int port, bool watch)
 }
 
 /* Says which names of backends can't be resolved now. */
-static bool resolve_names(const struct tg_site *site)
+static bool resolve_names(const struct tg_site *site, struct tg_buffer *problems)
 {
     bool well = true;
 
@@ -421,27 +337,52 @@ static bool resolve_names(const struct tg_site *site)
             struct tg_error error = tg_resolver_lookup(address->host, &found);
             if (error.code == NULL)
                 continue;
-            fprintf(stderr, "%s/site.lua: backend '%s': the name '%s' can't be resolved: %s\n",
-                    site->folder, site->backends[i]->config.name, address->host, error.message);
+            tg_buffer_printf(
+                problems, "%s/site.lua: backend '%s': the name '%s' can't be resolved: %s\n",
+                site->folder, site->backends[i]->config.name, address->host, error.message);
             well = false;
         }
     return well;
 }
 
-int tg_server_check(const char *folder)
+/* Loads every script, and asks for every name. */
+static bool prove(struct tg_site *site, struct tg_buffer *problems)
 {
-    struct tg_site *site = tg_server_read(folder);
-
-    if (site == NULL)
-        return STATUS_FAILED;
     struct tg_gate gate;
+
     prepare(&gate, site, NULL);
-    bool well = make_workers(&gate, 1);
-    well = resolve_names(site) && well;
-    if (well)
-        printf("%s: %zu routes, %zu backends: all is well\n", folder, site->route_count,
-               site->backend_count);
+    bool well = tg_server_make_workers(&gate, 1, problems);
+    well = resolve_names(site, problems) && well;
     tg_server_dispose(&gate);
+    return well;
+}
+
+static void show_json(bool well, const struct tg_buffer *problems)
+{
+    struct tg_buffer out = {.limit = 0};
+
+    tg_buffer_printf(&out, "{\"ok\":%s,\"problems\":", well ? "true" : "false");
+    tg_problems_write(problems, &out);
+    printf("%.*s}\n", (int)out.len, out.base);
+    tg_buffer_dispose(&out);
+}
+
+int tg_server_check(const char *folder, bool json)
+{
+    struct tg_buffer problems = {.limit = PROBLEMS_MOST};
+    struct tg_site *site = read_site(folder, &problems);
+    size_t routes = site != NULL ? site->route_count : 0;
+    size_t backends = site != NULL ? site->backend_count : 0;
+    bool well = site != NULL && prove(site, &problems);
+
+    if (json)
+        show_json(well, &problems);
+    else if (well)
+        printf("%s: %zu routes, %zu backends: all is well\n", folder, routes, backends);
+    if (json)
+        tg_buffer_dispose(&problems);
+    else
+        say(&problems);
     return well ? STATUS_OK : STATUS_FAILED;
 }
 

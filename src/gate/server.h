@@ -17,8 +17,9 @@ struct tg_site *tg_server_read(const char *folder);
  * Returns the exit status; what is wrong stands on stderr. */
 int tg_server_run(const char *folder, int port, bool watch);
 
-/* Reads everything strictly, loads every script, resolves the names of backends. */
-int tg_server_check(const char *folder);
+/* Reads everything strictly, loads every script, resolves the names of backends. What is wrong
+ * stands on stderr, or as JSON on stdout. */
+int tg_server_check(const char *folder, bool json);
 
 /* Writes the table of routes to stdout. */
 int tg_server_routes(const char *folder);

@@ -15,6 +15,7 @@
 #include "http/path.h"
 #include "net/tls.h"
 #include "script/library.h"
+#include "script/sandbox.h"
 
 /* ---- what lua/tidegate/site.lua asks of C */
 
@@ -368,6 +369,21 @@ static void read_log(lua_State *L, struct tg_site *site)
     lua_pop(L, 1);
 }
 
+/* What becomes of a reading after which routes fail. */
+static void read_guard(lua_State *L, struct tg_site *site)
+{
+    lua_getfield(L, -1, "reload");
+    if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "guard");
+        if (lua_istable(L, -1)) {
+            site->guard_ms = (uint32_t)tg_table_number(L, "window", 30e3);
+            site->guard_errors = tg_table_number(L, "errors", 0.05);
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
 /* The table is on top. */
 static struct tg_site *take_over(lua_State *L, const char *folder)
 {
@@ -381,6 +397,7 @@ static struct tg_site *take_over(lua_State *L, const char *folder)
     site->workers = (unsigned)tg_table_number(L, "workers", cores > 0 ? (double)cores : 1);
     site->drain_ms = (uint32_t)tg_table_number(L, "drain_timeout", 10e3);
     site->package_path = tg_table_text(L, site, "package_path").base;
+    read_guard(L, site);
     site->debug = tg_table_true(L, "debug");
     site->before = tg_table_names(L, site, "before", &site->before_count);
     read_listens(L, site);
@@ -413,12 +430,13 @@ static void write_problems(lua_State *L, const char *folder, struct tg_buffer *p
     }
 }
 
-struct tg_site *tg_site_read(const char *folder, struct tg_buffer *problems)
+struct tg_site *tg_site_read(const char *folder, struct tg_files *files, struct tg_buffer *problems)
 {
-    return tg_site_read_changed(folder, NULL, problems);
+    return tg_site_read_changed(folder, NULL, files, problems);
 }
 
 struct tg_site *tg_site_read_changed(const char *folder, const char *changes,
+                                     struct tg_files *files,
                                      struct tg_buffer *problems)
 {
     struct tg_site *site = NULL;
@@ -430,6 +448,8 @@ struct tg_site *tg_site_read_changed(const char *folder, const char *changes,
     load(L, "site");
     lua_newtable(L);
     luaL_register(L, NULL, natives);
+    tg_sandbox_push_read(L, files);
+    lua_setfield(L, -2, "read");
     lua_pushstring(L, folder);
     lua_pushstring(L, changes);
     if (lua_pcall(L, 3, 2, 0) != 0) {
@@ -439,6 +459,7 @@ struct tg_site *tg_site_read_changed(const char *folder, const char *changes,
     } else {
         lua_pop(L, 1);
         site = take_over(L, folder);
+        site->files = tg_files_hold(files);
     }
     if (site != NULL && site->is_torn) {
         tg_buffer_printf(problems, "%s/site.lua: a file of TLS changed while it was read\n",
@@ -454,6 +475,7 @@ void tg_site_destroy(struct tg_site *site)
 {
     for (size_t i = 0; i < site->backend_count; i++)
         tg_site_backend_release(site->backends[i]);
+    tg_files_release(site->files);
     h2o_mem_clear_pool(&site->pool);
     free(site);
 }

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/crypto.h"
+#include "base/files.h"
 #include "gate/admin_address.h"
 #include "gate/head.h"
 #include "gate/network.h"
@@ -102,23 +103,28 @@ struct tg_site {
     size_t cache_memory, cache_object;
     uint64_t script_cpu_ns;
     uint32_t drain_ms;
+    uint32_t guard_ms; /* how long a new reading is on probation; 0: never */
+    double guard_errors;
     const char *package_path; /* or NULL */
     const char *access_log;   /* 'stdout', a path, or NULL: off */
     int log_level;            /* enum tg_log_level */
     bool debug;
     struct tg_text *secrets;
     size_t secret_count;
-    bool is_torn; /* a file changed between its check and its use */
+    struct tg_files *files; /* through which all of it but TLS was read; it holds them */
+    bool is_torn;           /* a file changed between its check and its use */
 };
 
-/* Reads <folder>/site.lua. NULL when something is wrong with it; then `problems` holds a line
- * "file:line: reason" for each thing that is. */
-struct tg_site *tg_site_read(const char *folder, struct tg_buffer *problems);
+/* Reads <folder>/site.lua, through `files`. NULL when something is wrong with it; then `problems`
+ * holds a line "file:line: reason" for each thing that is. */
+struct tg_site *tg_site_read(const char *folder, struct tg_files *files,
+                             struct tg_buffer *problems);
 
 /* The same with changes to what site.lua returns, written as a table of Lua: a table with names is
  * merged, anything else takes the place of what was there. Its `env` is asked before the
  * environment. NULL: none. */
 struct tg_site *tg_site_read_changed(const char *folder, const char *changes,
+                                     struct tg_files *files,
                                      struct tg_buffer *problems);
 
 void tg_site_destroy(struct tg_site *site);

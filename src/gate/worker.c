@@ -237,6 +237,7 @@ static void *run(void *argument)
         busy = tg_worker_turn(worker, busy ? 0 : tg_timers_wait(&worker->timers, LOOP_SLEEP_MS));
     atomic_fetch_sub(&worker->gate->serving, 1);
     close_all(worker); /* here: h2o keeps buffers by thread */
+    atomic_store(&worker->over, true);
     return NULL;
 }
 
@@ -271,10 +272,11 @@ void tg_worker_stop(struct tg_worker *worker)
 
 bool tg_worker_join(struct tg_worker *worker, uint64_t until_ms)
 {
-    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
-
-    if (worker->started && pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+    if (!worker->started)
+        return true;
+    if (!tg_clock_wait(&worker->over, until_ms))
         return false;
+    pthread_join(worker->thread, NULL);
     worker->started = false;
     return true;
 }

@@ -298,6 +298,7 @@ static void on_end(struct master *master, struct tg_child *child, int how)
         return;
     if (state == TG_CHILD_STARTING && find(master, TG_CHILD_SERVING) != NULL) {
         tg_systemd_notify(&master->systemd, "READY=1"); /* by the one before */
+        tg_sockets_forget(&master->sockets);
         if (master->again)
             master->start_ms = tg_clock_monotonic_ms();
         master->again = false;

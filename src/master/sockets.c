@@ -66,12 +66,12 @@ static void close_one(const struct tg_listening *listening)
         unlink(((const struct sockaddr_un *)&listening->address)->sun_path);
 }
 
-void tg_sockets_keep(struct tg_sockets *sockets, pid_t user)
+static void keep_used(struct tg_sockets *sockets)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < sockets->count; i++) {
-        if (user != 0 && sockets->list[i].user == user)
+        if (sockets->list[i].is_used)
             sockets->list[kept++] = sockets->list[i];
         else
             close_one(&sockets->list[i]);
@@ -81,4 +81,16 @@ void tg_sockets_keep(struct tg_sockets *sockets, pid_t user)
         return;
     free(sockets->list);
     sockets->list = NULL;
+}
+
+void tg_sockets_keep(struct tg_sockets *sockets, pid_t user)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        sockets->list[i].is_used = user != 0 && sockets->list[i].user == user;
+    keep_used(sockets);
+}
+
+void tg_sockets_forget(struct tg_sockets *sockets)
+{
+    keep_used(sockets);
 }

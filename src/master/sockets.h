@@ -16,6 +16,7 @@ struct tg_listening {
     int fd;
     bool is_lent; /* the service manager holds it too */
     pid_t user;   /* the worker that asked for it last */
+    bool is_used; /* by a worker that serves */
 };
 
 struct tg_sockets {
@@ -32,5 +33,8 @@ const struct tg_listening *tg_sockets_get(struct tg_sockets *sockets,
 
 /* Closes those that the worker has not asked for; 0: all. */
 void tg_sockets_keep(struct tg_sockets *sockets, pid_t user);
+
+/* Closes those that no worker which serves has asked for. */
+void tg_sockets_forget(struct tg_sockets *sockets);
 
 #endif

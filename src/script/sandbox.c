@@ -136,6 +136,28 @@ static int whole(lua_State *L)
     return 1;
 }
 
+static int read_call(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    struct tg_files *known = lua_touserdata(L, lua_upvalueindex(1));
+    struct tg_files *files = known != NULL ? known : tg_files_create();
+    struct tg_text content;
+
+    if (tg_files_read(files, path, &content))
+        lua_pushlstring(L, content.len != 0 ? content.base : "", content.len);
+    else
+        lua_pushnil(L);
+    if (known == NULL)
+        tg_files_release(files);
+    return 1;
+}
+
+void tg_sandbox_push_read(lua_State *L, struct tg_files *files)
+{
+    lua_pushlightuserdata(L, files);
+    lua_pushcclosure(L, read_call, 1);
+}
+
 static void push_with_global(lua_State *L, lua_CFunction function, const char *global)
 {
     lua_getglobal(L, global);
@@ -162,6 +184,8 @@ void tg_sandbox_open(lua_State *L)
     lua_setfield(L, -2, "print");
     push_with_global(L, cjson, "require");
     lua_setfield(L, -2, "cjson");
+    tg_sandbox_push_read(L, tg_vm_of(L)->options.files);
+    lua_setfield(L, -2, "read");
     lua_pushcfunction(L, compile);
     lua_setfield(L, -2, "compile");
     lua_pushcfunction(L, raise_call);

@@ -5,7 +5,12 @@
 
 #include <lua.h>
 
+#include "base/files.h"
+
 /* Adds the functions to the table on top of the stack. Lua's own library must be open. */
 void tg_sandbox_open(lua_State *L);
+
+/* Pushes a function from a path to what stands in the file, or nil. NULL: it remembers nothing. */
+void tg_sandbox_push_read(lua_State *L, struct tg_files *files);
 
 #endif

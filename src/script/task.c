@@ -174,6 +174,8 @@ static int step(struct tg_task *task)
 
     tg_vm_make_room(vm);
     vm->running = task;
+    if (vm->options.steps != NULL)
+        atomic_fetch_add_explicit(vm->options.steps, 1, memory_order_relaxed);
     vm->place[0] = '\0';
     vm->resumed_ns = tg_clock_monotonic_ns();
     vm->resumed_used = vm->heap.used;

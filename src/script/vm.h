@@ -3,12 +3,14 @@
 #ifndef TG_SCRIPT_VM_H
 #define TG_SCRIPT_VM_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <h2o.h>
 #include <lua.h>
 
+#include "base/files.h"
 #include "base/log.h"
 #include "net/timer.h"
 #include "script/heap.h"
@@ -30,8 +32,10 @@ struct tg_vm_options {
     bool is_own;              /* the program's own: all of Lua, no sandbox, nothing is stopped */
     const char *root;         /* the site's folder, as the user wrote it */
     const char *package_path; /* templates with '?' for require, below root; NULL: none */
+    struct tg_files *files;   /* through which scripts and modules are read; NULL: from the disk */
     const struct tg_log *log;
     struct tg_timers *timers;
+    _Atomic uint64_t *steps;    /* counts how often a task went on; NULL: nobody looks */
     void *host;                 /* what the calls of api/ work on; script/ does not look inside */
     void (*open)(lua_State *L); /* adds the calls: on top lies the later 'tidegate', below it a
                                  * table for what only lua/tidegate/runtime.lua uses */

@@ -61,7 +61,9 @@ static int read_site(lua_State *L)
     *site = (struct site){.log = {.limit = LOG_MOST}};
     luaL_getmetatable(L, site_kind);
     lua_setmetatable(L, -2);
-    struct tg_site *found = tg_site_read_changed(folder, changes, &problems);
+    struct tg_files *files = tg_files_create();
+    struct tg_site *found = tg_site_read_changed(folder, changes, files, &problems);
+    tg_files_release(files);
     if (found == NULL)
         return fail(L, &problems);
     tg_buffer_dispose(&problems);

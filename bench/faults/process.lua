@@ -1,0 +1,240 @@
+-- Faults of processes, and reloads: part A of the list.
+local client = require 'spec.support.client'
+local gate = require 'spec.support.gate'
+local load = require 'bench.faults.load'
+local posix = require 'spec.support.posix'
+local wait = require 'spec.support.wait'
+
+local ECHO = [[
+  local tg = require 'tidegate'
+  return function(req)
+    tg.sleep(0.01)
+    return req.params.id
+  end]]
+
+local function serve(opts)
+  opts = opts or {}
+  opts.master = opts.master ~= false
+  opts.site = opts.site or {}
+  opts.site.workers, opts.site.admin = 2, 'unix:admin.sock'
+  opts.files = opts.files or {}
+  opts.files['echo.lua'] = ECHO
+  opts.routes = opts.routes or {}
+  table.insert(opts.routes, { 'GET /echo/{id}', 'echo.lua' })
+  return gate.serve(opts)
+end
+
+local function post(tide, path)
+  local where = tide.site .. '/admin.sock'
+  return client.request(where, { method = 'POST', path = path }, 60)
+end
+
+local function lines(command)
+  local pipe = io.popen(command)
+  local n = tonumber(pipe:read '*a')
+  pipe:close()
+  return n
+end
+
+local function shm() return lines 'ls /dev/shm | wc -l' end
+
+local function memory(pid)
+  return tonumber(posix.read('/proc/' .. pid .. '/status'):match 'VmRSS:%s*(%d+)')
+end
+
+local function told(sum, more)
+  return ('%d asked, %d failed, %d refused%s'):format(sum.asked, sum.failed, sum.refused,
+    more or ''), sum
+end
+
+local function clean(sum) return sum.asked > 0 and sum.failed == 0 and sum.refused == 0 end
+
+local tests = {}
+local function test(name, criterion, run) tests[#tests + 1] = { name, criterion, run } end
+
+test('A1 kill -9 of the worker', '<= 5 failed, 0 refused, another within 1 s', function()
+  local tide = serve()
+  local asking = load.start(tide.port, 200)
+  posix.pause(2)
+  local at = posix.now()
+  posix.kill(tide:worker(), posix.KILL)
+  tide:await_workers(2)
+  local back = posix.now() - at
+  posix.pause(2)
+  local sum = asking:stop()
+  return told(sum, (', back after %.2f s'):format(back)),
+    sum.failed <= 5 and sum.refused == 0 and back <= 1
+end)
+
+test('A2 kill -9, 50 times', 'availability >= 99.5 %, 0 refused, descriptors and shm +0', function()
+  local tide = serve()
+  local fds, files = tide:descriptors(), shm()
+  local asking = load.start(tide.port, 200)
+  for n = 2, 51 do
+    local at = posix.now()
+    posix.kill(tide:worker(), posix.KILL)
+    tide:await_workers(n)
+    posix.pause(math.max(0, at + 1 - posix.now()))
+  end
+  local sum = asking:stop()
+  local share = 100 * (1 - (sum.failed + sum.refused) / sum.asked)
+  fds, files = tide:descriptors() - fds, shm() - files
+  return told(sum, (', %.2f %%, fds %+d, shm %+d'):format(share, fds, files)),
+    share >= 99.5 and sum.refused == 0 and fds == 0 and files == 0
+end)
+
+test('A3 kill -9 of the master', 'a restart on the same port is ready within 1 s', function()
+  local tide = serve()
+  posix.kill(tide.pid, posix.KILL)
+  wait.eventually(function() return posix.ended(tide.pid) end)
+  local at = posix.now()
+  local again = serve { port = tide.port }
+  local after = posix.now() - at
+  local well = again:get('/echo/x').body == 'x'
+  return ('ready after %.2f s'):format(after), well and after <= 1
+end)
+
+test('A4 200 reloads', '0 failed, memory +5 % from the 10th on, descriptors +0', function()
+  local tide = serve()
+  local asking = load.start(tide.port, 200)
+  local pid, kb, fds, wrong = tide:worker(), {}, {}, 0
+  for n = 1, 200 do
+    if post(tide, '/reload').status ~= 200 then wrong = wrong + 1 end
+    posix.pause(0.05)
+    kb[n], fds[n] = memory(pid), lines('ls /proc/' .. pid .. '/fd | wc -l')
+  end
+  local sum = asking:stop()
+  local grown = 100 * (kb[200] / kb[10] - 1)
+  return told(sum, (', memory %+.1f %%, fds %+d'):format(grown, fds[200] - fds[10])),
+    clean(sum) and wrong == 0 and grown < 5 and fds[200] <= fds[10]
+end)
+
+local BROKEN = {
+  ['a syntax error'] = 'return function(',
+  ['an error at load'] = 'error "broken"',
+  ['an endless loop at load'] = 'while true do end',
+  ['a missing module'] = "local x = require 'not.there' return function() end",
+  ['half a file'] = ECHO:sub(1, 60),
+}
+
+test('A5 broken scripts', '0 failed, the command fails, file:line in the log', function()
+  local tide = serve()
+  local asking = load.start(tide.port, 200)
+  local silent = {}
+  for kind, text in pairs(BROKEN) do
+    posix.write(tide.site .. '/echo.lua', text)
+    local said = gate.run { 'reload', tide.site }
+    if said.status ~= 1 or not said.err:find 'echo%.lua:%d+:' then silent[#silent + 1] = kind end
+  end
+  os.remove(tide.site .. '/echo.lua')
+  if gate.run({ 'reload', tide.site }).status ~= 1 then silent[#silent + 1] = 'no file' end
+  local sum = asking:stop()
+  return told(sum, '; silent: ' .. table.concat(silent, ', ')), clean(sum) and #silent == 0
+end)
+
+test('A6 reload during a download', 'intact after 5 s, new answers within 1 s', function()
+  local tide = serve { routes = { { 'GET /big', 'big.lua' } }, files = { ['big.lua'] = [[
+    local tg = require 'tidegate'
+    return function()
+      local pieces = 0
+      return tg.response { status = 200, body = function()
+        pieces = pieces + 1
+        if pieces > 50 then return nil end
+        tg.sleep(0.1)
+        return ('x'):rep(20000)
+      end }
+    end]] } }
+  local download = tide:connect()
+  download:send 'GET /big HTTP/1.1\r\nhost: a\r\n\r\n'
+  posix.pause(0.5)
+  posix.write(tide.site .. '/big.lua', "return function() return 'new' end")
+  local at = posix.now()
+  post(tide, '/reload')
+  wait.eventually(function() return tide:get('/big').body == 'new' end)
+  local after = posix.now() - at
+  local res = download:receive(20)
+  return ('new after %.2f s, %d bytes'):format(after, #res.body),
+    after <= 1 and res.complete and res.body == ('x'):rep(1000000)
+end)
+
+test('A7 SIGHUP to the master', '20 new workers, 0 failed, 0 refused', function()
+  local tide = serve()
+  local asking = load.start(tide.port, 200, true)
+  for n = 2, 21 do
+    tide:signal(posix.HUP)
+    tide:await_workers(n)
+    posix.pause(0.1)
+  end
+  local sum = asking:stop()
+  return told(sum), clean(sum)
+end)
+
+test('A8 SIGTERM under load', 'what has begun ends, exit 0 within drain_timeout', function()
+  local tide = serve { site = { drain_timeout = 5 } }
+  local list = {}
+  for i = 1, 20 do
+    list[i] = tide:connect()
+    list[i]:send(('GET /echo/%d HTTP/1.1\r\nhost: a\r\n\r\n'):format(i))
+    if i <= 10 then list[i]:receive(5) end -- these stay idle
+  end
+  for i = 1, 10 do list[i]:send(('GET /echo/%d HTTP/1.1\r\nhost: a\r\n\r\n'):format(i)) end
+  posix.pause(0.005)
+  tide:signal(posix.TERM)
+  local at, lost = posix.now(), 0
+  for i = 1, 20 do
+    local res = list[i]:receive(5)
+    if not res or res.body ~= tostring(i) then lost = lost + 1 end
+  end
+  local how
+  wait.eventually(function() how = posix.ended(tide.pid) return how end)
+  local after = posix.now() - at
+  tide:forget()
+  return ('%d of 20 lost, %s after %.2f s'):format(lost, how, after),
+    lost == 0 and how == 'exit 0' and after <= 5
+end)
+
+test('A9 starts that fail', 'status 1 within 1 s, one line that says why', function()
+  local fd, port = posix.listen()
+  local cases = {
+    { 'port', { script = 'return function() end' }, '--port', tostring(port) },
+    { 'log', { script = 'return function() end', site = { log = { access = '/no/such/log' } } },
+      '--port', '0' },
+    { 'TLS', { script = 'return function() end', site = { backends = {
+      x = { 'https://127.0.0.1:9', tls = { ca = 'not.there' } } } } }, '--port', '0' },
+    { 'site', { site = 'return {' }, '--port', '0' },
+  }
+  local wrong = {}
+  for _, case in ipairs(cases) do
+    local at = posix.now()
+    local result = gate.command('run', case[2], case[3], case[4])
+    local _, count = result.err:gsub('\n', '')
+    if result.status ~= 1 or count ~= 1 or posix.now() - at > 1 then
+      wrong[#wrong + 1] = ('%s (%s, %d lines, %.2f s)'):format(case[1], result.ended, count,
+        posix.now() - at)
+    end
+  end
+  posix.close(fd)
+  return #wrong == 0 and '4 of 4' or table.concat(wrong, ', '), #wrong == 0
+end)
+
+test('A9 a full disk', '0 failed, and the loss is counted when there is room', function()
+  local tide = serve { site = { log = { access = '/dev/full' } } }
+  local asking = load.start(tide.port, 200)
+  posix.pause(3)
+  local sum = asking:stop()
+  return told(sum), clean(sum)
+end)
+
+test('A40 kill -STOP and -CONT', 'answers again within 2 s of -CONT', function()
+  local tide = serve()
+  local pid = tide:worker()
+  posix.kill(pid, posix.STOP)
+  posix.pause(3)
+  posix.kill(pid, posix.CONT)
+  local at = posix.now()
+  wait.eventually(function() return tide:get('/echo/x').body == 'x' end)
+  local after = posix.now() - at
+  return ('after %.3f s'):format(after), after <= 2
+end)
+
+return tests
