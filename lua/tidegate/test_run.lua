@@ -89,8 +89,10 @@ local function prepare_busted(options)
   local make = require 'busted.core'
   package.loaded['busted.core'] = function()
     local busted = make()
+    local made -- busted forgets what the files before have loaded
     package.preload['tidegate.test'] = function()
-      return core.library 'test' (core, busted, options)
+      made = made or core.library 'test' (core, busted, options)
+      return made
     end
     return busted
   end

@@ -120,14 +120,15 @@ end)
 describe('the specs of the test site', function()
   it('pass, in virtual time', function()
     local before = posix.now()
-    local result = gate.run { 'test', SITE, 'spec/fixtures/test/right' }
+    local result = gate.run({ 'test', SITE, 'spec/fixtures/test/right' }, { seconds = 60 })
     assert.equal(0, result.status, result.out .. result.err)
     assert.equal('', result.err)
     assert.is_true(posix.now() - before < 60)
   end)
 
   it('pass in any order, and again and again', function()
-    local result = gate.run { 'test', SITE, 'spec/fixtures/test/right', '--shuffle', '--repeat=2' }
+    local result = gate.run({ 'test', SITE, 'spec/fixtures/test/right', '--shuffle', '--repeat=2' },
+      { seconds = 120 })
     assert.equal(0, result.status, result.out .. result.err)
   end)
 end)

@@ -9,6 +9,7 @@
 #include "gate/edition.h"
 #include "gate/traffic.h"
 
+struct tg_chunks;
 struct tg_worker;
 struct tg_reload;
 
@@ -29,6 +30,7 @@ struct tg_gate {
     uint64_t started_ns;          /* monotonic */
     const struct tg_clock *clock; /* NULL: the system's */
     struct tg_dialer *dialer;     /* NULL: backends are reached over the network */
+    struct tg_chunks *chunks;     /* of scripts, for the next gate; NULL: none are kept */
     uint64_t seed;                /* of ids that need not be secret; 0: random */
     size_t most_connections;      /* of clients, at once */
     _Atomic unsigned serving;     /* threads whose loop runs */

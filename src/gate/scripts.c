@@ -31,7 +31,7 @@ static bool has_jit(const struct tg_site *site)
 }
 
 static struct tg_vm *make_state(const struct tg_site *site, struct tg_host *host,
-                                struct tg_timers *timers, bool jit)
+                                struct tg_worker *worker, bool jit)
 {
     struct tg_vm_options options = {
         .lua_memory = site->lua_memory,
@@ -41,7 +41,8 @@ static struct tg_vm *make_state(const struct tg_site *site, struct tg_host *host
         .root = site->folder,
         .package_path = site->package_path,
         .log = host->log,
-        .timers = timers,
+        .chunks = worker->gate->chunks,
+        .timers = &worker->timers,
         .host = host,
         .open = tg_core_open,
     };
@@ -221,12 +222,12 @@ static bool load_state(struct loading *loading, bool jit, struct tg_buffer *prob
 bool tg_scripts_load(struct tg_generation *generation, struct tg_buffer *problems)
 {
     const struct tg_site *site = generation->edition->site;
-    struct tg_timers *timers = &generation->worker->timers;
+    struct tg_worker *worker = generation->worker;
     struct tg_host *host = &generation->host;
     struct loading loading = {.generation = generation, .site = site};
     bool well;
 
-    generation->vm = make_state(site, host, timers, false);
+    generation->vm = make_state(site, host, worker, false);
     generation->routes = calloc(site->route_count + 1, sizeof(*generation->routes));
     assert(generation->routes != NULL);
     host->loaded = false;
@@ -234,7 +235,7 @@ bool tg_scripts_load(struct tg_generation *generation, struct tg_buffer *problem
     well = load_state(&loading, false, problems);
     generation->serve = loading.serve;
     if (well && has_jit(site)) {
-        loading.vm = generation->jit_vm = make_state(site, host, timers, true);
+        loading.vm = generation->jit_vm = make_state(site, host, worker, true);
         well = load_state(&loading, true, problems);
         generation->jit_serve = loading.serve;
     }

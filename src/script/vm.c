@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "script/chunks.h"
 #include "script/fail.h"
 #include "script/library.h"
 #include "script/sandbox.h"
@@ -62,11 +63,16 @@ static int on_panic(lua_State *L)
 static void load_library(lua_State *L, const char *name)
 {
     struct tg_text text = tg_library(name);
+    struct tg_chunks *chunks = tg_vm_of(L)->options.chunks;
     char chunk[64];
 
     snprintf(chunk, sizeof(chunk), "=[tidegate %s]", name);
+    if (chunks != NULL && tg_chunks_push(chunks, L, chunk))
+        return;
     if (luaL_loadbuffer(L, text.base, text.len, chunk) != 0)
         lua_error(L);
+    if (chunks != NULL)
+        tg_chunks_keep(chunks, L, chunk);
 }
 
 static void push_options(lua_State *L, const struct tg_vm_options *options)

@@ -14,6 +14,7 @@
 #include "script/heap.h"
 #include "script/kind.h"
 
+struct tg_chunks;
 struct tg_task;
 
 enum {
@@ -30,6 +31,7 @@ struct tg_vm_options {
     bool is_own;              /* the program's own: all of Lua, no sandbox, nothing is stopped */
     const char *root;         /* the site's folder, as the user wrote it */
     const char *package_path; /* templates with '?' for require, below root; NULL: none */
+    struct tg_chunks *chunks; /* files that other states have compiled; NULL: none are kept */
     const struct tg_log *log;
     struct tg_timers *timers;
     void *host;                 /* what the calls of api/ work on; script/ does not look inside */

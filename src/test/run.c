@@ -78,7 +78,6 @@ int tg_test_run(int argc, char **argv, const char *site)
                             .host = {.loaded = true}};
     struct tg_vm_options options = {.lua_memory = MEMORY,
                                     .script_memory = MEMORY,
-                                    .jit = true,
                                     .is_own = true,
                                     .root = site,
                                     .timers = &tester.timers,

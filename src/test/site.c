@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "net/exchange.h"
+#include "script/chunks.h"
 #include "test/peer.h"
 #include "test/world.h"
 
@@ -18,6 +19,7 @@ enum { LOG_MOST = 4 * 1048576, PROBLEMS_MOST = 1048576 };
 struct site {
     struct tg_edition *edition; /* NULL: closed */
     struct tg_sink *sink;
+    struct tg_chunks *chunks;
     struct tg_buffer log; /* lines that no spec has taken yet */
 };
 
@@ -67,6 +69,7 @@ static int read_site(lua_State *L)
     tg_buffer_dispose(&problems);
     found->workers = 1;
     site->sink = tg_sink_create(&(struct tg_sink_options){.take = on_log, .owner = site});
+    site->chunks = tg_chunks_create();
     site->edition = tg_edition_create(found, site->sink, 1, 1);
     return 1;
 }
@@ -79,7 +82,10 @@ static int close_site(lua_State *L)
         tg_edition_release(site->edition);
     if (site->sink != NULL)
         tg_sink_destroy(site->sink);
+    if (site->chunks != NULL)
+        tg_chunks_destroy(site->chunks);
     tg_buffer_dispose(&site->log);
+    site->chunks = NULL;
     site->edition = NULL;
     site->sink = NULL;
     return 0;
@@ -188,7 +194,7 @@ static int make_world(lua_State *L)
     lua_pushvalue(L, 1);
     lua_rawseti(L, -2, 1);
     lua_setfenv(L, -2);
-    if (!tg_world_init(&own->world, site->edition, seed, &problems))
+    if (!tg_world_init(&own->world, site->edition, site->chunks, seed, &problems))
         return fail(L, &problems);
     tg_buffer_dispose(&problems);
     return 1;

@@ -25,11 +25,11 @@ struct tg_world {
 };
 
 /* Makes the gate of an edition, which stays the caller's, with its log: `world` has `began`,
- * `on_dial` and `owner`. The health of its backends begins anew, so there is one world of an
- * edition at a time. On failure `problems` holds a line for each thing that is wrong; it is
- * disposed then. */
-bool tg_world_init(struct tg_world *world, struct tg_edition *edition, uint64_t seed,
-                   struct tg_buffer *problems);
+ * `on_dial` and `owner`. Its scripts are compiled once and kept in `chunks`. The health of its
+ * backends begins anew, so there is one world of an edition at a time. On failure `problems` holds
+ * a line for each thing that is wrong; it is disposed then. */
+bool tg_world_init(struct tg_world *world, struct tg_edition *edition, struct tg_chunks *chunks,
+                   uint64_t seed, struct tg_buffer *problems);
 
 /* Frees it; a second time is harmless. The ends of others stay theirs. */
 void tg_world_dispose(struct tg_world *world);
