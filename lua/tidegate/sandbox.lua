@@ -158,7 +158,7 @@ end
 -- A module loads in one go: neither a wait nor a slice lets another request see it half done.
 local whole = native.whole
 
--- A file as a function, or nil and why not; a second result of nil means that there is no such file.
+-- A file as a function, or nil and why not; nil alone: there is no such file.
 local recall, keep = native.recall, native.keep
 
 local function compile_file(full)

@@ -289,6 +289,13 @@ local function wait_of(self, most)
   return math.max(wait, 0)
 end
 
+-- What the operator's log said since the last look.
+local function take_log(self)
+  local log = self.core:log()
+  self.log = (self.log or '') .. log
+  return log
+end
+
 function Site:_pass(ms)
   self:_settle()
   local target = self.world:now() + ms
@@ -296,6 +303,7 @@ function Site:_pass(ms)
     self.world:move(wait_of(self, target - self.world:now()))
     self:_settle()
   end
+  take_log(self)
   self:_raise_problem()
 end
 
@@ -335,13 +343,6 @@ end
 local function result_of(exchange)
   if exchange.problem then raise(exchange.label .. ': ' .. exchange.problem) end
   return exchange.response
-end
-
--- What the operator's log said while the request was served.
-local function take_log(self)
-  local log = self.core:log()
-  self.log = (self.log or '') .. log
-  return log
 end
 
 --- Sends one request; time goes on until it is answered.

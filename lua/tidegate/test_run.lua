@@ -76,15 +76,6 @@ local function choose_site(read)
   return core.default_site
 end
 
--- The default site keeps its specs beside it.
-local function spec_folder(site)
-  for _, folder in ipairs { site .. '/spec', site .. '/../spec/scripts' } do
-    if exists(folder) and (site == core.default_site or folder:sub(-5) == '/spec') then
-      return folder
-    end
-  end
-end
-
 local function prepare_busted(options)
   local make = require 'busted.core'
   package.loaded['busted.core'] = function()
@@ -134,8 +125,8 @@ if not pcall(require, 'busted.core') then
 end
 local site = choose_site(read)
 if #read.paths == 0 then
-  local folder = spec_folder(site)
-  if not folder then
+  local folder = site .. '/spec'
+  if not exists(folder) then
     io.stderr:write(("tidegate: %s has no specs: there is no folder %s/spec\n"):format(site, site))
     return 1
   end
