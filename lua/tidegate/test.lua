@@ -182,12 +182,13 @@ local function take_core(folder, changes)
   local found = list and table.remove(list)
   if found then return found, key end
   local problems
-  found, problems = core.read(folder, changes)
+  found, problems = core.read(folder, changes, options.coverage ~= nil)
   if not found then raise((problems:gsub('%s+$', ''))) end
   return found, key
 end
 
 local function give_core(site)
+  if options.coverage then options.coverage.add(site.core:covered()) end
   unused[site.key] = unused[site.key] or {}
   insert(unused[site.key], site.core)
   site.core = nil

@@ -11,6 +11,8 @@ asks the site by require 'tidegate.test', in virtual time and without a network.
 the folder you are in when it has a site.lua, else the one that came with tidegate.
 
   --seed N       of what is random in the site, and of busted's shuffling; 1 when it is not given
+  --coverage[=FILE]
+                 which lines of the site's scripts have run; to FILE as LCOV too
 
 All other options are busted's, such as:
   -o TAP         how results are shown: also junit, json, plainTerminal
@@ -57,6 +59,8 @@ local function read_arguments()
     end
     if word == '--help' or word == '-h' then
       read.help = true
+    elseif word == '--coverage' or word == '-c' or word:find '^%-%-coverage=' then
+      read.coverage, read.lcov = true, word:match '=(.+)$'
     elseif word:sub(1, 1) == '-' then
       insert(read.passed, word)
       if value then insert(read.passed, value) end
@@ -105,6 +109,7 @@ local function run(read, options)
     runner { standalone = false }
     return nil
   end)
+  if options.coverage then options.coverage.report(read.lcov) end
   io.stdout:flush()
   if ok then return 0 end
   if message == over then return over.status end
@@ -132,6 +137,7 @@ if #read.paths == 0 then
   end
   insert(read.paths, folder)
 end
-local options = { site = site, seed = read.seed }
+local options = { site = site, seed = read.seed,
+  coverage = read.coverage and core.library 'test_coverage' () or nil }
 prepare_busted(options)
 return run(read, options)

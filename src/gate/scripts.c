@@ -42,6 +42,8 @@ static struct tg_vm *make_state(const struct tg_site *site, struct tg_host *host
         .package_path = site->package_path,
         .log = host->log,
         .chunks = worker->gate->chunks,
+        .on_line = worker->gate->on_line,
+        .line_owner = worker->gate->line_owner,
         .timers = &worker->timers,
         .host = host,
         .open = tg_core_open,

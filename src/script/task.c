@@ -346,7 +346,10 @@ void tg_task_hook(lua_State *L, lua_Debug *frame)
 {
     struct tg_vm *vm = tg_vm_of(L);
 
-    (void)frame;
+    if (frame->event == LUA_HOOKLINE) {
+        vm->options.on_line(vm->options.line_owner, L, frame);
+        return;
+    }
     tg_vm_end_hurry(vm);
     if (vm->running == NULL) {
         check_loading(L, vm);

@@ -128,6 +128,14 @@ static int open_all(lua_State *L)
     return 0;
 }
 
+/* After so many instructions, and at each line when somebody wants to know. */
+static void set_hook(struct tg_vm *vm, int instructions)
+{
+    int mask = LUA_MASKCOUNT | (vm->options.on_line != NULL ? LUA_MASKLINE : 0);
+
+    lua_sethook(vm->L, tg_task_hook, mask, instructions);
+}
+
 struct tg_vm *tg_vm_create(const struct tg_vm_options *options)
 {
     struct tg_vm *vm = calloc(1, sizeof(*vm));
@@ -154,7 +162,7 @@ struct tg_vm *tg_vm_create(const struct tg_vm_options *options)
         return NULL;
     }
     if (!options->is_own)
-        lua_sethook(vm->L, tg_task_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+        set_hook(vm, HOOK_INSTRUCTIONS);
     return vm;
 }
 
@@ -289,7 +297,7 @@ void tg_vm_hurry(struct tg_vm *vm)
     if (vm->hurried || vm->running == NULL)
         return;
     vm->hurried = true;
-    lua_sethook(vm->L, tg_task_hook, LUA_MASKCOUNT, 1);
+    set_hook(vm, 1);
 }
 
 void tg_vm_end_hurry(struct tg_vm *vm)
@@ -297,7 +305,7 @@ void tg_vm_end_hurry(struct tg_vm *vm)
     if (!vm->hurried)
         return;
     vm->hurried = false;
-    lua_sethook(vm->L, tg_task_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    set_hook(vm, HOOK_INSTRUCTIONS);
 }
 
 void tg_vm_glance(struct tg_vm *vm)

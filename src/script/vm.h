@@ -34,6 +34,8 @@ struct tg_vm_options {
     struct tg_chunks *chunks; /* files that other states have compiled; NULL: none are kept */
     const struct tg_log *log;
     struct tg_timers *timers;
+    void (*on_line)(void *owner, lua_State *L, lua_Debug *frame); /* for each line; NULL: none */
+    void *line_owner;
     void *host;                 /* what the calls of api/ work on; script/ does not look inside */
     void (*open)(lua_State *L); /* adds the calls: on top lies the later 'tidegate', below it a
                                  * table for what only lua/tidegate/runtime.lua uses */

@@ -1,5 +1,5 @@
-/* Commands written in Lua, in a state of the program's own: `tidegate test`, which has busted beside
- * the sites that it tests, and `tidegate new`. */
+/* Commands written in Lua, in a state of the program's own: `tidegate test`, which has busted
+ * beside the sites that it tests, and `tidegate new`. */
 #ifndef TG_TEST_RUN_H
 #define TG_TEST_RUN_H
 

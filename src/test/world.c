@@ -170,6 +170,10 @@ bool tg_world_init(struct tg_world *world, struct tg_edition *edition, struct tg
     tg_server_prepare(&world->gate, tg_edition_hold(edition));
     world->gate.clock = &world->clock;
     world->gate.dialer = &world->dialer;
+    if (world->coverage != NULL) {
+        world->gate.on_line = tg_coverage_note;
+        world->gate.line_owner = world->coverage;
+    }
     world->gate.chunks = chunks;
     world->gate.seed = seed;
     world->gate.most_connections = most != 0 ? most : CONNECTIONS;
