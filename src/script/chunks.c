@@ -60,7 +60,12 @@ bool tg_chunks_push(const struct tg_chunks *chunks, lua_State *L, const char *na
 {
     const struct chunk *chunk = find(chunks, name);
 
-    return chunk != NULL && luaL_loadbuffer(L, chunk->code.base, chunk->code.len, name) == 0;
+    if (chunk == NULL)
+        return false;
+    if (luaL_loadbuffer(L, chunk->code.base, chunk->code.len, name) == 0)
+        return true;
+    lua_pop(L, 1);
+    return false;
 }
 
 static int write(lua_State *L, const void *piece, size_t len, void *code)
