@@ -3,7 +3,7 @@ local console = require 'spec.support.console'
 
 local function files()
   local list = {}
-  local ls = 'ls README.md docs/getting-started.md examples/*/README.md 2>/dev/null'
+  local ls = 'ls README.md docs/getting-started.md docs/testing.md examples/*/README.md 2>/dev/null'
   for path in io.popen(ls):lines() do list[#list + 1] = path end
   return list
 end

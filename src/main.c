@@ -41,6 +41,7 @@ static const char usage[] =
     "  drain [SITE]     let that process end what it has begun, and then itself\n"
     "                     --admin, --json as above\n"
     "  test [SITE] [PATH…]  run the site's specs, in virtual time: see tidegate test --help\n"
+    "  new DIR          make a site to begin with; new route 'GET /x/{id}' adds a route to one\n"
     "  convert …        XML to JSON and back: see tidegate convert --help\n"
     "  --version        say which version this is\n"
     "  --help           say this\n"
@@ -202,6 +203,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(command.name, "convert") == 0)
         return tg_tool_convert(argc - 2, argv + 2);
+    if (strcmp(command.name, "new") == 0)
+        return tg_test_new(argc - 2, argv + 2, default_site());
     if (strcmp(command.name, "test") == 0)
         return tg_test_run(argc - 2, argv + 2, default_site());
     int wrong = read_arguments(argc, argv, &command);

@@ -152,13 +152,27 @@ local read = native.read
 -- A module loads in one go: neither a wait nor a slice lets another request see it half done.
 local whole = native.whole
 
+-- A file as a function, or nil and why not; nil alone: there is no such file.
+local recall, keep = native.recall, native.keep
+
+local function compile_file(full)
+  local known = recall('@' .. full)
+  if known then return setfenv(known, env) end
+  local text = read(full)
+  if not text then return nil, nil end
+  local chunk, message = compile_here(text, '@' .. full)
+  if chunk then keep('@' .. full, chunk) end
+  return chunk, message
+end
+
 local function find(name)
   local tried = {}
   for _, template in ipairs(templates) do
     local path = template:gsub('%?', (name:gsub('%.', '/')))
     local full = path:sub(1, 1) == '/' and path or options.root .. '/' .. path
-    local text = read(full)
-    if text then return text, full end
+    local chunk, message = compile_file(full)
+    if chunk then return chunk end
+    if message then error(message, 0) end
     insert(tried, full)
   end
   raise(("module '%s' not found; tried %s"):format(name, concat(tried, ', ')))
@@ -178,9 +192,7 @@ function base.require(name)
   if loaded[name] ~= nil then return loaded[name] end
   if name == 'cjson' then return load_cjson() end
   if loading[name] then raise(("module '%s' requires itself"):format(name)) end
-  local text, path = find(name)
-  local chunk, message = compile_here(text, '@' .. path)
-  if not chunk then error(message, 0) end
+  local chunk = find(name)
   loading[name] = true
   local ok, module = native_pcall(whole, chunk, name)
   loading[name] = nil
@@ -196,10 +208,8 @@ local scripts = {}
 local function load_script(path)
   if scripts[path] then return scripts[path] end
   local full = path:sub(1, 1) == '/' and path or options.root .. '/' .. path
-  local text = read(full)
-  if not text then error(("%s: can't be read"):format(full), 0) end
-  local chunk, message = compile_here(text, '@' .. full)
-  if not chunk then error(message, 0) end
+  local chunk, message = compile_file(full)
+  if not chunk then error(message or ("%s: can't be read"):format(full), 0) end
   local handler = chunk()
   if type(handler) ~= 'function' then
     error(("%s: a script returns a function, this one returned %s"):format(full,

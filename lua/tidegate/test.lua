@@ -173,13 +173,33 @@ local function backends_of(site, names)
   }), known
 end
 
+-- Sites that were read and are not in use, by what they were read from: files are read once a run.
+local unused = {}
+
+local function take_core(folder, changes)
+  local key = folder .. '\n' .. (changes or '')
+  local list = unused[key]
+  local found = list and table.remove(list)
+  if found then return found, key end
+  local problems
+  found, problems = core.read(folder, changes, options.coverage ~= nil)
+  if not found then raise((problems:gsub('%s+$', ''))) end
+  return found, key
+end
+
+local function give_core(site)
+  if options.coverage then options.coverage.add(site.core:covered()) end
+  unused[site.key] = unused[site.key] or {}
+  insert(unused[site.key], site.core)
+  site.core = nil
+end
+
 --- A site as `tidegate run` would serve it; without a path the one that is tested.
 function test.site(path, overrides)
   if type(path) == 'table' then path, overrides = nil, path end
   if path ~= nil and type(path) ~= 'string' then raise "test.site takes a site's folder" end
   local site = setmetatable({ agenda = {}, exchanges = {}, order = 0 }, Site)
-  site.core, site.problems = core.read(path or options.site, overrides and literal(overrides))
-  if not site.core then raise((site.problems:gsub('%s+$', ''))) end
+  site.core, site.key = take_core(path or options.site, overrides and literal(overrides))
   site.names = site.core:backends()
   site.backend, site._backends = backends_of(site, site.names)
   site.clock = setmetatable({ site = site }, Clock)
@@ -270,6 +290,13 @@ local function wait_of(self, most)
   return math.max(wait, 0)
 end
 
+-- What the operator's log said since the last look.
+local function take_log(self)
+  local log = self.core:log()
+  self.log = (self.log or '') .. log
+  return log
+end
+
 function Site:_pass(ms)
   self:_settle()
   local target = self.world:now() + ms
@@ -277,6 +304,7 @@ function Site:_pass(ms)
     self.world:move(wait_of(self, target - self.world:now()))
     self:_settle()
   end
+  take_log(self)
   self:_raise_problem()
 end
 
@@ -316,13 +344,6 @@ end
 local function result_of(exchange)
   if exchange.problem then raise(exchange.label .. ': ' .. exchange.problem) end
   return exchange.response
-end
-
--- What the operator's log said while the request was served.
-local function take_log(self)
-  local log = self.core:log()
-  self.log = (self.log or '') .. log
-  return log
 end
 
 --- Sends one request; time goes on until it is answered.
@@ -397,8 +418,7 @@ end
 local function end_file()
   for _, site in ipairs(live) do
     site:_reset(true)
-    site.core:close()
-    site.core = nil
+    give_core(site)
   end
   live = {}
 end

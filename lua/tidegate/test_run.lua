@@ -11,6 +11,8 @@ asks the site by require 'tidegate.test', in virtual time and without a network.
 the folder you are in when it has a site.lua, else the one that came with tidegate.
 
   --seed N       of what is random in the site, and of busted's shuffling; 1 when it is not given
+  --coverage[=FILE]
+                 which lines of the site's scripts have run; to FILE as LCOV too
 
 All other options are busted's, such as:
   -o TAP         how results are shown: also junit, json, plainTerminal
@@ -57,6 +59,8 @@ local function read_arguments()
     end
     if word == '--help' or word == '-h' then
       read.help = true
+    elseif word == '--coverage' or word == '-c' or word:find '^%-%-coverage=' then
+      read.coverage, read.lcov = true, word:match '=(.+)$'
     elseif word:sub(1, 1) == '-' then
       insert(read.passed, word)
       if value then insert(read.passed, value) end
@@ -76,21 +80,14 @@ local function choose_site(read)
   return core.default_site
 end
 
--- The default site keeps its specs beside it.
-local function spec_folder(site)
-  for _, folder in ipairs { site .. '/spec', site .. '/../spec/scripts' } do
-    if exists(folder) and (site == core.default_site or folder:sub(-5) == '/spec') then
-      return folder
-    end
-  end
-end
-
 local function prepare_busted(options)
   local make = require 'busted.core'
   package.loaded['busted.core'] = function()
     local busted = make()
+    local made -- busted forgets what the files before have loaded
     package.preload['tidegate.test'] = function()
-      return core.library 'test' (core, busted, options)
+      made = made or core.library 'test' (core, busted, options)
+      return made
     end
     return busted
   end
@@ -112,6 +109,7 @@ local function run(read, options)
     runner { standalone = false }
     return nil
   end)
+  if options.coverage then options.coverage.report(read.lcov) end
   io.stdout:flush()
   if ok then return 0 end
   if message == over then return over.status end
@@ -132,13 +130,14 @@ if not pcall(require, 'busted.core') then
 end
 local site = choose_site(read)
 if #read.paths == 0 then
-  local folder = spec_folder(site)
-  if not folder then
+  local folder = site .. '/spec'
+  if not exists(folder) then
     io.stderr:write(("tidegate: %s has no specs: there is no folder %s/spec\n"):format(site, site))
     return 1
   end
   insert(read.paths, folder)
 end
-local options = { site = site, seed = read.seed }
+local options = { site = site, seed = read.seed,
+  coverage = read.coverage and core.library 'test_coverage' () or nil }
 prepare_busted(options)
 return run(read, options)

@@ -103,6 +103,41 @@ describe('tidegate test', function()
     assert.equal(run('--seed', '2'), run '--seed=2')
   end)
 
+  it('says which lines have run', function()
+    folder = posix.folder()
+    local site = folder .. '/site'
+    gate.write_site(site, { routes = { { 'GET /{name}', 'a.lua' } }, files = {
+      ['a.lua'] = [[
+local kind = require 'kind'
+return function(req)
+  if req.params.name == 'x' then
+    return 'x'
+  end
+  local text = kind(req)
+  return text ..
+    '!'
+end]],
+      ['lua/kind.lua'] = [[
+return function(req)
+  local co = coroutine.wrap(function()
+    return 'kind of ' .. req.params.name
+  end)
+  return co()
+end]],
+      ['spec/a_spec.lua'] = [[
+local site = require 'tidegate.test'.site()
+it('a', function() assert.equal('x', site:get('/x').body) end)
+it('b', function() assert.equal('kind of y!', site:get('/y').body) end) ]] } })
+    local result = gate.run { 'test', site, '--coverage=' .. folder .. '/lcov.info' }
+    assert.equal(0, result.status, result.out .. result.err)
+    assert.matches('100.0 %  ' .. site .. '/a.lua\n', result.out, 1, true)
+    assert.matches('100.0 %% +of %d+ lines in 2 files', result.out)
+    assert.matches('SF:' .. site .. '/a.lua\nDA:1,1\n', posix.read(folder .. '/lcov.info'), 1, true)
+    result = gate.run { 'test', site, '--coverage', '--filter', 'a' }
+    assert.matches(' %%  ' .. site .. '/a.lua  missed: 6%-8', result.out)
+    assert.matches(' %%  ' .. site .. '/lua/kind.lua  missed: 2%-3, 5\n', result.out)
+  end)
+
   it('needs no busted of another Lua, and leaves the sandbox as it is', function()
     local spec = [[
       it('has all of Lua, LuaJIT and the values of scripts', function()
@@ -120,14 +155,15 @@ end)
 describe('the specs of the test site', function()
   it('pass, in virtual time', function()
     local before = posix.now()
-    local result = gate.run { 'test', SITE, 'spec/fixtures/test/right' }
+    local result = gate.run({ 'test', SITE, 'spec/fixtures/test/right' }, { seconds = 60 })
     assert.equal(0, result.status, result.out .. result.err)
     assert.equal('', result.err)
     assert.is_true(posix.now() - before < 60)
   end)
 
   it('pass in any order, and again and again', function()
-    local result = gate.run { 'test', SITE, 'spec/fixtures/test/right', '--shuffle', '--repeat=2' }
+    local result = gate.run({ 'test', SITE, 'spec/fixtures/test/right', '--shuffle', '--repeat=2' },
+      { seconds = 120 })
     assert.equal(0, result.status, result.out .. result.err)
   end)
 end)

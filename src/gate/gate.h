@@ -12,6 +12,9 @@
 #include "store/cache.h"
 #include "store/flight.h"
 
+struct lua_Debug;
+struct lua_State;
+struct tg_chunks;
 struct tg_worker;
 struct tg_reload;
 struct tg_pulse;
@@ -39,11 +42,15 @@ struct tg_gate {
     uint64_t started_ns;          /* monotonic */
     const struct tg_clock *clock; /* NULL: the system's */
     struct tg_dialer *dialer;     /* NULL: backends are reached over the network */
-    uint64_t seed;                /* of ids that need not be secret; 0: random */
-    size_t most_connections;      /* of clients, at once */
-    _Atomic unsigned serving;     /* threads whose loop runs */
-    _Atomic size_t connections;   /* those that are there */
-    _Atomic size_t bodies;        /* bytes of requests' bodies in memory */
+    struct tg_chunks *chunks;     /* of scripts, for the next gate; NULL: none are kept */
+    /* Called for each line that a script runs; NULL: nobody wants to know. */
+    void (*on_line)(void *owner, struct lua_State *L, struct lua_Debug *frame);
+    void *line_owner;
+    uint64_t seed;              /* of ids that need not be secret; 0: random */
+    size_t most_connections;    /* of clients, at once */
+    _Atomic unsigned serving;   /* threads whose loop runs */
+    _Atomic size_t connections; /* those that are there */
+    _Atomic size_t bodies;      /* bytes of requests' bodies in memory */
 };
 
 /* A thread's clients, and whether more are let in. */

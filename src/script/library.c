@@ -29,6 +29,8 @@ TAKE(test_rules);
 TAKE(test_http);
 TAKE(test_assert);
 TAKE(test_diff);
+TAKE(test_coverage);
+TAKE(new);
 TAKE(test_faults);
 
 struct tg_text tg_library(const char *name)
@@ -55,6 +57,8 @@ struct tg_text tg_library(const char *name)
         {"test_http", tg_library_test_http, tg_library_test_http_end},
         {"test_assert", tg_library_test_assert, tg_library_test_assert_end},
         {"test_diff", tg_library_test_diff, tg_library_test_diff_end},
+        {"test_coverage", tg_library_test_coverage, tg_library_test_coverage_end},
+        {"new", tg_library_new, tg_library_new_end},
         {"test_faults", tg_library_test_faults, tg_library_test_faults_end},
     };
 

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "script/args.h"
+#include "script/chunks.h"
 #include "script/value.h"
 #include "script/vm.h"
 
@@ -112,6 +113,25 @@ static int compile(lua_State *L)
     return 2;
 }
 
+/* recall(name): what another state has compiled of a file, or nil. */
+static int recall(lua_State *L)
+{
+    const struct tg_chunks *chunks = tg_vm_of(L)->options.chunks;
+
+    return chunks != NULL && tg_chunks_push(chunks, L, luaL_checkstring(L, 1)) ? 1 : 0;
+}
+
+/* keep(name, f) */
+static int keep(lua_State *L)
+{
+    struct tg_chunks *chunks = tg_vm_of(L)->options.chunks;
+
+    lua_settop(L, 2);
+    if (chunks != NULL)
+        tg_chunks_keep(chunks, L, luaL_checkstring(L, 1));
+    return 0;
+}
+
 /* cjson(): an instance of lua-cjson with a configuration of its own. */
 static int cjson(lua_State *L)
 {
@@ -188,6 +208,10 @@ void tg_sandbox_open(lua_State *L)
     lua_setfield(L, -2, "read");
     lua_pushcfunction(L, compile);
     lua_setfield(L, -2, "compile");
+    lua_pushcfunction(L, recall);
+    lua_setfield(L, -2, "recall");
+    lua_pushcfunction(L, keep);
+    lua_setfield(L, -2, "keep");
     lua_pushcfunction(L, raise_call);
     lua_setfield(L, -2, "raise");
     lua_pushcfunction(L, whole);

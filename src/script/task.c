@@ -343,7 +343,10 @@ void tg_task_hook(lua_State *L, lua_Debug *frame)
 {
     struct tg_vm *vm = tg_vm_of(L);
 
-    (void)frame;
+    if (frame->event == LUA_HOOKLINE) {
+        vm->options.on_line(vm->options.line_owner, L, frame);
+        return;
+    }
     tg_vm_end_hurry(vm);
     tg_vm_answer_where(vm, L);
     if (vm->running == NULL) {

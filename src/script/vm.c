@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "script/chunks.h"
 #include "script/fail.h"
 #include "script/library.h"
 #include "script/sandbox.h"
@@ -62,11 +63,16 @@ static int on_panic(lua_State *L)
 static void load_library(lua_State *L, const char *name)
 {
     struct tg_text text = tg_library(name);
+    struct tg_chunks *chunks = tg_vm_of(L)->options.chunks;
     char chunk[64];
 
     snprintf(chunk, sizeof(chunk), "=[tidegate %s]", name);
+    if (chunks != NULL && tg_chunks_push(chunks, L, chunk))
+        return;
     if (luaL_loadbuffer(L, text.base, text.len, chunk) != 0)
         lua_error(L);
+    if (chunks != NULL)
+        tg_chunks_keep(chunks, L, chunk);
 }
 
 static void push_options(lua_State *L, const struct tg_vm_options *options)
@@ -122,6 +128,14 @@ static int open_all(lua_State *L)
     return 0;
 }
 
+/* After so many instructions, and at each line when somebody wants to know. */
+static void set_hook(struct tg_vm *vm, int instructions)
+{
+    int mask = LUA_MASKCOUNT | (vm->options.on_line != NULL ? LUA_MASKLINE : 0);
+
+    lua_sethook(vm->L, tg_task_hook, mask, instructions);
+}
+
 struct tg_vm *tg_vm_create(const struct tg_vm_options *options)
 {
     struct tg_vm *vm = calloc(1, sizeof(*vm));
@@ -148,7 +162,7 @@ struct tg_vm *tg_vm_create(const struct tg_vm_options *options)
         return NULL;
     }
     if (!options->is_own)
-        lua_sethook(vm->L, tg_task_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+        set_hook(vm, HOOK_INSTRUCTIONS);
     return vm;
 }
 
@@ -283,7 +297,7 @@ void tg_vm_hurry(struct tg_vm *vm)
     if (vm->hurried || vm->running == NULL)
         return;
     vm->hurried = true;
-    lua_sethook(vm->L, tg_task_hook, LUA_MASKCOUNT, 1);
+    set_hook(vm, 1);
 }
 
 void tg_vm_end_hurry(struct tg_vm *vm)
@@ -291,7 +305,7 @@ void tg_vm_end_hurry(struct tg_vm *vm)
     if (!vm->hurried)
         return;
     vm->hurried = false;
-    lua_sethook(vm->L, tg_task_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    set_hook(vm, HOOK_INSTRUCTIONS);
 }
 
 void tg_vm_glance(struct tg_vm *vm)

@@ -16,6 +16,7 @@
 #include "script/heap.h"
 #include "script/kind.h"
 
+struct tg_chunks;
 struct tg_task;
 
 enum {
@@ -33,9 +34,12 @@ struct tg_vm_options {
     const char *root;         /* the site's folder, as the user wrote it */
     const char *package_path; /* templates with '?' for require, below root; NULL: none */
     struct tg_files *files;   /* through which scripts and modules are read; NULL: from the disk */
+    struct tg_chunks *chunks; /* files that other states have compiled; NULL: none are kept */
     const struct tg_log *log;
     struct tg_timers *timers;
-    _Atomic uint64_t *steps;    /* counts how often a task went on; NULL: nobody looks */
+    _Atomic uint64_t *steps; /* counts how often a task went on; NULL: nobody looks */
+    void (*on_line)(void *owner, lua_State *L, lua_Debug *frame); /* for each line; NULL: none */
+    void *line_owner;
     void *host;                 /* what the calls of api/ work on; script/ does not look inside */
     void (*open)(lua_State *L); /* adds the calls: on top lies the later 'tidegate', below it a
                                  * table for what only lua/tidegate/runtime.lua uses */

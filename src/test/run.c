@@ -25,6 +25,7 @@ struct tester {
     struct tg_timers timers;
     int argc;
     char **argv;
+    const char *program; /* of the library */
     const char *site;
     int status;
 };
@@ -53,7 +54,7 @@ static int run(lua_State *L)
 {
     struct tester *tester = lua_touserdata(L, 1);
 
-    load(L, "test_run");
+    load(L, tester->program);
     tg_test_site_open(L);
     lua_pushcfunction(L, load_library);
     lua_setfield(L, -2, "library");
@@ -69,16 +70,16 @@ static int run(lua_State *L)
     return 0;
 }
 
-int tg_test_run(int argc, char **argv, const char *site)
+static int run_program(const char *program, int argc, char **argv, const char *site)
 {
-    struct tester tester = {.argc = argc,
+    struct tester tester = {.program = program,
+                            .argc = argc,
                             .argv = argv,
                             .site = site,
                             .status = STATUS_FAILED,
                             .host = {.loaded = true}};
     struct tg_vm_options options = {.lua_memory = MEMORY,
                                     .script_memory = MEMORY,
-                                    .jit = true,
                                     .is_own = true,
                                     .root = site,
                                     .timers = &tester.timers,
@@ -103,4 +104,14 @@ int tg_test_run(int argc, char **argv, const char *site)
     tg_vm_destroy(tester.vm);
     tg_timers_dispose(&tester.timers);
     return tester.status;
+}
+
+int tg_test_run(int argc, char **argv, const char *site)
+{
+    return run_program("test_run", argc, argv, site);
+}
+
+int tg_test_new(int argc, char **argv, const char *site)
+{
+    return run_program("new", argc, argv, site);
 }

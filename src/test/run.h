@@ -1,9 +1,14 @@
-/* `tidegate test`: busted in a Lua state of the program's own, beside the sites it tests. */
+/* Commands written in Lua, in a state of the program's own: `tidegate test`, which has busted
+ * beside the sites that it tests, and `tidegate new`. */
 #ifndef TG_TEST_RUN_H
 #define TG_TEST_RUN_H
 
 /* Runs the specs that the arguments behind `test` ask for; `site` is served when no other is named.
  * Returns the exit status. */
 int tg_test_run(int argc, char **argv, const char *site);
+
+/* `tidegate new`: makes a site or adds a route to one, by the arguments behind `new`; `site` is the
+ * one that came with tidegate. Returns the exit status. */
+int tg_test_new(int argc, char **argv, const char *site);
 
 #endif

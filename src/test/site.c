@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "net/exchange.h"
+#include "script/chunks.h"
 #include "test/peer.h"
 #include "test/world.h"
 
@@ -18,6 +19,9 @@ enum { LOG_MOST = 4 * 1048576, PROBLEMS_MOST = 1048576 };
 struct site {
     struct tg_edition *edition; /* NULL: closed */
     struct tg_sink *sink;
+    struct tg_chunks *chunks;
+    struct tg_coverage coverage;
+    bool is_covered;      /* that is wanted */
     struct tg_buffer log; /* lines that no spec has taken yet */
 };
 
@@ -51,14 +55,14 @@ static int fail(lua_State *L, struct tg_buffer *problems)
     return 2;
 }
 
-/* read(folder, changes): a site, or nil and what is wrong with it. */
+/* read(folder, changes, is_covered): a site, or nil and what is wrong with it. */
 static int read_site(lua_State *L)
 {
     const char *folder = luaL_checkstring(L, 1), *changes = luaL_optstring(L, 2, NULL);
     struct site *site = lua_newuserdata(L, sizeof(*site));
     struct tg_buffer problems = {.limit = PROBLEMS_MOST};
 
-    *site = (struct site){.log = {.limit = LOG_MOST}};
+    *site = (struct site){.log = {.limit = LOG_MOST}, .is_covered = lua_toboolean(L, 3)};
     luaL_getmetatable(L, site_kind);
     lua_setmetatable(L, -2);
     struct tg_files *files = tg_files_create();
@@ -69,6 +73,7 @@ static int read_site(lua_State *L)
     tg_buffer_dispose(&problems);
     found->workers = 1;
     site->sink = tg_sink_create(&(struct tg_sink_options){.take = on_log, .owner = site});
+    site->chunks = tg_chunks_create();
     site->edition = tg_edition_create(found, site->sink, 1, 1);
     return 1;
 }
@@ -81,7 +86,11 @@ static int close_site(lua_State *L)
         tg_edition_release(site->edition);
     if (site->sink != NULL)
         tg_sink_destroy(site->sink);
+    if (site->chunks != NULL)
+        tg_chunks_destroy(site->chunks);
+    tg_coverage_dispose(&site->coverage);
     tg_buffer_dispose(&site->log);
+    site->chunks = NULL;
     site->edition = NULL;
     site->sink = NULL;
     return 0;
@@ -107,6 +116,13 @@ static int take_log(lua_State *L)
 
     lua_pushlstring(L, site->log.base != NULL ? site->log.base : "", site->log.len);
     tg_buffer_clear(&site->log, 65536);
+    return 1;
+}
+
+/* site:covered(): by path, a table whose keys are the lines that have run. */
+static int covered(lua_State *L)
+{
+    tg_coverage_push(&check_site(L)->coverage, L);
     return 1;
 }
 
@@ -180,8 +196,11 @@ static int make_world(lua_State *L)
 
     luaL_checktype(L, 4, LUA_TFUNCTION);
     struct spec_world *own = lua_newuserdata(L, sizeof(*own));
-    *own = (struct spec_world){.world = {.began = began, .on_dial = on_dial, .owner = own},
-                               .problem = LUA_NOREF};
+    *own = (struct spec_world){.problem = LUA_NOREF};
+    own->world.began = began;
+    own->world.on_dial = on_dial;
+    own->world.owner = own;
+    own->world.coverage = site->is_covered ? &site->coverage : NULL;
     lua_pushvalue(L, 4);
     own->on_dial = luaL_ref(L, LUA_REGISTRYINDEX);
     luaL_getmetatable(L, world_kind);
@@ -190,7 +209,7 @@ static int make_world(lua_State *L)
     lua_pushvalue(L, 1);
     lua_rawseti(L, -2, 1);
     lua_setfenv(L, -2);
-    if (!tg_world_init(&own->world, site->edition, seed, &problems))
+    if (!tg_world_init(&own->world, site->edition, site->chunks, seed, &problems))
         return fail(L, &problems);
     tg_buffer_dispose(&problems);
     return 1;
@@ -272,7 +291,7 @@ static int connect_client(lua_State *L)
 /* ---- the table of it all */
 
 static const luaL_Reg site_methods[] = {
-    {"backends", backends}, {"log", take_log},    {"world", make_world},
+    {"backends", backends}, {"log", take_log},    {"covered", covered}, {"world", make_world},
     {"close", close_site},  {"__gc", close_site}, {NULL, NULL},
 };
 

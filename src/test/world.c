@@ -158,8 +158,8 @@ static void dispose_gate(struct tg_world *world)
     world->gate.first = NULL;
 }
 
-bool tg_world_init(struct tg_world *world, struct tg_edition *edition, uint64_t seed,
-                   struct tg_buffer *problems)
+bool tg_world_init(struct tg_world *world, struct tg_edition *edition, struct tg_chunks *chunks,
+                   uint64_t seed, struct tg_buffer *problems)
 {
     size_t most = edition->site->limits.connections;
 
@@ -170,6 +170,11 @@ bool tg_world_init(struct tg_world *world, struct tg_edition *edition, uint64_t 
     tg_server_prepare(&world->gate, tg_edition_hold(edition));
     world->gate.clock = &world->clock;
     world->gate.dialer = &world->dialer;
+    if (world->coverage != NULL) {
+        world->gate.on_line = tg_coverage_note;
+        world->gate.line_owner = world->coverage;
+    }
+    world->gate.chunks = chunks;
     world->gate.seed = seed;
     world->gate.most_connections = most != 0 ? most : CONNECTIONS;
     if (!tg_server_make_workers(&world->gate, 1, problems)) {

@@ -5,6 +5,7 @@
 
 #include "gate/gate.h"
 #include "net/dialer.h"
+#include "test/coverage.h"
 
 enum { TG_WORLD_START_MS = 3600000 }; /* loop time at its beginning: 0 often means never */
 
@@ -22,14 +23,15 @@ struct tg_world {
     enum tg_dialed (*on_dial)(void *owner, int fd, const struct tg_backend_config *backend,
                               const struct tg_address *address, const struct tg_call *call);
     void *owner;
+    struct tg_coverage *coverage; /* notes which lines run; NULL: nobody does */
 };
 
 /* Makes the gate of an edition, which stays the caller's, with its log: `world` has `began`,
- * `on_dial` and `owner`. The health of its backends begins anew, so there is one world of an
- * edition at a time. On failure `problems` holds a line for each thing that is wrong; it is
- * disposed then. */
-bool tg_world_init(struct tg_world *world, struct tg_edition *edition, uint64_t seed,
-                   struct tg_buffer *problems);
+ * `on_dial`, `owner` and `coverage`. Its scripts are compiled once and kept in `chunks`. The health
+ * of its backends begins anew, so there is one world of an edition at a time. On failure `problems`
+ * holds a line for each thing that is wrong; it is disposed then. */
+bool tg_world_init(struct tg_world *world, struct tg_edition *edition, struct tg_chunks *chunks,
+                   uint64_t seed, struct tg_buffer *problems);
 
 /* Frees it; a second time is harmless. The ends of others stay theirs. */
 void tg_world_dispose(struct tg_world *world);
