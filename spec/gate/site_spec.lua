@@ -241,7 +241,6 @@ describe('a route', function()
     { "jit = 'on'", 'jit must be true or false' },
     { "'b.lua'", "route 'GET /' has a third item" },
     { "timeot = 5", "unknown key 'timeot' in a route; did you mean 'timeout'%?" },
-    { 'cache = {}', "unknown key 'cache' in a route" },
     { "backend = 'shop'", "route 'GET /' has a script and a backend" },
   }
   for _, case in ipairs(wrong) do
@@ -306,7 +305,7 @@ site.lua:8: route 'GET /b/{y...}' has the same shape as 'GET /b/{x...}' in line 
 end)
 
 describe('what is not built', function()
-  for _, line in ipairs { 'cache = {}', 'tls = {}' } do
+  for _, line in ipairs { 'auth = {}', 'tls = {}' } do
     it('is an unknown key: ' .. line, function()
       refused(with(line), "^site%.lua:2: unknown key '" .. line:match '^%a+')
     end)

@@ -29,9 +29,9 @@ static struct tg_headers received(const struct tg_caching *caching)
     return headers_of(response->received.count != 0 ? response->received : response->fields);
 }
 
-static int64_t now_of(void)
+static int64_t now_of(const struct tg_caching *caching)
 {
-    return (int64_t)tg_clock_wall_ms();
+    return tg_caching_wall_ms(caching->inbound);
 }
 
 static bool is_validating(const struct tg_caching *caching)
@@ -57,14 +57,14 @@ enum tg_cache_use tg_cache_http_use(const struct tg_caching *caching, bool soft)
 
     if (caching->entry == NULL || soft)
         return tg_cache_only_stored(&request) ? TG_CACHE_UNAVAILABLE : TG_CACHE_STALE;
-    return tg_cache_use(&caching->entry->is.rules, &request, now_of());
+    return tg_cache_use(&caching->entry->is.rules, &request, now_of(caching));
 }
 
 bool tg_cache_http_stands_in(const struct tg_caching *caching)
 {
     struct tg_cache_request request = asks(caching);
 
-    return tg_cache_use_on_error(&caching->entry->is.rules, &request, 0, now_of());
+    return tg_cache_use_on_error(&caching->entry->is.rules, &request, 0, now_of(caching));
 }
 
 /* ---- validation */
@@ -121,7 +121,7 @@ static void take_merged(struct tg_caching *caching, struct tg_headers merged)
 bool tg_cache_http_is_for(const struct tg_caching *caching)
 {
     return is_validating(caching) &&
-           tg_freshen_is_for(stored(caching), received(caching), now_of() / 1000);
+           tg_freshen_is_for(stored(caching), received(caching), now_of(caching) / 1000);
 }
 
 bool tg_cache_http_freshen(struct tg_caching *caching)
@@ -157,7 +157,7 @@ enum tg_cache_verdict tg_cache_http_judge(struct tg_caching *caching)
         .complete = true, /* what is not is never kept */
         .set_cookie = TG_SET_COOKIE_SHARED,
         .request_ms = caching->asked_ms,
-        .response_ms = now_of(),
+        .response_ms = now_of(caching),
     };
     bool is_error = response->status == 500 || (response->status >= 502 && response->status <= 504);
 
@@ -179,7 +179,7 @@ bool tg_cache_http_keeps(const struct tg_caching *caching, struct tg_text name)
 
 void tg_cache_http_times(const struct tg_caching *caching, struct tg_entry_recipe *recipe)
 {
-    int64_t now = now_of(), age = tg_cache_age_ms(&caching->rules, now);
+    int64_t now = now_of(caching), age = tg_cache_age_ms(&caching->rules, now);
     int64_t left = (int64_t)caching->rules.lifetime * 1000 - age;
     bool usable = left > 0 && (caching->rules.flags & TG_RULE_VALIDATE) == 0;
 

@@ -78,7 +78,7 @@ static struct asked compare_with(const struct tg_inbound *inbound)
     const struct tg_request *request = &inbound->request;
     const struct tg_entry_field *etag = tg_entry_field(entry, TG_TEXT("etag")),
                                 *modified = tg_entry_field(entry, TG_TEXT("last-modified"));
-    int64_t now = (int64_t)(tg_clock_wall_ms() / 1000);
+    int64_t now = tg_caching_wall_ms(inbound) / 1000;
     struct asked asked = {
         .request = {(const struct tg_header *)request->fields.list, request->fields.count},
         .validators = {.last_modified = TG_NO_DATE,

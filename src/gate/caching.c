@@ -19,6 +19,11 @@ uint64_t tg_caching_now(const struct tg_inbound *inbound)
     return tg_timers_now(&inbound->worker->timers);
 }
 
+int64_t tg_caching_wall_ms(const struct tg_inbound *inbound)
+{
+    return (int64_t)(tg_timers_wall(&inbound->worker->timers) * 1e3);
+}
+
 static void count(struct tg_caching *caching, enum tg_cache_event event)
 {
     caching->event = event;
@@ -213,7 +218,7 @@ static enum tg_cached look(struct tg_caching *caching)
     bool soft = false;
 
     caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
-    caching->asked_ms = (int64_t)tg_clock_wall_ms();
+    caching->asked_ms = tg_caching_wall_ms(caching->inbound);
     caching->status = (struct tg_cache_status){.fwd = TG_FWD_NONE};
     if (find(caching, &soft)) {
         struct tg_entry *entry = caching->entry;
@@ -277,7 +282,7 @@ void tg_caching_adopt(struct tg_inbound *inbound, const struct tg_caching *from,
                                    .epoch = tg_cache_epoch(gate_of(from)->cache),
                                    .flight = flight,
                                    .entry = tg_entry_hold(from->entry),
-                                   .asked_ms = (int64_t)tg_clock_wall_ms(),
+                                   .asked_ms = tg_caching_wall_ms(inbound),
                                    .refreshes = true};
     inbound->caching = caching;
     set_key(caching, from->primary.base, from->primary.len);
@@ -315,7 +320,7 @@ static void on_news(struct tg_waiter *waiter)
         break;
     case TG_FLIGHT_LEAD:
         caching->flight = waiter->flight;
-        caching->asked_ms = (int64_t)tg_clock_wall_ms();
+        caching->asked_ms = tg_caching_wall_ms(caching->inbound);
         caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
         count(caching, TG_EVENT_MISS);
         break;

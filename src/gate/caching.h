@@ -68,6 +68,8 @@ void tg_caching_leave(struct tg_inbound *inbound);
 /* The request is over: what it leads goes to the next, what it holds is given back. */
 void tg_caching_end(struct tg_inbound *inbound);
 
+/* The time that its thread goes by: of its loop, and that of the day. Both in ms. */
 uint64_t tg_caching_now(const struct tg_inbound *inbound);
+int64_t tg_caching_wall_ms(const struct tg_inbound *inbound);
 
 #endif

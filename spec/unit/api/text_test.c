@@ -1,29 +1,28 @@
 #include "api/api.h"
+#include "net/timer.h"
 #include "script/fail.h"
-#include "unit.h"
+#include "script/lua.h"
 
-#include <lauxlib.h>
-#include <lualib.h>
+static struct tg_timers timers;
 
-static int set_up(void **state)
+static int set_up_texts(void **state)
 {
-    lua_State *L = luaL_newstate();
-
-    luaL_openlibs(L);
-    tg_fail_open(L);
-    lua_newtable(L);
+    assert_int_equal(set_up(state), 0);
+    lua_State *L = *state;
+    tg_timers_init(&timers);
+    tg_vm_of(L)->options.timers = &timers;
+    lua_getglobal(L, "tg");
     tg_open_text(L);
     tg_open_time(L);
-    assert_int_equal(lua_gettop(L), 1);
-    lua_setglobal(L, "tg");
-    *state = L;
+    lua_pop(L, 1);
+    assert_int_equal(lua_gettop(L), 0);
     return 0;
 }
 
-static int tear_down(void **state)
+static int tear_down_texts(void **state)
 {
-    lua_close(*state);
-    return 0;
+    tg_timers_dispose(&timers);
+    return tear_down(state);
 }
 
 /* Runs a piece of Lua that checks with assert. */
@@ -120,13 +119,14 @@ static void raises_at_the_callers_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(escapes_for_one_segment, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(unescapes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(encodes_and_decodes_base64, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(reports_what_is_not_base64, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(hashes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(tells_the_time_and_makes_ids, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(raises_at_the_callers_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(escapes_for_one_segment, set_up_texts, tear_down_texts),
+        cmocka_unit_test_setup_teardown(unescapes, set_up_texts, tear_down_texts),
+        cmocka_unit_test_setup_teardown(encodes_and_decodes_base64, set_up_texts, tear_down_texts),
+        cmocka_unit_test_setup_teardown(reports_what_is_not_base64, set_up_texts, tear_down_texts),
+        cmocka_unit_test_setup_teardown(hashes, set_up_texts, tear_down_texts),
+        cmocka_unit_test_setup_teardown(tells_the_time_and_makes_ids, set_up_texts,
+                                        tear_down_texts),
+        cmocka_unit_test_setup_teardown(raises_at_the_callers_line, set_up_texts, tear_down_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

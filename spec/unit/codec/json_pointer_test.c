@@ -32,7 +32,7 @@ static void finds_what_it_names(void **state)
 static void writes_values_without_white_space(void **state)
 {
     (void)state;
-    check("/a", "{\"b\":[1,{\"c\":\"xA\\n\"},[],-2.50,],\"\":true,}");
+    check("/a", "{\"b\":[1,{\"c\":\"xA\\n\",},[],-2.50,],\"\":true,}");
     check("/a/b/2", "[]");
 }
 

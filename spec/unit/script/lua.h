@@ -56,7 +56,7 @@ static int tear_down(void **state)
 
 /* Runs the code, named "script", with `decode`, `encode` and `pairs` that honours __pairs at hand.
  * Checks that it gives the text wanted, or raises it. */
-static void expect(void **state, const char *code, const char *want)
+static inline void expect(void **state, const char *code, const char *want)
 {
     static const char before[] =
         "local decode, encode = tg.json.decode, tg.json.encode "
