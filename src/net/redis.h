@@ -44,7 +44,8 @@ struct tg_error tg_redis_parse(struct tg_text url, struct tg_redis_config *confi
 
 struct tg_redis;
 
-/* Who has a connection; all functions may be NULL. None of them may destroy the connection. */
+/* Who has a connection; all functions may be NULL. Neither they nor on_reply of a command may
+ * destroy the connection. */
 struct tg_redis_owner {
     /* It is ready, or lost (then the error says why). A subscriber may have missed messages
      * before it is ready again. A first try that fails is told as lost, each one after it not. */

@@ -97,14 +97,23 @@ static void on_writable(h2o_socket_t *sock, const char *err)
         tg_redis_flush(redis);
 }
 
+/* The first connection may be waited for, one that is made again may not: that could be in vain
+ * each time. */
+static bool may_send(const struct tg_redis *redis)
+{
+    bool first = redis->state != TG_REDIS_DOWN && !redis->told;
+
+    return (redis->state == TG_REDIS_READY || first) && redis->broken.place == 0 &&
+           redis->first >= redis->owed && redis->next - redis->first != redis->config->pending;
+}
+
 bool tg_redis_send(struct tg_redis *redis, struct tg_redis_command *command,
                    const struct tg_text *arguments, size_t count,
                    void (*on_reply)(struct tg_redis_command *self, const redisReply *reply,
                                     struct tg_error error))
 {
     assert(command->redis == NULL && redis->channel_count == 0);
-    if (redis->state == TG_REDIS_DOWN || redis->broken.place != 0 || redis->first < redis->owed ||
-        redis->next - redis->first == redis->config->pending)
+    if (!may_send(redis))
         return false;
     if (tg_buffer_reserve(&redis->unsent, size_of(arguments, count)) == NULL) {
         redis->unsent.full = false;

@@ -538,6 +538,33 @@ static void waits_for_a_redis_that_starts_later(void **state)
     redis_server_dispose(&server);
 }
 
+/* Nobody waits in vain again and again. */
+static void refuses_commands_while_it_connects_anew(void **state)
+{
+    (void)state;
+    static const char *const script[] = {RESET, "+OK\r\n", STAY, NULL};
+    struct peer peer;
+    struct stage stage;
+    struct ask ask;
+    char url[160];
+
+    peer_start(&peer, script);
+    snprintf(url, sizeof(url), "redis%s", peer.address + 4);
+    stage_init(&stage, url);
+    stage_open(&stage);
+    loop_until(&stage.loop, &stage.lost);
+    for (int turns = 0; !stage.ready && turns < 1000; turns++) {
+        assert_false(say(&stage, &ask, "PING"));
+        loop_turn(&stage.loop);
+    }
+    assert_true(stage.ready);
+    assert_true(say(&stage, &ask, "PING"));
+    tg_redis_cancel(&ask.command);
+    stage_dispose(&stage);
+    peer_end(&peer);
+    peer_dispose(&peer);
+}
+
 static void ends_while_it_connects(void **state)
 {
     (void)state;
@@ -705,6 +732,7 @@ int main(void)
         cmocka_unit_test(connects_anew_when_replies_stay_owed),
         cmocka_unit_test(connects_anew_when_it_was_killed),
         cmocka_unit_test(waits_for_a_redis_that_starts_later),
+        cmocka_unit_test(refuses_commands_while_it_connects_anew),
         cmocka_unit_test(ends_while_it_connects),
         cmocka_unit_test(hears_messages_also_after_a_restart),
         cmocka_unit_test(a_subscriber_notices_that_redis_is_stopped),
