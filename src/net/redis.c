@@ -69,7 +69,7 @@ static void drop(struct tg_redis *redis)
     redis->conn = NULL;
     redis->reader = NULL;
     redis->awaits_room = false;
-    tg_buffer_clear(&redis->unsent, 64 * 1024);
+    tg_buffer_clear(&redis->unsent, TG_REDIS_KEPT);
 }
 
 /* The owner is told first, so that whoever hears of his command knows how things stand. */

@@ -13,14 +13,14 @@
 
 enum {
     TG_REDIS_PORT = 6379,
-    TG_REDIS_OVERDUE_MS = 1000,     /* a reply that is owed for so long ends the connection */
-    TG_REDIS_RETRY_MS = 50,         /* before the second try to connect, then twice as long */
-    TG_REDIS_RETRY_MOST_MS = 2000,  /* up to this */
-    TG_REDIS_STOOD_MS = 1000,       /* a connection that stood so long is made again at once */
-    TG_REDIS_BEAT_MS = 1000,        /* a subscriber asks whether the Redis is there this often */
-    TG_REDIS_ELEMENTS = 65536,      /* the most of an array */
-    TG_REDIS_CHANNELS = 8,          /* the most of a subscriber */
-    TG_REDIS_UNSENT = 16 * 1 << 20, /* bytes of commands that the socket has not taken */
+    TG_REDIS_OVERDUE_MS = 1000,    /* a reply that is owed for so long ends the connection */
+    TG_REDIS_RETRY_MS = 50,        /* before the second try to connect, then twice as long */
+    TG_REDIS_RETRY_MOST_MS = 2000, /* up to this */
+    TG_REDIS_STOOD_MS = 1000,      /* a connection that stood so long is made again at once */
+    TG_REDIS_BEAT_MS = 1000,       /* a subscriber asks whether the Redis is there this often */
+    TG_REDIS_ELEMENTS = 65536,     /* the most of an array */
+    TG_REDIS_CHANNELS = 8,         /* the most of a subscriber */
+    TG_REDIS_UNSENT = 16 << 20,    /* bytes of commands that the socket has not taken */
 };
 
 /* How a Redis is spoken to: made when the site is read, the same for all threads, never changed. It

@@ -75,7 +75,7 @@ void tg_redis_flush(struct tg_redis *redis)
         return;
     }
     if ((size_t)n == unsent->len) {
-        tg_buffer_clear(unsent, 64 * 1024);
+        tg_buffer_clear(unsent, TG_REDIS_KEPT);
         return;
     }
     if (n != 0)

@@ -7,6 +7,8 @@
 #include "net/connect.h"
 #include "net/redis.h"
 
+enum { TG_REDIS_KEPT = 65536 }; /* bytes of memory for commands when there is none to send */
+
 enum tg_redis_state { TG_REDIS_DOWN, TG_REDIS_CONNECTING, TG_REDIS_GREETING, TG_REDIS_READY };
 
 struct tg_redis {
