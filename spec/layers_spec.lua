@@ -10,6 +10,7 @@ local libraries = {
       'gate/site_table.c', 'gate/scripts.c' } },
   ['libxml2'] = { '^libxml/', allowed = { 'codec/' } },
   ['OpenSSL'] = { '^openssl/', allowed = { 'base/crypto.c', 'net/', 'gate/listener.c' } },
+  ['hiredis'] = { '^hiredis/', allowed = { 'net/', 'store/' } },
   ['h2o'] = { '^h2o', allowed = { 'net/', 'store/', 'script/', 'api/', 'gate/' } },
 }
 
