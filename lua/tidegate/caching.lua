@@ -107,8 +107,9 @@ local route_checks = {
 }
 
 local function route(value, where, name)
+  if value == 'http' then return value end
   if type(value) ~= 'table' then
-    return complain(where, '%s must be a table; it is %s', name, kind_of(value))
+    return complain(where, "%s must be a table, or 'http'; it is %s", name, kind_of(value))
   end
   no_positions(value, where, name)
   local result = record(value, where, name, route_checks)

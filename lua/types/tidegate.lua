@@ -109,6 +109,14 @@ function Fields:all(name) end
 ---@class tidegate.ResponseOptions
 ---@field status? integer  200 to 599
 ---@field headers? table<string, string|string[]>  a list repeats the field
+---@field cache? tidegate.CachePolicy|false  how it is kept, on a route that has a `cache`; false: not at all
+
+--- How long an answer is kept, and what it is purged by. See caching.md.
+---@class tidegate.CachePolicy
+---@field ttl? tidegate.Duration  it is fresh so long; of a backend's answer it must be given
+---@field stale? tidegate.Duration  then, so long, it is given while a fresh one is made
+---@field stale_if_error? tidegate.Duration  then, so long, it is given when none can be made
+---@field tags? string[]  at most 64, of at most 256 bytes each
 
 --- Answers with JSON; and the functions for JSON text.
 ---@class tidegate.json
@@ -157,7 +165,7 @@ function tg.problem(status, detail) end
 --- Answers with everything by hand. Fields that belong to the connection are left out. A function as
 --- the body is called for one piece after the other, as the client takes them, until it gives nil;
 --- it may wait. A backend's answer as the body gives its body alone.
----@param response { status?: integer, headers?: table<string, string|string[]>, body?: string|(fun(): string?)|tidegate.BackendResponse }
+---@param response { status?: integer, headers?: table<string, string|string[]>, body?: string|(fun(): string?)|tidegate.BackendResponse, cache?: tidegate.CachePolicy|false }
 ---@return tidegate.Response
 function tg.response(response) end
 
@@ -222,6 +230,7 @@ local Backend = {}
 ---@field connect_timeout? tidegate.Duration
 ---@field retries? integer  0 to 10: how often a GET, HEAD, OPTIONS, PUT, DELETE or TRACE that failed is made again at another address
 ---@field expect? string|integer  '2xx' or 200: another status is an error of code status
+---@field cache? tidegate.CachePolicy|false  keeps the answer: one call serves all who make the same
 ---@field stream? boolean  true: the body is not read before something asks for it; `timeout` then bounds the head alone
 
 --- Sends any request.
@@ -762,5 +771,66 @@ function tg.soap.envelope(body, opts) end
 ---@return tidegate.SoapAnswer? answer
 ---@return tidegate.Error? err
 function tg.soap.parse(xml, opts) end
+
+--- Values that last longer than a request, shared by all threads; see caching.md. A string is kept
+--- byte by byte, any other value as its JSON says it: what comes back is a copy. There is one copy of
+--- it all in each process; it begins empty, and what is not asked for may go when there is no room.
+---@class tidegate.cache
+tg.cache = {}
+
+---@class tidegate.CacheGetOptions
+---@field ttl? tidegate.Duration  what was loaded is fresh so long; absent: until there is no room
+---@field stale? tidegate.Duration  then, so long, it is given to all but the one that loads anew
+---@field stale_if_error? tidegate.Duration  then, so long, it is given when the load fails
+---@field negative? tidegate.Duration  so long it is remembered that the load gave nil
+---@field tags? string[]
+
+---@class tidegate.CacheSetOptions
+---@field ttl? tidegate.Duration  absent: until there is no room
+---@field tags? string[]
+
+--- The value under the key; without one, what `load` gives, which is kept. Of all who ask for the
+--- same key at a time, in whatever thread, one loads and the others wait. `load` may wait; it fails
+--- by an error, or by nil and an error: then a stale value is given if there is one, else the next one
+--- of those that wait loads. It must not ask for the key that it loads.
+---@async
+---@param key string  1 to 1024 bytes
+---@param opts? tidegate.CacheGetOptions
+---@param load? fun(): any, any
+---@return any value
+---@return any err
+function tg.cache:get(key, opts, load) end
+
+--- Keeps the value instead of what is there.
+---@param key string
+---@param value any  not nil
+---@param opts? tidegate.CacheSetOptions
+---@return boolean kept  false when it is bigger than `cache.object`
+function tg.cache:set(key, value, opts) end
+
+--- Keeps the value unless there is one.
+---@param key string
+---@param value any  not nil
+---@param opts? tidegate.CacheSetOptions
+---@return boolean added
+function tg.cache:add(key, value, opts) end
+
+--- Adds to the number under the key, which begins at 0, in one step. The time of the first one stays.
+---@param key string
+---@param by? number  1 when absent
+---@param opts? tidegate.CacheSetOptions
+---@return number sum
+function tg.cache:incr(key, by, opts) end
+
+--- Takes the value out.
+---@param key string
+---@return boolean found
+function tg.cache:delete(key) end
+
+--- Takes out of the cache, or with `soft` makes stale, all answers and values with a tag, all answers
+--- to a URL ('/path' with any query, '/path?query', or with 'http://host' in front) or to all paths
+--- that begin with a prefix, or everything.
+---@param what { tag?: string, url?: string, prefix?: string, all?: boolean, soft?: boolean }
+function tg.cache:purge(what) end
 
 return tg

@@ -36,6 +36,7 @@ struct tg_response {
     bool length_known;        /* of such a body, or of the one that the answer to HEAD has not */
     uint64_t length;
     bool passed; /* it is what a backend answered */
+    struct tg_fields received; /* the fields as they came from it; or none */
     struct tg_response_cache cache;
 };
 

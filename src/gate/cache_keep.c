@@ -1,4 +1,4 @@
-#include "gate/cache_keep.h"
+#include "gate/cache_http.h"
 
 #include <stdio.h>
 
@@ -44,8 +44,8 @@ static void add_etag(struct tg_caching *caching, h2o_iovec_t body)
     uint8_t digest[TG_DIGEST_MAX];
     char etag[18] = "\"";
 
-    if (response->status != 200 || response->source != NULL || caching->tap != NULL ||
-        tg_fields_find(response->fields, TG_TEXT("etag")) != NULL)
+    if (caching->policy->http || response->status != 200 || response->source != NULL ||
+        caching->tap != NULL || tg_fields_find(response->fields, TG_TEXT("etag")) != NULL)
         return;
     tg_crypto_digest(TG_SHA256, text_of(body), digest);
     tg_hex(etag + 1, digest, 8);
@@ -73,8 +73,10 @@ static void add_vary(struct tg_caching *caching)
     tg_buffer_dispose(&names);
 }
 
-static bool is_kept_field(struct tg_text name)
+static bool is_kept_field(const struct tg_caching *caching, struct tg_text name)
 {
+    if (caching->policy->http)
+        return tg_cache_http_keeps(caching, name);
     return !tg_text_is_nocase(name, TG_TEXT("age")) &&
            !tg_text_is_nocase(name, TG_TEXT("content-length")) &&
            !tg_text_is_nocase(name, TG_TEXT("set-cookie"));
@@ -87,7 +89,7 @@ static size_t list_fields(const struct tg_caching *caching, struct tg_entry_fiel
 
     for (size_t i = 0; i < fields.count; i++) {
         struct tg_text name = text_of(fields.list[i].name);
-        if (is_kept_field(name))
+        if (is_kept_field(caching, name))
             list[n++] = (struct tg_entry_field){name, text_of(fields.list[i].value),
                                                 h2o_lookup_token(name.base, name.len)};
     }
@@ -247,6 +249,10 @@ static void fill_times(const struct tg_caching *caching, struct tg_entry_recipe 
     uint64_t ttl_ms = 0, stale_ms = own->has_stale ? own->stale_ms : policy->stale_ms;
     uint64_t sick_ms = own->has_sick ? own->sick_ms : policy->sick_ms;
 
+    if (policy->http) {
+        tg_cache_http_times(caching, recipe);
+        return;
+    }
     find_ttl(caching, &ttl_ms);
     recipe->stored_ms = tg_caching_now(caching->inbound);
     recipe->fresh_ms = recipe->stored_ms + ttl_ms;
@@ -319,8 +325,19 @@ static void tell(struct tg_caching *caching, struct tg_entry *made, struct tg_en
         return;
     if (tg_cache_freshness(cache, made) != TG_PURGED_NOT)
         tg_flight_fail(flight);
+    else if (made->is.by_http && made->is.fresh_ms == made->is.stored_ms)
+        tg_flight_scatter(flight); /* it can't be used without asking */
     else
         tg_flight_land(flight, variants != NULL ? variants : made);
+}
+
+/* The stale entry has done its work: the answer is the new one. */
+static void take_made(struct tg_caching *caching, struct tg_entry *made)
+{
+    if (caching->entry == NULL)
+        return;
+    tg_entry_release(caching->entry);
+    caching->entry = tg_entry_hold(made);
 }
 
 void tg_cache_keep(struct tg_caching *caching, h2o_iovec_t body)
@@ -335,8 +352,9 @@ void tg_cache_keep(struct tg_caching *caching, h2o_iovec_t body)
     struct tg_entry *entry = make_entry(caching, tg_text(key.base, key.len), body);
     caching->status.stored = tg_cache_put(gate->cache, entry);
     if (caching->status.stored)
-        tg_tally(&caching->inbound->worker->traffic.cache[TG_CACHE_STORE], 1);
+        tg_tally(&caching->inbound->worker->traffic.cache[TG_EVENT_STORE], 1);
     tell(caching, entry, variants);
+    take_made(caching, entry);
     tg_entry_release(entry);
     if (variants != NULL)
         tg_entry_release(variants);

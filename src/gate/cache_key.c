@@ -121,6 +121,9 @@ static bool put_part(struct tg_buffer *out, const struct tg_request *request,
     case TG_KEY_QUERY:
         tg_cache_url_query(text_of(request->query), out);
         return true;
+    case TG_KEY_TARGET:
+        tg_buffer_append(out, request->query.base, request->query.len);
+        return true;
     case TG_KEY_PARAM:
         *found = put_param(out, text_of(request->query), part->name);
         return true;

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "gate/responder.h"
 #include "http/condition.h"
-#include "http/status.h"
+#include "http/range.h"
 
 static struct tg_text text_of(h2o_iovec_t v)
 {
@@ -18,10 +18,8 @@ static struct tg_text text_of(h2o_iovec_t v)
 static h2o_iovec_t write_status(struct tg_inbound *inbound, h2o_mem_pool_t *pool)
 {
     static const struct tg_text self = {"tidegate", 8};
-    char few[256];
     struct tg_buffer out = {.limit = 0};
 
-    (void)few;
     tg_cache_status_write(&out, self, &inbound->caching->status);
     h2o_iovec_t text = h2o_strdup(pool, out.base, out.len);
     tg_buffer_dispose(&out);
@@ -67,32 +65,43 @@ static uint64_t age_of(const struct tg_inbound *inbound)
     return (now > entry->is.stored_ms ? now - entry->is.stored_ms : 0) + entry->is.age_ms;
 }
 
-static enum tg_condition check_conditions(const struct tg_inbound *inbound)
+/* What the conditions and the range of a request are compared with. */
+struct asked {
+    struct tg_headers request;
+    struct tg_validators validators;
+    int64_t now;
+};
+
+static struct asked compare_with(const struct tg_inbound *inbound)
 {
     const struct tg_entry *entry = inbound->caching->entry;
     const struct tg_request *request = &inbound->request;
-    struct tg_headers headers = {(const struct tg_header *)request->fields.list,
-                                 request->fields.count};
     const struct tg_entry_field *etag = tg_entry_field(entry, TG_TEXT("etag")),
                                 *modified = tg_entry_field(entry, TG_TEXT("last-modified"));
     int64_t now = (int64_t)(tg_clock_wall_ms() / 1000);
-    struct tg_validators validators = {
-        .last_modified = modified != NULL ? tg_http_date_read(modified->value, now) : TG_NO_DATE,
-        .date = now - (int64_t)(age_of(inbound) / 1000),
+    struct asked asked = {
+        .request = {(const struct tg_header *)request->fields.list, request->fields.count},
+        .validators = {.last_modified = TG_NO_DATE,
+                       .date = now - (int64_t)(age_of(inbound) / 1000)},
+        .now = now,
     };
 
     if (etag != NULL)
-        validators.etag = etag->value;
-    return tg_condition_check(text_of(request->method), headers, &validators, TG_CONDITION_ORIGIN,
-                              now);
+        asked.validators.etag = etag->value;
+    if (modified != NULL)
+        asked.validators.last_modified = tg_http_date_read(modified->value, now);
+    if (entry->is.by_http)
+        asked.validators.date = entry->is.rules.date;
+    return asked;
 }
 
+/* Names of fields are in lower case here. */
 static bool has_conditions(const h2o_headers_t *headers)
 {
     for (size_t i = 0; i < headers->size; i++) {
         const h2o_iovec_t *name = headers->entries[i].name;
-        if (name->len > 7 && (name->base[0] | 0x20) == 'i' && (name->base[1] | 0x20) == 'f' &&
-            name->base[2] == '-')
+        if ((name->len > 7 && memcmp(name->base, "if-", 3) == 0) ||
+            (name->len == 5 && memcmp(name->base, "range", 5) == 0))
             return true;
     }
     return false;
@@ -125,25 +134,71 @@ static void put_age(struct tg_inbound *inbound)
                           (size_t)len);
 }
 
+static void put_content_range(h2o_req_t *req, const struct tg_range *range, size_t length)
+{
+    char *text = h2o_mem_alloc_pool(&req->pool, TG_RANGE_TEXT);
+    size_t len = tg_range_write(text, range, length);
+
+    h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("content-range"), 0, NULL, text,
+                          len);
+}
+
+/* Answers with a part of the body, when the client wants one; gives the status. */
+static int cut_range(struct tg_inbound *inbound, const struct asked *asked, h2o_iovec_t *body)
+{
+    struct tg_range range;
+    size_t length = body->len;
+
+    switch (tg_range_answer(asked->request, &asked->validators, length, asked->now, &range)) {
+    case TG_RANGE_WHOLE:
+        break;
+    case TG_RANGE_PART:
+        put_content_range(inbound->req, &range, length);
+        *body = h2o_iovec_init(body->base + range.first, range.last - range.first + 1);
+        return 206;
+    case TG_RANGE_UNSATISFIABLE:
+        put_content_range(inbound->req, NULL, length);
+        *body = h2o_iovec_init(NULL, 0);
+        return 416;
+    }
+    return 200;
+}
+
+/* The status, and what is left of the body, after what the client's fields say. */
+static int apply_conditions(struct tg_inbound *inbound, h2o_iovec_t *body)
+{
+    struct asked asked = compare_with(inbound);
+    struct tg_text method = text_of(inbound->request.method);
+
+    switch (tg_condition_check(method, asked.request, &asked.validators, TG_CONDITION_ORIGIN,
+                               asked.now)) {
+    case TG_CONDITION_NONE:
+        break;
+    case TG_CONDITION_NOT_MODIFIED:
+        *body = h2o_iovec_init(NULL, 0);
+        return 304;
+    case TG_CONDITION_FAILED:
+        *body = h2o_iovec_init(NULL, 0);
+        return 412;
+    }
+    if (inbound->caching->entry->is.status != 200 || !tg_text_is(method, TG_TEXT("GET")))
+        return inbound->caching->entry->is.status;
+    return cut_range(inbound, &asked, body);
+}
+
 void tg_cached_send(struct tg_inbound *inbound)
 {
-    static const h2o_iovec_t nothing = {NULL, 0};
     const struct tg_entry *entry = inbound->caching->entry;
     h2o_req_t *req = inbound->req;
-    enum tg_condition condition = TG_CONDITION_NONE;
+    h2o_iovec_t body = h2o_iovec_init(entry->is.body.base, entry->is.body.len);
+    int status = entry->is.status;
 
-    if (entry->is.status / 100 == 2 && has_conditions(&req->headers))
-        condition = check_conditions(inbound);
-    int status = condition == TG_CONDITION_NOT_MODIFIED ? 304
-                 : condition == TG_CONDITION_FAILED     ? 412
-                                                        : entry->is.status;
-    if (condition != TG_CONDITION_FAILED) {
+    if (status / 100 == 2 && has_conditions(&req->headers))
+        status = apply_conditions(inbound, &body);
+    if (status != 412 && status != 416) {
         put_entry_fields(req, entry, status == 304);
         put_age(inbound);
     }
     tg_cached_note_sent(inbound);
-    tg_respond_bytes(req, status,
-                     condition == TG_CONDITION_NONE
-                         ? h2o_iovec_init(entry->is.body.base, entry->is.body.len)
-                         : nothing);
+    tg_respond_bytes(req, status, body);
 }

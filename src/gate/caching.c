@@ -1,6 +1,7 @@
 #include "gate/caching.h"
 
-#include "gate/cache_keep.h"
+#include "base/clock.h"
+#include "gate/cache_http.h"
 #include "gate/cache_key.h"
 #include "gate/cache_refresh.h"
 #include "gate/cache_tap.h"
@@ -63,7 +64,7 @@ static enum tg_cached pass_by(struct tg_caching *caching, enum tg_cache_fwd why)
 {
     caching->status.fwd = why;
     caching->key = tg_text("", 0);
-    count(caching, TG_CACHE_BYPASS);
+    count(caching, TG_EVENT_BYPASS);
     return TG_CACHED_NOT;
 }
 
@@ -133,6 +134,13 @@ static bool is_of_use(struct tg_caching *caching, uint64_t now)
     return resting && entry->is.sick_ms > now;
 }
 
+static bool is_get(const struct tg_caching *caching)
+{
+    h2o_iovec_t method = caching->inbound->request.method;
+
+    return !h2o_memis(method.base, method.len, H2O_STRLIT("HEAD"));
+}
+
 /* Asks those who make the same answer; whoever leads looks once more, for the one before may have
  * kept it meanwhile. */
 static enum tg_cached join(struct tg_caching *caching)
@@ -140,25 +148,63 @@ static enum tg_cached join(struct tg_caching *caching)
     struct tg_gate *gate = gate_of(caching);
     bool soft;
 
+    if (!is_get(caching)) {
+        drop_entry(caching);
+        count(caching, TG_EVENT_BYPASS);
+        return TG_CACHED_NOT; /* what answers HEAD is not kept */
+    }
     caching->waiter.on_news = on_news;
     caching->flight = tg_flight_join(gate->flights, caching->key, caching->hash,
                                      &caching->inbound->worker->inbox, &caching->waiter);
     if (caching->flight == NULL)
         return TG_CACHED_WAIT;
     struct tg_entry *found = tg_cache_get(gate->cache, caching->key, caching->hash, &soft);
-    bool is_new = found != NULL && found->is.kind == TG_ENTRY_RESPONSE && !soft &&
+    bool is_new = found != NULL && caching->status.fwd != TG_FWD_REQUEST &&
+                  found->is.kind == TG_ENTRY_RESPONSE && !soft &&
                   found->is.fresh_ms > tg_caching_now(caching->inbound);
     if (is_new) {
         drop_entry(caching);
         caching->entry = found;
         tg_flight_land(caching->flight, found);
         caching->flight = NULL;
-        return has(caching, TG_CACHE_HIT);
+        return has(caching, TG_EVENT_HIT);
     }
     if (found != NULL)
         tg_entry_release(found);
-    count(caching, caching->status.fwd == TG_FWD_STALE ? TG_CACHE_REVALIDATED : TG_CACHE_MISS);
+    count(caching, caching->status.fwd == TG_FWD_STALE ? TG_EVENT_REVALIDATED : TG_EVENT_MISS);
     return TG_CACHED_NOT;
+}
+
+/* The same by the rules of HTTP: what the entry, if there is one, says of itself and the request
+ * of what it takes. */
+static enum tg_cached look_by_http(struct tg_caching *caching, bool soft)
+{
+    switch (tg_cache_http_use(caching, soft)) {
+    case TG_CACHE_SERVE:
+        return has(caching, caching->entry->is.fresh_ms > tg_caching_now(caching->inbound)
+                                ? TG_EVENT_HIT
+                                : TG_EVENT_STALE);
+    case TG_CACHE_SERVE_REFRESH:
+        if (atomic_load(&caching->entry->retry_ms) <= tg_caching_now(caching->inbound))
+            tg_cache_refresh(caching);
+        return has(caching, TG_EVENT_STALE);
+    case TG_CACHE_STALE:
+        if (caching->entry != NULL)
+            caching->status.fwd = TG_FWD_STALE;
+        break;
+    case TG_CACHE_ASKED:
+        caching->status.fwd = TG_FWD_REQUEST;
+        break;
+    case TG_CACHE_UNAVAILABLE:
+        drop_entry(caching);
+        caching->unavailable = true;
+        caching->status.detail = TG_TEXT("only-if-cached");
+        return pass_by(caching, TG_FWD_URI_MISS);
+    }
+    if (!tg_cache_http_wants_part(caching))
+        return join(caching);
+    drop_entry(caching);
+    return pass_by(caching, TG_FWD_PARTIAL);
 }
 
 static enum tg_cached look(struct tg_caching *caching)
@@ -167,6 +213,7 @@ static enum tg_cached look(struct tg_caching *caching)
     bool soft = false;
 
     caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
+    caching->asked_ms = (int64_t)tg_clock_wall_ms();
     caching->status = (struct tg_cache_status){.fwd = TG_FWD_NONE};
     if (find(caching, &soft)) {
         struct tg_entry *entry = caching->entry;
@@ -175,18 +222,22 @@ static enum tg_cached look(struct tg_caching *caching)
         if (entry->is.kind == TG_ENTRY_PASS && fresh) {
             drop_entry(caching);
             caching->status.fwd = TG_FWD_URI_MISS;
-            count(caching, TG_CACHE_BYPASS);
+            count(caching, TG_EVENT_BYPASS);
             return TG_CACHED_NOT;
         }
+        if (entry->is.by_http)
+            return look_by_http(caching, soft);
         if (entry->is.kind == TG_ENTRY_RESPONSE && fresh)
-            return has(caching, TG_CACHE_HIT);
+            return has(caching, TG_EVENT_HIT);
         if (entry->is.kind == TG_ENTRY_RESPONSE && is_of_use(caching, now))
-            return has(caching, TG_CACHE_STALE);
+            return has(caching, TG_EVENT_STALE);
         caching->status.fwd = TG_FWD_STALE;
         if (entry->is.kind != TG_ENTRY_RESPONSE || entry->is.sick_ms <= now ||
             entry->is.sick_ms <= entry->is.fresh_ms)
             drop_entry(caching);
     }
+    if (caching->policy->http && caching->entry == NULL)
+        return look_by_http(caching, false);
     return join(caching);
 }
 
@@ -226,12 +277,13 @@ void tg_caching_adopt(struct tg_inbound *inbound, const struct tg_caching *from,
                                    .epoch = tg_cache_epoch(gate_of(from)->cache),
                                    .flight = flight,
                                    .entry = tg_entry_hold(from->entry),
+                                   .asked_ms = (int64_t)tg_clock_wall_ms(),
                                    .refreshes = true};
     inbound->caching = caching;
     set_key(caching, from->primary.base, from->primary.len);
     caching->primary = caching->key;
     set_key(caching, from->key.base, from->key.len);
-    count(caching, TG_CACHE_REVALIDATED);
+    count(caching, TG_EVENT_REVALIDATED);
 }
 
 /* ---- waiting */
@@ -247,7 +299,7 @@ static enum tg_cached take_landed(struct tg_caching *caching, struct tg_entry *e
         return look(caching);
     }
     caching->status = (struct tg_cache_status){.fwd = TG_FWD_NONE};
-    enum tg_cached result = has(caching, TG_CACHE_COLLAPSED);
+    enum tg_cached result = has(caching, TG_EVENT_COLLAPSED);
     caching->status.collapsed = true;
     return result;
 }
@@ -263,12 +315,13 @@ static void on_news(struct tg_waiter *waiter)
         break;
     case TG_FLIGHT_LEAD:
         caching->flight = waiter->flight;
+        caching->asked_ms = (int64_t)tg_clock_wall_ms();
         caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
-        count(caching, TG_CACHE_MISS);
+        count(caching, TG_EVENT_MISS);
         break;
     case TG_FLIGHT_ALONE:
         caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
-        count(caching, TG_CACHE_BYPASS);
+        count(caching, TG_EVENT_BYPASS);
         break;
     }
     if (result != TG_CACHED_WAIT)
@@ -277,6 +330,13 @@ static void on_news(struct tg_waiter *waiter)
 
 /* ---- what was made */
 
+static bool is_of_use_to_fail(const struct tg_caching *caching)
+{
+    if (caching->entry->is.by_http)
+        return tg_cache_http_stands_in(caching);
+    return caching->entry->is.sick_ms > tg_caching_now(caching->inbound);
+}
+
 bool tg_caching_fail(struct tg_inbound *inbound, int status)
 {
     struct tg_caching *caching = inbound->caching;
@@ -284,8 +344,7 @@ bool tg_caching_fail(struct tg_inbound *inbound, int status)
     if (caching == NULL)
         return false;
     caching->status.fwd_status = (unsigned)status;
-    bool stands_in = caching->entry != NULL && !caching->has &&
-                     caching->entry->is.sick_ms > tg_caching_now(inbound);
+    bool stands_in = caching->entry != NULL && !caching->has && is_of_use_to_fail(caching);
     struct tg_flight *flight = caching->flight;
     caching->flight = NULL;
     if (!stands_in) {
@@ -297,9 +356,20 @@ bool tg_caching_fail(struct tg_inbound *inbound, int status)
     if (flight != NULL)
         tg_flight_land(flight, caching->entry);
     struct tg_cache_status was = caching->status;
-    has(caching, TG_CACHE_STALE);
+    has(caching, TG_EVENT_STALE);
     caching->status.fwd = TG_FWD_STALE;
     caching->status.fwd_status = was.fwd_status;
+    return true;
+}
+
+bool tg_caching_must_repeat(struct tg_inbound *inbound)
+{
+    struct tg_caching *caching = inbound->caching;
+
+    if (caching == NULL || !caching->policy->http || caching->entry == NULL || caching->has ||
+        inbound->request.response.status != 304 || tg_cache_http_is_for(caching))
+        return false;
+    drop_entry(caching);
     return true;
 }
 
@@ -307,7 +377,18 @@ bool tg_caching_take(struct tg_inbound *inbound)
 {
     struct tg_caching *caching = inbound->caching;
 
-    switch (tg_cache_judge(caching)) {
+    if (caching->policy->http)
+        tg_cache_http_invalidate(caching);
+    if (caching->policy->http && inbound->request.response.status == 304 &&
+        tg_cache_http_freshen(caching)) {
+        struct tg_cache_status was = caching->status;
+        has(caching, TG_EVENT_REVALIDATED);
+        caching->status.fwd = was.fwd;
+        caching->status.fwd_status = 304;
+        caching->status.stored = was.stored;
+        return false;
+    }
+    switch (caching->policy->http ? tg_cache_http_judge(caching) : tg_cache_judge(caching)) {
     case TG_CACHE_FAILS:
         return !tg_caching_fail(inbound, inbound->request.response.status);
     case TG_CACHE_PASSES:

@@ -5,6 +5,7 @@
 
 #include "gate/inbound.h"
 #include "gate/site_cache.h"
+#include "http/cache_rules.h"
 #include "http/cache_status.h"
 
 enum tg_cached {
@@ -25,7 +26,10 @@ struct tg_caching {
     struct tg_waiter waiter;
     struct tg_entry *entry; /* that it holds: the answer, or a stale one in case of need */
     bool has;               /* the entry is the answer */
-    bool refreshes;         /* nobody waits for the answer but the cache */
+    bool unavailable;       /* the client wants nothing but what is kept, and nothing is */
+    int64_t asked_ms;       /* wall time at which it began to be made */
+    struct tg_cache_rules rules;
+    bool refreshes; /* nobody waits for the answer but the cache */
     struct tg_cache_tap *tap;
     struct tg_cache_status status;
     enum tg_cache_event event;
@@ -48,6 +52,10 @@ static inline bool tg_caching_has(const struct tg_inbound *inbound)
 /* What was made is not an answer but a failure, with that status or 0: true when a stale entry
  * stands in, which is the answer then. */
 bool tg_caching_fail(struct tg_inbound *inbound, int status);
+
+/* Whether request->response, a 304, speaks of something else than what is stored: then the whole
+ * must be asked for. */
+bool tg_caching_must_repeat(struct tg_inbound *inbound);
 
 /* Looks at request->response, which is whole or has a source: keeps it, arranges that it is kept
  * when its source has ended, or lets go of those that wait. It may get fields. False: it is a

@@ -230,14 +230,24 @@ void tg_handler_make(struct tg_inbound *inbound)
         tg_pass_start(inbound);
 }
 
+/* What the cache has, or that it has nothing where the client wants nothing else. */
+static bool answer_from_cache(struct tg_inbound *inbound)
+{
+    if (tg_caching_has(inbound))
+        tg_cached_send(inbound);
+    else if (inbound->caching != NULL && inbound->caching->unavailable)
+        respond_problem(inbound, 504, "nothing is kept for a request that wants nothing else");
+    else
+        return false;
+    return true;
+}
+
 /* The cache has the answer, or it must be made. */
 static void proceed(struct tg_inbound *inbound)
 {
     unlink_running(inbound);
     tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
-    if (tg_caching_has(inbound))
-        tg_cached_send(inbound);
-    else
+    if (!answer_from_cache(inbound))
         tg_handler_make(inbound);
 }
 
@@ -246,9 +256,7 @@ static void proceed_pass(struct tg_inbound *inbound)
 {
     unlink_running(inbound);
     tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
-    if (tg_caching_has(inbound))
-        tg_cached_send(inbound);
-    else
+    if (!answer_from_cache(inbound))
         tg_pass_start(inbound);
 }
 
@@ -258,7 +266,7 @@ static void proceed_script(struct tg_inbound *inbound)
     struct tg_look *look = inbound->request.looks;
 
     inbound->request.looks = NULL;
-    look->has = tg_caching_has(inbound);
+    look->has = tg_caching_has(inbound) || inbound->caching->unavailable;
     tg_task_resume(look->wait.task);
 }
 
@@ -494,10 +502,8 @@ static void answer(struct tg_inbound *inbound)
     const struct tg_response *response = &inbound->request.response;
 
     leave_scripts(inbound);
-    if (tg_caching_has(inbound)) {
-        tg_cached_send(inbound);
+    if (answer_from_cache(inbound))
         return;
-    }
     if (response->cache.said && inbound->route->cache == NULL)
         warn_of_policy(inbound);
     if (response->status != 0 && !tg_handler_keep(inbound))

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "api/forward.h"
-#include "gate/caching.h"
+#include "gate/cache_http.h"
 #include "gate/handler.h"
 #include "gate/responder.h"
 #include "gate/stream.h"
@@ -81,6 +81,7 @@ static void take_head(struct tg_pass *pass)
         .length = exchange->length,
         .body = exchange->body,
         .passed = true,
+        .received = received,
     };
 }
 
@@ -143,6 +144,11 @@ static void on_done(struct tg_exchange *exchange)
         tg_tunnel_start(inbound, tg_exchange_take_tunnel(exchange), exchange->body);
         return;
     }
+    if (tg_caching_must_repeat(inbound)) {
+        tg_pass_end(pass);
+        tg_pass_start(inbound);
+        return;
+    }
     if (tg_handler_keep(inbound))
         tg_respond_passed(inbound->req, &inbound->request.response);
 }
@@ -199,6 +205,8 @@ void tg_pass_start(struct tg_inbound *inbound)
     tg_forward_request(request, route->clients_host, 0, &pass->call);
     if (inbound->caching != NULL && inbound->caching->key.len != 0)
         ask_for_whole(pass);
+    if (inbound->caching != NULL && inbound->caching->policy->http)
+        tg_cache_http_validate(inbound->caching, &pass->call);
     if (request->run.deadline_ms != 0)
         pass->call.timeout_ms = least(pass->call.timeout_ms, remaining(inbound));
     if (route->upgrade && inbound->req != NULL && tg_tunnel_is_wanted(inbound->req))

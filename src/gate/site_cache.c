@@ -7,6 +7,8 @@
 
 static const struct tg_key_part usual_parts[] = {
     {TG_KEY_HOST, {NULL, 0}}, {TG_KEY_PATH, {NULL, 0}}, {TG_KEY_QUERY, {NULL, 0}}};
+static const struct tg_key_part http_parts[] = {
+    {TG_KEY_HOST, {NULL, 0}}, {TG_KEY_PATH, {NULL, 0}}, {TG_KEY_TARGET, {NULL, 0}}};
 static const struct tg_text usual_methods[] = {{"GET", 3}, {"HEAD", 4}};
 static const int usual_statuses[] = {200, 203, 204, 300, 301, 308};
 
@@ -39,6 +41,7 @@ static void note_part(struct tg_cache_policy *policy, const struct tg_key_part *
     case TG_KEY_PATH:
     case TG_KEY_HOST:
     case TG_KEY_QUERY:
+    case TG_KEY_TARGET:
     case TG_KEY_PARAM:
         break;
     case TG_KEY_HEADER:
@@ -105,9 +108,29 @@ static void read_statuses(lua_State *L, struct tg_site *site, struct tg_cache_po
         keep(policy, usual_statuses[i], usual_statuses[i]);
 }
 
+static const struct tg_cache_policy *by_http(struct tg_site *site)
+{
+    struct tg_cache_policy *policy = tg_table_array(site, 1, sizeof(*policy));
+
+    *policy = (struct tg_cache_policy){
+        .http = true,
+        .parts = http_parts,
+        .part_count = sizeof(http_parts) / sizeof(*http_parts),
+        .methods = usual_methods,
+        .method_count = sizeof(usual_methods) / sizeof(*usual_methods),
+        .retry_ms = 1000,
+        .shared = true, /* the rules say what may be */
+    };
+    return policy;
+}
+
 const struct tg_cache_policy *tg_site_read_cache(lua_State *L, struct tg_site *site)
 {
     lua_getfield(L, -1, "cache");
+    if (lua_isstring(L, -1)) {
+        lua_pop(L, 1);
+        return by_http(site);
+    }
     if (!lua_istable(L, -1)) {
         lua_pop(L, 1);
         return NULL;

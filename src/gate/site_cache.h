@@ -10,6 +10,7 @@ enum tg_key_kind {
     TG_KEY_PATH,
     TG_KEY_HOST,
     TG_KEY_QUERY,  /* all of it */
+    TG_KEY_TARGET, /* the same, as it came */
     TG_KEY_PARAM,  /* one name of it */
     TG_KEY_HEADER, /* name in lower case */
     TG_KEY_COOKIE,
@@ -25,6 +26,7 @@ struct tg_key_part {
 
 /* Times in ms. */
 struct tg_cache_policy {
+    bool http; /* by the rules of RFC 9111; the rest is as usual then */
     const struct tg_key_part *parts;
     size_t part_count;
     const struct tg_text *methods;

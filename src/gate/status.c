@@ -62,9 +62,9 @@ static void write_refused(const struct tg_traffic *sum, struct tg_buffer *out)
 /* Of those that asked it, how many it spared the backends. */
 static double hit_ratio(const struct tg_traffic *sum)
 {
-    double spared = (double)(value(&sum->cache[TG_CACHE_HIT]) + value(&sum->cache[TG_CACHE_STALE]) +
-                             value(&sum->cache[TG_CACHE_COLLAPSED]));
-    double made = (double)value(&sum->cache[TG_CACHE_MISS]);
+    double spared = (double)(value(&sum->cache[TG_EVENT_HIT]) + value(&sum->cache[TG_EVENT_STALE]) +
+                             value(&sum->cache[TG_EVENT_COLLAPSED]));
+    double made = (double)value(&sum->cache[TG_EVENT_MISS]);
 
     return spared + made > 0 ? spared / (spared + made) : 0;
 }
@@ -78,7 +78,7 @@ static void write_cache(const struct tg_gate *gate, const struct tg_traffic *sum
     tg_buffer_printf(out, "\"cache\":{\"memory\":%zu,\"bytes\":%zu,\"entries\":%zu,",
                      account.memory, account.bytes, account.entries);
     tg_buffer_printf(out, "\"hit_ratio\":%.4f", hit_ratio(sum));
-    for (int i = 0; i < TG_CACHE_EVENTS; i++)
+    for (int i = 0; i < TG_EVENTS; i++)
         tg_buffer_printf(out, ",\"%s\":%llu", tg_cache_event_name((enum tg_cache_event)i),
                          value(&sum->cache[i]));
     tg_buffer_printf(out, ",\"evict\":%llu},", (unsigned long long)account.evicted);

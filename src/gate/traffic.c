@@ -19,8 +19,8 @@ static const struct {
 
 const char *tg_cache_event_name(enum tg_cache_event event)
 {
-    static const char *const names[TG_CACHE_EVENTS] = {"bypass",      "hit",       "miss", "stale",
-                                                       "revalidated", "collapsed", "store"};
+    static const char *const names[TG_EVENTS] = {"bypass",      "hit",       "miss", "stale",
+                                                 "revalidated", "collapsed", "store"};
 
     return names[event];
 }

@@ -24,15 +24,15 @@ enum { TG_REFUSED_COUNT = TG_REFUSED_ROOM + 1 };
 
 /* What the cache had to do with a request, or what became of an answer. */
 enum tg_cache_event {
-    TG_CACHE_BYPASS, /* nothing */
-    TG_CACHE_HIT,
-    TG_CACHE_MISS,
-    TG_CACHE_STALE,       /* a stale answer was given */
-    TG_CACHE_REVALIDATED, /* a stale one was made anew */
-    TG_CACHE_COLLAPSED,   /* another request made the answer */
-    TG_CACHE_STORE,
+    TG_EVENT_BYPASS, /* nothing */
+    TG_EVENT_HIT,
+    TG_EVENT_MISS,
+    TG_EVENT_STALE,       /* a stale answer was given */
+    TG_EVENT_REVALIDATED, /* a stale one was made anew */
+    TG_EVENT_COLLAPSED,   /* another request made the answer */
+    TG_EVENT_STORE,
 };
-enum { TG_CACHE_EVENTS = TG_CACHE_STORE + 1 };
+enum { TG_EVENTS = TG_EVENT_STORE + 1 };
 
 const char *tg_cache_event_name(enum tg_cache_event event);
 
@@ -54,7 +54,7 @@ struct tg_traffic {
     tg_counter by_class[6];      /* [2]: 2xx; [0] is never used */
     tg_counter gone;             /* clients that went before the answer */
     tg_counter refused[TG_REFUSED_COUNT];
-    tg_counter cache[TG_CACHE_EVENTS];
+    tg_counter cache[TG_EVENTS];
     tg_counter script_failures;     /* mistakes in scripts, and scripts that were stopped */
     tg_counter bytes_in, bytes_out; /* of bodies */
     tg_counter latency_us;          /* the sum */

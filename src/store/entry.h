@@ -3,9 +3,10 @@
 #define TG_STORE_ENTRY_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "base/text.h"
+#include "http/cache_rules.h"
 
 enum tg_entry_kind {
     TG_ENTRY_RESPONSE, /* status, fields, body */
@@ -34,6 +35,8 @@ struct tg_entry_recipe {
     uint64_t fresh_ms; /* until then it is fresh */
     uint64_t stale_ms; /* ... may be used while a fresh one is fetched; at least fresh_ms */
     uint64_t sick_ms;  /* ... may be used when none can be had; at least stale_ms */
+    struct tg_cache_rules rules; /* with by_http */
+    bool by_http;                /* what it may be used for is said there */
 };
 
 /* Fields may be read by who holds it; only store/ and the functions below write. */
