@@ -115,7 +115,8 @@ local function route(value, where, name)
   local result = record(value, where, name, route_checks)
   local times = result.stale or {}
   if result.stale_if_error and times.sick then
-    complain(where .. '.stale_if_error', 'stale_if_error and stale.sick say the same: one is enough')
+    complain(where .. '.stale_if_error',
+      'stale_if_error and stale.sick say the same: one is enough')
   end
   result.healthy, result.retry = times.healthy, times.retry
   result.sick = times.sick or result.stale_if_error

@@ -28,7 +28,8 @@ local function serve(answers, cache, opts)
 end
 
 local function slow(seconds, body)
-  return { delay = seconds, ('HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s'):format(#body, body) }
+  local head = ('HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n'):format(#body)
+  return { delay = seconds, head .. body }
 end
 
 local function said(answer) return answer.body:match '"said":"([^"]*)"' end

@@ -25,7 +25,8 @@ end
 
 local function serve(answer)
   local shop = upstream(type(answer) == 'table' and answer or { default = answer })
-  local tide = gate.serve { site = { workers = 1 }, backends = { shop = { shop.url, eject = false } },
+  local tide = gate.serve { site = { workers = 1 },
+    backends = { shop = { shop.url, eject = false } },
     routes = { { 'ANY /{path...}', backend = 'shop', cache = 'http' } } }
   return tide, shop, function() tide:stop() shop:stop() end
 end
@@ -78,7 +79,8 @@ describe("cache = 'http' stores (RFC 9111, 3)", function()
 
   it('nothing incomplete (3.3)', function()
     local tide, shop, stop = serve { ['/x'] = {
-      'HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\ncontent-length: 20\r\n\r\nup', close = true } }
+      'HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\ncontent-length: 20\r\n\r\nup',
+      close = true } }
     for _ = 1, 2 do pcall(tide.get, tide, '/x') end
     assert.equal(2, #shop:requests())
     stop()
@@ -96,7 +98,8 @@ describe("cache = 'http' answers (RFC 9111, 4)", function()
   end)
 
   it('by the variant that Vary selects (4.1)', function()
-    local tide, shop, stop = serve(counting { 'cache-control: max-age=60', 'vary: accept-language' })
+    local tide, shop, stop = serve(counting { 'cache-control: max-age=60',
+      'vary: accept-language' })
     local de, en = { ['accept-language'] = 'de' }, { ['accept-language'] = 'en' }
     assert.same({ '1', '2', '1', '2' }, bodies(tide, { de, en, de, en }))
     assert.equal(2, #shop:requests())
@@ -221,8 +224,8 @@ describe("cache = 'http' validates (RFC 9111, 4.3)", function()
       if request.headers['if-none-match'] then
         return 'HTTP/1.1 304 Not Modified\r\netag: "other"\r\n\r\n'
       end
-      return ('HTTP/1.1 200 OK\r\netag: "a"\r\ncache-control: no-cache\r\ncontent-length: 1\r\n\r\n%d')
-        :format(times)
+      return 'HTTP/1.1 200 OK\r\netag: "a"\r\ncache-control: no-cache\r\n' ..
+        ('content-length: 1\r\n\r\n%d'):format(times)
     end }
     assert.same({ '1', '3' }, bodies(tide, { {}, {} }))
     assert.equal(3, #shop:requests())

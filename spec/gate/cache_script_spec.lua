@@ -66,7 +66,8 @@ describe('a script that says how its answer is kept', function()
       ["{ cache = { tags = { '' } } }"] = 'tags must be strings of 1 to 256 bytes',
     } do
       local tide = serve("local tg = require 'tidegate'\nreturn function()\n" ..
-        'local answer = tg.json({}, ' .. opts .. ')\nreturn answer\nend', {}, { expect_errors = { 'main.lua:3' } })
+        'local answer = tg.json({}, ' .. opts .. ')\nreturn answer\nend', {},
+        { expect_errors = { 'main.lua:3' } })
       assert.equal(500, tide:get('/').status)
       assert.is_truthy(tide:await_log('main.lua:3: [^\n]*'):find(message, 1, true))
       tide:stop()

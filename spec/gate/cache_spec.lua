@@ -247,9 +247,9 @@ describe('a route with a cache', function()
     local run, answer = ask(tide, '/a/x', right)
     assert.same({ 1, 200 }, { run, answer.status })
     assert.matches('^tidegate; hit', status_of(answer))
-    _, answer = ask(tide, '/a/x')
+    answer = tide:get '/a/x'
     assert.equal(403, answer.status)
-    _, answer = ask(tide, '/a/x', { ['x-key'] = 'wrong' })
+    answer = tide:get('/a/x', { ['x-key'] = 'wrong' })
     assert.equal(403, answer.status)
     assert.equal(2, (ask(tide, '/a/y', right)))
     tide:stop()
@@ -346,6 +346,16 @@ describe('a route that passes on, with a cache', function()
 end)
 
 describe('the cache of a site', function()
+  it('is shown with the routes', function()
+    local said = gate.command('routes', { backends = { be = 'http://127.0.0.1:9' },
+      scripts = { ['x.lua'] = 'return function() end' },
+      routes = { { 'GET /a', 'x.lua', cache = { ttl = 1 } }, { 'GET /b', 'x.lua' },
+        { 'GET /c', backend = 'be', cache = 'http' } } }).out
+    assert.matches('GET /a +x.lua +timeout=10s cache\n', said)
+    assert.matches('GET /b +x.lua +timeout=10s\n', said)
+    assert.matches('GET /c +%-> be +timeout=10s cache=http\n', said)
+  end)
+
   local function wrong(site)
     local result = gate.command('check', { site = site, files = { ['x.lua'] = 'return 1' } })
     return result.err

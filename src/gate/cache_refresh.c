@@ -9,7 +9,7 @@
 
 static h2o_iovec_t copy(h2o_mem_pool_t *pool, h2o_iovec_t text)
 {
-    return h2o_strdup(pool, text.base, text.len);
+    return text.len != 0 ? h2o_strdup(pool, text.base, text.len) : text;
 }
 
 static void copy_params(struct tg_request *to, const struct tg_request *from)

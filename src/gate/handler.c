@@ -5,12 +5,13 @@
 #include "base/clock.h"
 #include "gate/cache_refresh.h"
 #include "gate/cached.h"
+#include "gate/failure.h"
 #include "gate/inbound.h"
 #include "gate/pass.h"
 #include "gate/responder.h"
 #include "gate/stream.h"
+#include "gate/target.h"
 #include "gate/tunnel.h"
-#include "http/strict.h"
 
 /* In the order of a request: on_req → on_look → on_suspend → on_done, on_deadline or on_gone. */
 static int on_req(h2o_handler_t *handler, h2o_req_t *req);
@@ -35,65 +36,6 @@ static h2o_iovec_t iovec_of(struct tg_text text)
 static struct tg_text id_of(struct tg_inbound *inbound)
 {
     return text_of(tg_request_id(&inbound->request));
-}
-
-/* ---- what is wrong with a request before any route is asked */
-
-/* Cuts 'http://host/path' into authority and path; RFC 9112 wants it believed, but two hosts in
- * one request are one too many. */
-static const char *read_absolute_form(struct tg_request *request, struct tg_text *target)
-{
-    size_t scheme = 7;
-
-    if (target->len > 8 && strncasecmp(target->base, "https://", 8) == 0)
-        scheme = 8;
-    else if (target->len <= 7 || strncasecmp(target->base, "http://", 7) != 0)
-        return "the request target must begin with '/'";
-    struct tg_text rest = tg_text(target->base + scheme, target->len - scheme);
-    size_t end = 0;
-    while (end < rest.len && rest.base[end] != '/' && rest.base[end] != '?')
-        end++;
-    struct tg_text authority = tg_text(rest.base, end);
-    if (request->authority.len != 0 && !tg_text_is_nocase(authority, text_of(request->authority)))
-        return "the request target names another host than the Host field";
-    const char *wrong = tg_strict_authority(authority);
-    if (wrong != NULL)
-        return wrong;
-    request->authority = iovec_of(authority);
-    *target = end == rest.len ? TG_TEXT("/") : tg_text(rest.base + end, rest.len - end);
-    return NULL;
-}
-
-/* Reads method, authority and target; the path's texts go into `space`. NULL when well. */
-static const char *read_head(struct tg_inbound *inbound, struct tg_path *path)
-{
-    struct tg_request *request = &inbound->request;
-    struct tg_text target = text_of(inbound->req->input.path);
-    const char *reason = tg_strict_method(text_of(request->method));
-
-    if (reason == NULL && tg_text_is(text_of(request->method), TG_TEXT("CONNECT")))
-        reason = "CONNECT is not for a proxy of this kind";
-    if (reason == NULL && (target.len == 0 || target.base[0] != '/'))
-        reason = read_absolute_form(request, &target);
-    if (reason != NULL)
-        return reason;
-    const char *mark = memchr(target.base, '?', target.len);
-    size_t path_len = mark != NULL ? (size_t)(mark - target.base) : target.len;
-    if (mark != NULL) {
-        request->query = h2o_iovec_init((char *)mark + 1, target.len - path_len - 1);
-        for (size_t i = 0; i < request->query.len; i++)
-            if ((unsigned char)request->query.base[i] <= ' ' ||
-                (unsigned char)request->query.base[i] >= 0x7f)
-                return "the query has a character that must be escaped";
-    }
-    /* 'http://host?query' has no path: it stands for '/'. */
-    struct tg_text raw = path_len != 0 ? tg_text(target.base, path_len) : TG_TEXT("/");
-    request->raw_path = iovec_of(raw);
-    char *space = h2o_mem_alloc_pool(&request->run.pool, TG_PATH_SPACE(raw.len));
-    const char *wrong = tg_path_parse(raw, space, path);
-    if (wrong == NULL)
-        request->path = iovec_of(path->normal);
-    return wrong;
 }
 
 /* ---- the answers that need no script */
@@ -301,7 +243,7 @@ static int on_req(h2o_handler_t *handler, h2o_req_t *req)
     (void)handler;
     if (inbound->client->refusal.detail != NULL)
         return refuse(inbound, inbound->client->refusal.reason, inbound->client->refusal.detail);
-    const char *reason = read_head(inbound, &path);
+    const char *reason = tg_target_read(inbound, &path);
     tg_inbound_fill(inbound);
     if (reason != NULL)
         return refuse(inbound, TG_REFUSED_MALFORMED, reason);
@@ -373,84 +315,22 @@ static void leave_scripts(struct tg_inbound *inbound)
     tg_task_dispose(&inbound->request.task);
 }
 
-static void log_failure(struct tg_inbound *inbound, const struct tg_task_report *report)
-{
-    const struct tg_log *log = inbound->request.host->log;
-    struct tg_buffer line = {.limit = 32768};
-    char id[65] = "";
-    bool is_mistake = report->code.len == 0;
-    if (is_mistake)
-        tg_tally(&inbound->worker->traffic.script_failures, 1);
-
-    memcpy(id, id_of(inbound).base, id_of(inbound).len);
-    tg_log_field(&line, "event", is_mistake ? TG_TEXT("script_error") : TG_TEXT("request_failed"));
-    tg_log_field(&line, "route", tg_text_of(inbound->route->pattern));
-    if (!is_mistake)
-        tg_log_field(&line, "code", text_of(report->code));
-    tg_log_field(&line, "reason", text_of(report->message));
-    if (report->traceback.len != 0)
-        tg_log_field(&line, "traceback", text_of(report->traceback));
-    tg_log_fields(log, is_mistake ? TG_LOG_ERROR : TG_LOG_WARN, id, &line);
-    tg_buffer_dispose(&line);
-}
-
-/* A mistake in a script says nothing to clients but its id, unless the site wants to see it. */
-static void respond_failure(struct tg_inbound *inbound, const struct tg_task_report *report)
-{
-    struct tg_buffer detail = {.limit = 32768};
-
-    if (report->code.len != 0) {
-        tg_buffer_append(&detail, report->message.base, report->message.len);
-    } else if (inbound->request.host->debug) {
-        tg_buffer_append(&detail, report->message.base, report->message.len);
-        tg_buffer_put(&detail, '\n');
-        tg_buffer_append(&detail, report->traceback.base, report->traceback.len);
-    }
-    tg_cached_note_sent(inbound);
-    tg_log_mask(inbound->request.host->log, detail.base, detail.len);
-    h2o_iovec_t kept = h2o_strdup(&inbound->req->pool, detail.base, detail.len);
-    tg_buffer_dispose(&detail);
-    tg_respond_problem(inbound->req, report->http, text_of(kept), text_of(report->code),
-                       id_of(inbound), none);
-}
-
 void tg_handler_fail(struct tg_inbound *inbound, const struct tg_task_report *report)
 {
     leave_scripts(inbound);
-    log_failure(inbound, report);
+    tg_failure_log(inbound, report);
     if (inbound->req == NULL)
         tg_cache_refresh_fail(inbound, 0);
     else if (tg_caching_fail(inbound, 0))
         tg_cached_send(inbound);
     else
-        respond_failure(inbound, report);
-}
-
-void tg_handler_report_body(struct tg_request *request, const struct tg_task_report *report)
-{
-    log_failure(H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request, request), report);
+        tg_failure_respond(inbound, report);
 }
 
 void tg_handler_fail_unsent(struct tg_inbound *inbound)
 {
     leave_scripts(inbound);
     fail_unmade(inbound, 500);
-}
-
-void tg_handler_log_cut(struct tg_inbound *inbound, struct tg_error error)
-{
-    struct tg_buffer line = {.limit = 4096};
-    char id[65] = "";
-
-    if (error.code == NULL)
-        return;
-    memcpy(id, id_of(inbound).base, id_of(inbound).len);
-    tg_log_field(&line, "event", TG_TEXT("response_cut"));
-    tg_log_field(&line, "route", tg_text_of(inbound->route->pattern));
-    tg_log_field(&line, "code", tg_text_of(error.code));
-    tg_log_field(&line, "reason", tg_text_of(error.message));
-    tg_log_fields(inbound->request.host->log, TG_LOG_WARN, id, &line);
-    tg_buffer_dispose(&line);
 }
 
 bool tg_handler_keep(struct tg_inbound *inbound)
@@ -462,6 +342,7 @@ bool tg_handler_keep(struct tg_inbound *inbound)
     if (inbound->caching == NULL)
         return true;
     if (!tg_caching_take(inbound)) {
+        unlink_running(inbound); /* it is being answered */
         tg_cached_send(inbound);
         return false;
     }
@@ -480,22 +361,6 @@ static void pass_on(struct tg_inbound *inbound)
         proceed_pass(inbound);
 }
 
-/* A script says how its answer is kept, but its route keeps none: said once a thread. */
-static void warn_of_policy(struct tg_inbound *inbound)
-{
-    struct tg_buffer line = {.limit = 4096};
-
-    if (inbound->request.scripts->warned)
-        return;
-    inbound->request.scripts->warned = true;
-    tg_log_field(&line, "event", TG_TEXT("cache_without_route"));
-    tg_log_field(&line, "route", tg_text_of(inbound->route->pattern));
-    tg_log_field(&line, "reason",
-                 TG_TEXT("a script says how its answer is kept; the route has no 'cache'"));
-    tg_log_fields(inbound->request.host->log, TG_LOG_WARN, NULL, &line);
-    tg_buffer_dispose(&line);
-}
-
 /* Sends what the scripts have decided; when it is nothing, a backend answers. */
 static void answer(struct tg_inbound *inbound)
 {
@@ -505,7 +370,7 @@ static void answer(struct tg_inbound *inbound)
     if (answer_from_cache(inbound))
         return;
     if (response->cache.said && inbound->route->cache == NULL)
-        warn_of_policy(inbound);
+        tg_failure_log_policy(inbound);
     if (response->status != 0 && !tg_handler_keep(inbound))
         return;
     if (response->status == 0) {

@@ -23,12 +23,6 @@ void tg_handler_fail(struct tg_inbound *inbound, const struct tg_task_report *re
 /* Answers 500: the body of a response failed before anything was sent; the log has it already. */
 void tg_handler_fail_unsent(struct tg_inbound *inbound);
 
-/* Logs that the function which makes the body of a response has failed. */
-void tg_handler_report_body(struct tg_request *request, const struct tg_task_report *report);
-
-/* Logs that a response is cut short; an error without a code has been logged. */
-void tg_handler_log_cut(struct tg_inbound *inbound, struct tg_error error);
-
 /* Ends every request that waits, with 503: the time to drain is over. */
 void tg_handler_abandon(struct tg_worker *worker);
 

@@ -4,7 +4,7 @@
 #include "gate/access_log.h"
 #include "gate/cached.h"
 #include "gate/generation.h"
-#include "gate/handler.h"
+#include "gate/failure.h"
 #include "gate/peer.h"
 #include "gate/pass.h"
 #include "gate/stream.h"
@@ -116,7 +116,7 @@ struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
         .authority = req->input.authority,
         .version = req->version,
         .find_client = find_client,
-        .report_body = tg_handler_report_body,
+        .report_body = tg_failure_log_body,
     };
     if (req->input.authority.base == req->hostconf->authority.hostport.base)
         inbound->request.authority = h2o_iovec_init(H2O_STRLIT("")); /* HTTP/1.0 without Host */

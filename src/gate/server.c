@@ -14,6 +14,7 @@
 #include "gate/refusal.h"
 #include "gate/reload.h"
 #include "gate/seams.h"
+#include "gate/site_cache.h"
 #include "gate/worker.h"
 #include "net/resolver.h"
 
@@ -320,10 +321,13 @@ int tg_server_routes(const char *folder)
         if (route->script == NULL)
             snprintf(backend, sizeof(backend), "-> %s",
                      site->backends[route->backend]->config.name);
-        printf("%-*s  %-24s  timeout=%gs%s%s\n", widest, route->pattern,
+        printf("%-*s  %-24s  timeout=%gs%s%s%s\n", widest, route->pattern,
                route->script != NULL ? route->script : backend, route->timeout_ms / 1e3,
                route->jit ? " jit" : "",
-               route->before_count + site->before_count > 0 ? " before" : "");
+               route->before_count + site->before_count > 0 ? " before" : "",
+               route->cache == NULL ? ""
+               : route->cache->http ? " cache=http"
+                                    : " cache");
     }
     tg_site_destroy(site);
     return STATUS_OK;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "gate/failure.h"
 #include "gate/handler.h"
 #include "gate/responder.h"
 
@@ -70,7 +71,7 @@ static void break_down(struct tg_stream *stream)
 {
     struct tg_inbound *inbound = stream->inbound;
 
-    tg_handler_log_cut(inbound, stream->source->error);
+    tg_failure_log_cut(inbound, stream->source->error);
     if (stream->begun) {
         break_off(stream);
         return;
