@@ -60,8 +60,9 @@ local function network(value, where)
   return value
 end
 
-local backends = native.library 'backends' (native, check, folder)
-local caching = native.library 'caching' (native, check)
+local tls = native.library 'tls' (native, check, folder)
+local backends = native.library 'backends' (native, check, tls)
+local caching = native.library 'caching' (native, check, tls)
 local routes = native.library 'routes' (native, check, script, caching)
 
 local limit_checks = {

@@ -18,6 +18,7 @@
 #include "gate/linger.h"
 #include "gate/listener.h"
 #include "gate/reload.h"
+#include "gate/tier.h"
 #include "net/resolver.h"
 
 enum {
@@ -62,6 +63,7 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     h2o_linklist_init_anchor(&worker->tunnels);
     tg_timers_init(&worker->timers);
     tg_inbox_init(&worker->inbox, on_news);
+    worker->tier = gate->tier != NULL ? tg_tier_link_create(worker) : NULL;
     tg_door_init(worker);
     worker->net = (struct tg_net){.loop = worker->ctx.loop, .timers = &worker->timers};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
@@ -154,6 +156,7 @@ static void on_wake(h2o_socket_t *sock, const char *err)
     }
     tg_admin_reloaded(worker);
     tg_inbox_run(&worker->inbox);
+    tg_tier_wake(worker);
     if (atomic_load(&worker->stop_wanted))
         drain(worker);
 }
@@ -181,6 +184,7 @@ static void close_all(struct tg_worker *worker)
     if (worker->work != NULL)
         tg_work_queue_destroy(worker->work);
     tg_generation_close_all(worker);
+    tg_tier_stop(worker);
     if (worker->net.resolver != NULL)
         tg_resolver_destroy(worker->net.resolver);
     if (worker->wake != NULL)
@@ -207,6 +211,7 @@ static void *run(void *argument)
     tg_timers_refresh(&worker->timers);
     tg_door_watch(worker);
     tg_generation_start(worker->generation);
+    tg_tier_start(worker);
     while (!is_over(worker)) {
         /* What a timer has written waits for the next turn, which then must not sleep. */
         int32_t wait = busy ? 0 : tg_timers_wait(&worker->timers, LOOP_SLEEP_MS);
@@ -270,4 +275,6 @@ void tg_worker_dispose(struct tg_worker *worker)
         tg_inbox_dispose(&worker->inbox); /* only now does no other thread write to it */
     }
     worker->wake_fd = 0;
+    free(worker->tier);
+    worker->tier = NULL;
 }

@@ -16,6 +16,7 @@ TAKE(site);
 TAKE(lines);
 TAKE(soap);
 TAKE(check);
+TAKE(tls);
 TAKE(backends);
 TAKE(routes);
 TAKE(caching);
@@ -31,6 +32,7 @@ struct tg_text tg_library(const char *name)
         {"lines", tg_library_lines, tg_library_lines_end},
         {"soap", tg_library_soap, tg_library_soap_end},
         {"check", tg_library_check, tg_library_check_end},
+        {"tls", tg_library_tls, tg_library_tls_end},
         {"backends", tg_library_backends, tg_library_backends_end},
         {"routes", tg_library_routes, tg_library_routes_end},
         {"caching", tg_library_caching, tg_library_caching_end},

@@ -10,8 +10,8 @@ enum { NOW = 1000000 };
 static const struct tg_moment here = {.wall_ms = UINT64_C(1700000000000), .now_ms = NOW};
 
 static struct tg_entry_field fields[] = {
-    {TG_TEXT("content-type"), TG_TEXT("text/plain"), NULL},
-    {TG_TEXT("x-own"), TG_TEXT(""), NULL},
+    {{"content-type", 12}, {"text/plain", 10}, NULL},
+    {{"x-own", 5}, {"", 0}, NULL},
 };
 static uint64_t tags[] = {7, UINT64_MAX};
 
