@@ -169,6 +169,20 @@ describe('two tidegates with one Redis', function()
     stop(one, other, redis, shop)
   end)
 
+  it('go on with the next when one has failed', function()
+    local one, other, redis, shop = two { ['/x'] = function()
+      return { delay = 0.3, 'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n' }
+    end }
+    local first = one:connect()
+    first:send 'GET /x HTTP/1.1\r\nhost: gate\r\nconnection: close\r\n\r\n'
+    shop:await('request', 1)
+    local began = posix.now()
+    assert.equal(503, other:get('/x').status)
+    assert.is_true(posix.now() - began < 2.5) -- the lock would last 3
+    first:close()
+    stop(one, other, redis, shop)
+  end)
+
   it('do not wait for each other where nothing can be shared', function()
     local one, other, redis, shop = two { ['/x'] = text('up', 'cache-control: private\r\n') }
     one:get '/x'
@@ -216,6 +230,27 @@ describe('a purge', function()
     await_ready(third)
     assert.matches('fwd=uri%-miss', status_of(third:get '/tagged'))
     stop(one, other, third, redis, shop)
+  end)
+
+  -- Somebody has made many purges, of which no message has come.
+  it('that was missed is asked for, and Redis remembers so many', function()
+    local one, other, redis, shop = two { ['/tagged'] = text 'up' }
+    redis:command('EVAL', [[
+      local n = redis.call('ZSCORE', KEYS[1], '#')
+      for i = 1, 16384 do
+        redis.call('ZADD', KEYS[1], n + i, ('ht%016x'):format(i))
+      end
+      redis.call('ZADD', KEYS[1], n + 16384, '#')]], 1, 'tidegate:purges')
+    local forgotten = tonumber(redis:command('ZSCORE', 'tidegate:purges', '^'))
+    one:get '/purge?kind=tag&what=customer:7'
+    await_told(one, 1)
+    await_heard(other, 16384) -- the first of them is gone
+    assert.equal(16386, redis:command('ZCARD', 'tidegate:purges'))
+    assert.is_true(tonumber(redis:command('ZSCORE', 'tidegate:purges', '^')) > forgotten)
+    one:get '/tagged'
+    await_stored(one, 1)
+    assert.matches('redis', status_of(other:get '/tagged'))
+    stop(one, other, redis, shop)
   end)
 
   it('is told when Redis is there again, and what was missed is asked for', function()
@@ -361,6 +396,16 @@ describe('a Redis that', function()
 end)
 
 describe('the key cache.redis', function()
+  it('needs a restart when it changes', function()
+    local redis, shop = redis_server.start(), upstream { default = text 'up' }
+    local tide = serve(redis, shop)
+    tide.opts.site.cache.redis.prefix = 'other'
+    gate.write_site(tide.site, tide.opts)
+    tide:signal(posix.HUP)
+    tide:await_log 'event=needs_restart[^\n]*cache.redis'
+    stop(tide, redis, shop)
+  end)
+
   local function check(value)
     local result = gate.command('check', { script = 'return function() end',
       site = { cache = { redis = value } } })

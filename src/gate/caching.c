@@ -155,9 +155,9 @@ static bool is_get(const struct tg_caching *caching)
 static bool asks_tier(struct tg_caching *caching)
 {
     bool asks = caching->status.fwd != TG_FWD_REQUEST &&
-                !(caching->asked && caching->asked_hash == caching->hash);
+                !(caching->asked_redis && caching->asked_hash == caching->hash);
 
-    caching->asked = true;
+    caching->asked_redis = true;
     caching->asked_hash = caching->hash;
     return asks;
 }
@@ -353,6 +353,7 @@ static void on_found(struct tg_caching *caching, enum tg_tier_found found, struc
             take_reserve(caching, entry);
         else if (entry != NULL)
             tg_entry_release(entry);
+        caching->asked_ms = (int64_t)tg_clock_wall_ms();
         count(caching, caching->status.fwd == TG_FWD_STALE ? TG_EVENT_REVALIDATED : TG_EVENT_MISS);
     }
     if (result != TG_CACHED_WAIT)
@@ -420,6 +421,7 @@ bool tg_caching_fail(struct tg_inbound *inbound, int status)
     bool stands_in = caching->entry != NULL && !caching->has && is_of_use_to_fail(caching);
     struct tg_flight *flight = caching->flight;
     caching->flight = NULL;
+    tg_tier_unlock(caching);
     if (!stands_in) {
         if (flight != NULL)
             tg_flight_fail(flight);

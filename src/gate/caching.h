@@ -26,7 +26,7 @@ struct tg_caching {
     uint64_t hash;
     uint64_t epoch, shared_epoch; /* of purges, when it began to be made; shared: gate/tier.h */
     struct tg_tier_find *find;    /* while Redis is asked, or another tidegate waited for */
-    bool asked;                   /* Redis was, for the key with this hash: */
+    bool asked_redis;             /* for the key with this hash: */
     uint64_t asked_hash;
     struct tg_text lock, lock_key; /* what others wait for there; no lock: empty */
     struct tg_flight *flight;      /* that it leads, or NULL */

@@ -16,7 +16,7 @@ static const char tell_script[] =
     "redis.call('PUBLISH',ARGV[2],string.format('%.0f %s %s',n,ARGV[3],ARGV[i])) end\n"
     "redis.call('ZADD',k,n,'#')\n"
     "local over=redis.call('ZCARD',k)-ARGV[1]\n"
-    "if over>0 then local f local old=redis.call('ZRANGE',k,0,over+1,'WITHSCORES')\n"
+    "if over>0 then local f local old=redis.call('ZRANGE',k,0,over,'WITHSCORES')\n"
     "for i=1,#old,2 do if old[i]~='#' and old[i]~='^' then redis.call('ZREM',k,old[i])\n"
     "f=old[i+1] end end if f then redis.call('ZADD',k,f,'^') end end\n"
     "return string.format('%.0f',n)";

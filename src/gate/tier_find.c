@@ -225,13 +225,16 @@ static void take_entry(struct tg_tier_find *find, struct tg_text bytes)
     lock(find);
 }
 
+static void own_lock(struct tg_tier_find *find)
+{
+    find->caching->lock = tg_text_of(find->token);
+    find->caching->lock_key = find->caching->key;
+}
+
 static void take_lock(struct tg_tier_find *find)
 {
-    struct tg_caching *caching = find->caching;
-
     count(find, TG_TIER_MISS);
-    caching->lock = tg_text_of(find->token);
-    caching->lock_key = caching->key;
+    own_lock(find);
     end(find, TG_TIER_FOUND_NOTHING, NULL);
 }
 
@@ -267,6 +270,7 @@ static void on_reply(struct tg_redis_command *command, const redisReply *reply,
         doubt(find);
     } else {
         count(find, TG_TIER_FAILED);
+        own_lock(find); /* perhaps: what was asked is done, be it too late for us */
         end(find, TG_TIER_FOUND_NOTHING, NULL);
     }
 }
@@ -279,6 +283,8 @@ void tg_tier_find_cancel(struct tg_caching *caching)
 
     if (find == NULL)
         return;
+    if (find->command.redis != NULL)
+        own_lock(find); /* perhaps */
     tg_redis_cancel(&find->command);
     tg_timer_stop(&find->of->worker->timers, &find->pause);
     h2o_linklist_unlink(&find->link);
