@@ -417,13 +417,16 @@ describe('the key cache.redis', function()
     assert.equal(0, (check { url = 'redis://:word@127.0.0.1', prefix = 'shop', timeout = '5ms',
       connect_timeout = 2, lock = 1 }))
     assert.equal(0, (check { url = 'rediss://127.0.0.1', tls = { verify = false } }))
+    assert.equal(0, (check { url = 'redis://127.0.0.1', prefix = ('x'):rep(63), timeout = 1,
+      connect_timeout = 60, lock = 60 }))
   end)
 
   local wrong = {
     { 7, 'must be a table' },
     { 'http://127.0.0.1', 'begins with redis://' },
     { {}, 'url is missing' },
-    { { url = 'redis://a', timeout = 2 }, 'timeout must be from 0.001 to 1 seconds' },
+    { { url = 'redis://a', timeout = 1.001 }, 'timeout must be from 0.001 to 1 seconds' },
+    { { url = 'redis://a', connect_timeout = 61 }, 'connect_timeout must be from 0.001 to 60' },
     { { url = 'redis://a', lock = 61 }, 'lock must be from 0.01 to 60 seconds' },
     { { url = 'redis://a', prefix = 'a b' }, 'prefix must be' },
     { { url = 'redis://a', prefix = ('x'):rep(64) }, 'prefix must be' },

@@ -257,7 +257,6 @@ describe('a route with a cache', function()
   end)
 
   it('survives a reload, but for answers of routes that have changed', function()
-    local posix = require 'spec.support.posix'
     local tide = serve({ ttl = 60 }, {
       scripts = nil, routes = {
         { 'GET /a', 'main.lua', cache = { ttl = 60 } },
