@@ -70,7 +70,7 @@ struct tg_tier *tg_tier_create(const struct tg_tier_config *config, struct tg_ca
     assert(tier != NULL);
     tier->config = config;
     tier->cache = cache;
-    tier->log = tg_purge_log_create(2 * TG_TIER_PURGES);
+    tier->log = tg_purge_log_create(TG_TIER_LOG);
     tier->queue_end = &tier->queue;
     pthread_mutex_init(&tier->lock, NULL);
     tg_crypto_random(bytes, 8);

@@ -13,9 +13,10 @@
 #include "store/purge_log.h"
 
 enum {
-    TG_TIER_NAME = 160,     /* bytes of a key in Redis */
-    TG_TIER_PURGES = 16384, /* purges that are remembered in Redis */
-    TG_TIER_QUEUE = 65536,  /* purges that wait for a Redis that is not there */
+    TG_TIER_NAME = 160,               /* bytes of a key in Redis */
+    TG_TIER_PURGES = 16384,           /* purges that are remembered in Redis */
+    TG_TIER_LOG = 2 * TG_TIER_PURGES, /* ... and by us */
+    TG_TIER_QUEUE = 65536,            /* purges that wait for a Redis that is not there */
 };
 
 /* What a thread counts. */

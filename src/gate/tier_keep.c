@@ -121,10 +121,11 @@ void tg_tier_unlock(struct tg_caching *caching)
 
 void tg_tier_keep_stop(struct tg_tier_link *link)
 {
-    while (!h2o_linklist_is_empty(&link->writes)) {
-        struct write *write = H2O_STRUCT_FROM_MEMBER(struct write, link, link->writes.next);
+    for (h2o_linklist_t *node = link->writes.next, *next; node != &link->writes; node = next) {
+        struct write *write = H2O_STRUCT_FROM_MEMBER(struct write, link, node);
+        next = node->next;
         tg_redis_cancel(&write->command);
-        h2o_linklist_unlink(&write->link);
         free(write);
     }
+    h2o_linklist_init_anchor(&link->writes);
 }

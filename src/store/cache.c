@@ -136,6 +136,7 @@ static void take_out(struct tg_cache *cache, struct shard *shard, struct tg_entr
 {
     struct tg_entry *entry = *place;
 
+    assert(entry != NULL); /* who calls has found it there */
     *place = entry->chain;
     unlink_entry(shard, entry);
     shard->count--;
