@@ -7,9 +7,11 @@ local layer = { base = 0, http = 1, codec = 1, net = 2, store = 2, tool = 2, scr
 local libraries = {
   ['a header of Lua'] = { '^lua%.h', '^lauxlib%.h', '^lualib%.h', '^luajit%.h',
     allowed = { 'script/', 'api/', 'module/', 'gate/site.c', 'gate/site_backend.c',
-      'gate/site_cache.c', 'gate/site_codec.c', 'gate/site_table.c', 'gate/scripts.c', 'test/' } },
+      'gate/site_cache.c', 'gate/site_codec.c', 'gate/site_table.c', 'gate/site_tier.c',
+      'gate/scripts.c', 'test/' } },
   ['libxml2'] = { '^libxml/', allowed = { 'codec/' } },
   ['OpenSSL'] = { '^openssl/', allowed = { 'base/crypto.c', 'net/', 'gate/listener.c' } },
+  ['hiredis'] = { '^hiredis/', allowed = { 'net/', 'store/' } },
   ['h2o'] = { '^h2o', allowed = { 'net/', 'store/', 'script/', 'api/', 'gate/', 'test/' } },
 }
 

@@ -1,5 +1,5 @@
 -- The caching of a site and of its routes, checked.
-local native, check = ...
+local native, check, tls = ...
 
 local insert = table.insert
 local complain, kind_of = check.complain, check.kind_of
@@ -7,7 +7,44 @@ local duration, size, boolean = check.duration, check.size, check.boolean
 local record, list, list_of, no_positions =
   check.record, check.list, check.list_of, check.no_positions
 
-local site_checks = { memory = size(1048576, 1099511627776), object = size(1024, 1073741824) }
+local function redis_url(value, where)
+  if type(value) ~= 'string' then
+    return complain(where, 'redis must be an address such as redis://host:6379; it is %s',
+      kind_of(value))
+  end
+  local message = native.redis(value)
+  -- not the address itself: it may have a password in it
+  if message then return complain(where, 'redis: %s', message) end
+  return value
+end
+
+local function prefix(value, where, name)
+  if type(value) ~= 'string' or not value:find '^[%w_.:-]+$' or #value > 63 then
+    return complain(where, "%s must be 1 to 63 letters, digits and '_.:-'", name)
+  end
+  return value
+end
+
+local redis_checks = {
+  url = redis_url, tls = tls, prefix = prefix, timeout = duration(1, 1e3),
+  connect_timeout = duration(1, 60e3), lock = duration(10, 60e3),
+}
+
+local function redis(value, where, name)
+  if type(value) == 'string' then value = { url = value } end
+  no_positions(value, where, name)
+  local result = record(value, where, name, redis_checks)
+  if type(value) ~= 'table' then return result end
+  if value.url == nil then complain(where, 'redis: url is missing') end
+  if value.tls ~= nil and result.url and not result.url:lower():find '^rediss://' then
+    complain(where .. '.tls', 'tls is for addresses with rediss://')
+  end
+  return result.url and result
+end
+
+local site_checks = {
+  memory = size(1048576, 1099511627776), object = size(1024, 1073741824), redis = redis,
+}
 
 local function site(value, where, name)
   no_positions(value, where, name)

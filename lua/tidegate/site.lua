@@ -61,8 +61,9 @@ local function network(value, where)
   return value
 end
 
-local backends = native.library 'backends' (native, check, folder)
-local caching = native.library 'caching' (native, check)
+local tls = native.library 'tls' (native, check, folder)
+local backends = native.library 'backends' (native, check, tls)
+local caching = native.library 'caching' (native, check, tls)
 local codec = native.library 'codec' (check)
 local routes = native.library 'routes' (native, check, script, caching, codec)
 

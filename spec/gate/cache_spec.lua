@@ -1,4 +1,5 @@
 local gate = require 'spec.support.gate'
+local posix = require 'spec.support.posix'
 local upstream = require 'spec.support.upstream'
 
 -- Counts how often it has run: a cached answer has the old number.
@@ -256,7 +257,6 @@ describe('a route with a cache', function()
   end)
 
   it('survives a reload, but for answers of routes that have changed', function()
-    local posix = require 'spec.support.posix'
     local tide = serve({ ttl = 60 }, {
       scripts = nil, routes = {
         { 'GET /a', 'main.lua', cache = { ttl = 60 } },
@@ -346,6 +346,18 @@ describe('a route that passes on, with a cache', function()
 end)
 
 describe('the cache of a site', function()
+  it('does not mix up what was kept under other keys before a reload', function()
+    local tide = serve({ ttl = 60, key = { 'path', 'query:a' } })
+    assert.matches('uri%-miss', status_of(tide:get '/b?a=1'))
+    assert.matches('hit', status_of(tide:get '/b?a=1'))
+    for _, route in ipairs(tide.opts.routes) do route.cache.key = { 'path', 'query:b' } end
+    gate.write_site(tide.site, tide.opts)
+    tide:signal(posix.HUP)
+    tide:await_log 'event=reloaded'
+    assert.matches('uri%-miss', status_of(tide:get '/b?b=1'))
+    tide:stop()
+  end)
+
   it('is shown with the routes', function()
     local said = gate.command('routes', { backends = { be = 'http://127.0.0.1:9' },
       scripts = { ['x.lua'] = 'return function() end' },

@@ -14,7 +14,7 @@ uint64_t tg_keep_tag(struct tg_cache *cache, struct tg_text tag)
     char text[TG_KEEP_TAG_LENGTH + 4] = "tag ";
 
     memcpy(text + 4, tag.base, tag.len);
-    return tg_cache_hash(cache, tg_text(text, tag.len + 4));
+    return tg_cache_tag_hash(cache, tg_text(text, tag.len + 4));
 }
 
 static bool read_time(lua_State *L, const char *name, int index, const char *option, uint64_t *ms)

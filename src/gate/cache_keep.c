@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "gate/tier_keep.h"
 #include "http/cache_control.h"
 #include "http/list.h"
 #include "http/vary.h"
@@ -98,17 +99,14 @@ static size_t list_fields(const struct tg_caching *caching, struct tg_entry_fiel
 
 /* ---- variants */
 
-static void put_number(struct tg_buffer *out, uint64_t number)
-{
-    tg_buffer_append(out, &number, sizeof(number));
-}
-
-/* Variants that belong to another list of names are never found: its epoch is in their keys. */
+/* Variants that belong to another list of names are never found: the list is in their keys. */
 void tg_cache_vary_key(const struct tg_entry *entry, struct tg_headers request,
                        struct tg_buffer *key)
 {
-    put_number(key, entry->is.stored_ms);
-    put_number(key, entry->is.epoch);
+    uint32_t len = (uint32_t)entry->is.body.len;
+
+    tg_buffer_append(key, &len, sizeof(len));
+    tg_buffer_append(key, entry->is.body.base, entry->is.body.len);
     tg_vary_key(entry->is.body, request, key);
 }
 
@@ -340,6 +338,16 @@ static void take_made(struct tg_caching *caching, struct tg_entry *made)
     caching->entry = tg_entry_hold(made);
 }
 
+/* Others of our kind get it too. */
+static void store_beyond(struct tg_caching *caching, const struct tg_entry *entry,
+                         const struct tg_entry *variants)
+{
+    tg_tally(&caching->inbound->worker->traffic.cache[TG_EVENT_STORE], 1);
+    if (variants != NULL)
+        tg_tier_keep(caching, variants);
+    tg_tier_keep(caching, entry);
+}
+
 void tg_cache_keep(struct tg_caching *caching, h2o_iovec_t body)
 {
     struct tg_gate *gate = caching->inbound->worker->gate;
@@ -352,7 +360,7 @@ void tg_cache_keep(struct tg_caching *caching, h2o_iovec_t body)
     struct tg_entry *entry = make_entry(caching, tg_text(key.base, key.len), body);
     caching->status.stored = tg_cache_put(gate->cache, entry);
     if (caching->status.stored)
-        tg_tally(&caching->inbound->worker->traffic.cache[TG_EVENT_STORE], 1);
+        store_beyond(caching, entry, variants);
     tell(caching, entry, variants);
     take_made(caching, entry);
     tg_entry_release(entry);
@@ -388,7 +396,8 @@ void tg_cache_pass(struct tg_caching *caching)
         return;
     }
     struct tg_entry *entry = tg_entry_create(&recipe);
-    tg_cache_put(caching->inbound->worker->gate->cache, entry);
+    if (tg_cache_put(caching->inbound->worker->gate->cache, entry))
+        tg_tier_keep(caching, entry);
     tg_entry_release(entry);
     tg_flight_scatter(flight);
 }

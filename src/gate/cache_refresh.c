@@ -4,6 +4,7 @@
 #include "gate/cache_keep.h"
 #include "gate/generation.h"
 #include "gate/handler.h"
+#include "gate/tier_find.h"
 
 /* ---- one that has no client */
 
@@ -89,11 +90,35 @@ static void on_end(struct tg_timer *timer)
     tg_inbound_end(H2O_STRUCT_FROM_MEMBER(struct tg_inbound, deadline, timer));
 }
 
+/* Another tidegate has made a fresh one, or is at it. */
+static void on_found(struct tg_caching *caching, enum tg_tier_found found, struct tg_entry *entry)
+{
+    struct tg_inbound *inbound = caching->inbound;
+    struct tg_flight *flight = caching->flight;
+    bool fits = entry != NULL && found == TG_TIER_FOUND_ANSWER &&
+                tg_cache_put(inbound->worker->gate->cache, entry);
+
+    if (fits) {
+        caching->flight = NULL;
+        if (entry->is.kind == TG_ENTRY_PASS)
+            tg_flight_scatter(flight);
+        else
+            tg_flight_land(flight, entry);
+    }
+    if (entry != NULL)
+        tg_entry_release(entry);
+    if (fits || found == TG_TIER_FOUND_MAKER)
+        end(inbound);
+    else
+        tg_handler_make(inbound);
+}
+
 static void on_begin(struct tg_timer *timer)
 {
     struct tg_inbound *inbound = H2O_STRUCT_FROM_MEMBER(struct tg_inbound, deadline, timer);
 
-    tg_handler_make(inbound);
+    if (!tg_tier_find(inbound->caching, on_found))
+        tg_handler_make(inbound);
 }
 
 /* It begins by a timer: the client's answer goes first. */

@@ -5,8 +5,12 @@
 #include "gate/cache_key.h"
 #include "gate/cache_refresh.h"
 #include "gate/cache_tap.h"
+#include "gate/tier_find.h"
+#include "gate/tier_keep.h"
 
-/* In the order of a request: tg_caching_begin → on_news → tg_caching_take → tg_caching_end. */
+/* In the order of a request: tg_caching_begin → on_found, on_news → tg_caching_take →
+ * tg_caching_end. */
+static void on_found(struct tg_caching *caching, enum tg_tier_found found, struct tg_entry *entry);
 static void on_news(struct tg_waiter *waiter);
 
 static struct tg_gate *gate_of(const struct tg_caching *caching)
@@ -22,6 +26,12 @@ uint64_t tg_caching_now(const struct tg_inbound *inbound)
 int64_t tg_caching_wall_ms(const struct tg_inbound *inbound)
 {
     return (int64_t)(tg_timers_wall(&inbound->worker->timers) * 1e3);
+}
+
+void tg_caching_mark(struct tg_caching *caching)
+{
+    caching->shared_epoch = tg_tier_epoch(caching->inbound->worker);
+    caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
 }
 
 static void count(struct tg_caching *caching, enum tg_cache_event event)
@@ -146,6 +156,17 @@ static bool is_get(const struct tg_caching *caching)
     return !h2o_memis(method.base, method.len, H2O_STRLIT("HEAD"));
 }
 
+/* Once a key, and not when the client wants it from the backend. */
+static bool asks_tier(struct tg_caching *caching)
+{
+    bool asks = caching->status.fwd != TG_FWD_REQUEST &&
+                !(caching->asked_redis && caching->asked_hash == caching->hash);
+
+    caching->asked_redis = true;
+    caching->asked_hash = caching->hash;
+    return asks;
+}
+
 /* Asks those who make the same answer; whoever leads looks once more, for the one before may have
  * kept it meanwhile. */
 static enum tg_cached join(struct tg_caching *caching)
@@ -176,6 +197,8 @@ static enum tg_cached join(struct tg_caching *caching)
     }
     if (found != NULL)
         tg_entry_release(found);
+    if (asks_tier(caching) && tg_tier_find(caching, on_found))
+        return TG_CACHED_WAIT;
     count(caching, caching->status.fwd == TG_FWD_STALE ? TG_EVENT_REVALIDATED : TG_EVENT_MISS);
     return TG_CACHED_NOT;
 }
@@ -217,7 +240,7 @@ static enum tg_cached look(struct tg_caching *caching)
     uint64_t now = tg_caching_now(caching->inbound);
     bool soft = false;
 
-    caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
+    tg_caching_mark(caching);
     caching->asked_ms = tg_caching_wall_ms(caching->inbound);
     caching->status = (struct tg_cache_status){.fwd = TG_FWD_NONE};
     if (find(caching, &soft)) {
@@ -279,16 +302,67 @@ void tg_caching_adopt(struct tg_inbound *inbound, const struct tg_caching *from,
     *caching = (struct tg_caching){.inbound = inbound,
                                    .policy = from->policy,
                                    .hash = from->hash,
-                                   .epoch = tg_cache_epoch(gate_of(from)->cache),
                                    .flight = flight,
                                    .entry = tg_entry_hold(from->entry),
                                    .asked_ms = tg_caching_wall_ms(inbound),
                                    .refreshes = true};
     inbound->caching = caching;
+    tg_caching_mark(caching);
     set_key(caching, from->primary.base, from->primary.len);
     caching->primary = caching->key;
     set_key(caching, from->key.base, from->key.len);
     count(caching, TG_EVENT_REVALIDATED);
+}
+
+/* ---- the second level */
+
+/* What was found is in the memory now, and answers as if it had always been there. */
+static enum tg_cached take_found(struct tg_caching *caching, struct tg_entry *entry)
+{
+    struct tg_flight *flight = caching->flight;
+
+    caching->flight = NULL;
+    if (entry->is.kind == TG_ENTRY_PASS)
+        tg_flight_scatter(flight);
+    else
+        tg_flight_land(flight, entry);
+    drop_entry(caching);
+    enum tg_cached result = look(caching);
+    if (result == TG_CACHED_HAS)
+        caching->status.detail = TG_TEXT("redis");
+    return result;
+}
+
+/* A stale one helps if it comes to the worst, or to be told that it is still right. */
+static void take_reserve(struct tg_caching *caching, struct tg_entry *entry)
+{
+    caching->status.fwd = TG_FWD_STALE;
+    if (entry->is.by_http || entry->is.sick_ms > tg_caching_now(caching->inbound)) {
+        drop_entry(caching);
+        caching->entry = entry;
+    } else {
+        tg_entry_release(entry);
+    }
+}
+
+static void on_found(struct tg_caching *caching, enum tg_tier_found found, struct tg_entry *entry)
+{
+    enum tg_cached result = TG_CACHED_NOT;
+    bool fits = entry != NULL && tg_cache_put(gate_of(caching)->cache, entry);
+
+    if (fits && found == TG_TIER_FOUND_ANSWER) {
+        result = take_found(caching, entry);
+        tg_entry_release(entry);
+    } else {
+        if (fits)
+            take_reserve(caching, entry);
+        else if (entry != NULL)
+            tg_entry_release(entry);
+        caching->asked_ms = tg_caching_wall_ms(caching->inbound);
+        count(caching, caching->status.fwd == TG_FWD_STALE ? TG_EVENT_REVALIDATED : TG_EVENT_MISS);
+    }
+    if (result != TG_CACHED_WAIT)
+        caching->proceed(caching->inbound);
 }
 
 /* ---- waiting */
@@ -321,11 +395,11 @@ static void on_news(struct tg_waiter *waiter)
     case TG_FLIGHT_LEAD:
         caching->flight = waiter->flight;
         caching->asked_ms = tg_caching_wall_ms(caching->inbound);
-        caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
+        tg_caching_mark(caching);
         count(caching, TG_EVENT_MISS);
         break;
     case TG_FLIGHT_ALONE:
-        caching->epoch = tg_cache_epoch(gate_of(caching)->cache);
+        tg_caching_mark(caching);
         count(caching, TG_EVENT_BYPASS);
         break;
     }
@@ -352,6 +426,7 @@ bool tg_caching_fail(struct tg_inbound *inbound, int status)
     bool stands_in = caching->entry != NULL && !caching->has && is_of_use_to_fail(caching);
     struct tg_flight *flight = caching->flight;
     caching->flight = NULL;
+    tg_tier_unlock(caching);
     if (!stands_in) {
         if (flight != NULL)
             tg_flight_fail(flight);
@@ -411,8 +486,10 @@ bool tg_caching_take(struct tg_inbound *inbound)
 
 void tg_caching_leave(struct tg_inbound *inbound)
 {
-    if (inbound->caching != NULL)
-        tg_waiter_cancel(&inbound->caching->waiter);
+    if (inbound->caching == NULL)
+        return;
+    tg_tier_find_cancel(inbound->caching);
+    tg_waiter_cancel(&inbound->caching->waiter);
 }
 
 void tg_caching_end(struct tg_inbound *inbound)
@@ -427,5 +504,6 @@ void tg_caching_end(struct tg_inbound *inbound)
     if (caching->flight != NULL)
         tg_flight_fail(caching->flight);
     caching->flight = NULL;
+    tg_tier_unlock(caching);
     drop_entry(caching);
 }

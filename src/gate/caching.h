@@ -14,6 +14,8 @@ enum tg_cached {
     TG_CACHED_HAS,  /* `entry` is the answer */
 };
 
+struct tg_tier_find;
+
 /* What the cache knows of one request; in its pool. */
 struct tg_caching {
     struct tg_inbound *inbound;
@@ -21,8 +23,13 @@ struct tg_caching {
     void (*proceed)(struct tg_inbound *inbound);
     struct tg_text primary; /* without what tells variants apart */
     struct tg_text key;     /* empty: nothing of it is kept */
-    uint64_t hash, epoch;
-    struct tg_flight *flight; /* that it leads, or NULL */
+    uint64_t hash;
+    uint64_t epoch, shared_epoch; /* of purges, when it began to be made; shared: gate/tier.h */
+    struct tg_tier_find *find;    /* while Redis is asked, or another tidegate waited for */
+    bool asked_redis;             /* for the key with this hash: */
+    uint64_t asked_hash;
+    struct tg_text lock, lock_key; /* what others wait for there; no lock: empty */
+    struct tg_flight *flight;      /* that it leads, or NULL */
     struct tg_waiter waiter;
     struct tg_entry *entry; /* that it holds: the answer, or a stale one in case of need */
     bool has;               /* the entry is the answer */
@@ -71,5 +78,8 @@ void tg_caching_end(struct tg_inbound *inbound);
 /* The time that its thread goes by: of its loop, and that of the day. Both in ms. */
 uint64_t tg_caching_now(const struct tg_inbound *inbound);
 int64_t tg_caching_wall_ms(const struct tg_inbound *inbound);
+
+/* What it makes begins now. */
+void tg_caching_mark(struct tg_caching *caching);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/response.h"
+#include "gate/site_tier.h"
 
 static void put(struct tg_buffer *out, const char **comma, const char *name)
 {
@@ -130,6 +131,11 @@ static bool same_text(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+static bool same_tier(const struct tg_tier_config *a, const struct tg_tier_config *b)
+{
+    return a == NULL || b == NULL ? a == b : memcmp(a->print, b->print, sizeof(a->print)) == 0;
+}
+
 void tg_changes_warn(const struct tg_site *first, const struct tg_site *now,
                      struct tg_buffer *lines)
 {
@@ -143,6 +149,8 @@ void tg_changes_warn(const struct tg_site *first, const struct tg_site *now,
         tg_buffer_printf(lines, "admin has changed: it needs a restart\n");
     if (!same_text(first->access_log, now->access_log))
         tg_buffer_printf(lines, "log.access has changed: it needs a restart\n");
+    if (!same_tier(first->tier, now->tier))
+        tg_buffer_printf(lines, "cache.redis has changed: it needs a restart\n");
     if (first->limits.connections != now->limits.connections)
         tg_buffer_printf(lines, "limits.connections has changed: it needs a restart\n");
 }

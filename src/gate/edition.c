@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gate/site_backend.h"
+#include "gate/site_cache.h"
 
 /* ---- what a route is, as a digest */
 
@@ -50,6 +51,26 @@ static void print_pass(const struct tg_site *site, const struct tg_route *route,
     }
 }
 
+/* How a key is made, and what of it is believed: what was kept otherwise is another thing. */
+static void print_cache(const struct tg_cache_policy *policy, struct tg_buffer *out)
+{
+    if (policy == NULL)
+        return;
+    tg_buffer_printf(out, "|cache %d|%d|%d|%llu|%llu|%llu|%llu|", policy->http, policy->shared,
+                     policy->has_ttl, (unsigned long long)policy->ttl_ms,
+                     (unsigned long long)policy->stale_ms, (unsigned long long)policy->sick_ms,
+                     (unsigned long long)policy->retry_ms);
+    tg_buffer_append(out, policy->statuses, sizeof(policy->statuses));
+    for (size_t i = 0; i < policy->method_count; i++)
+        tg_buffer_printf(out, "|%.*s", (int)policy->methods[i].len, policy->methods[i].base);
+    for (size_t i = 0; i < policy->part_count; i++) {
+        const struct tg_key_part *part = &policy->parts[i];
+        tg_buffer_printf(out, "|%d %zu ", part->kind, part->name.len);
+        if (part->name.len != 0)
+            tg_buffer_append(out, part->name.base, part->name.len);
+    }
+}
+
 static void print_route(struct printing *printing, const struct tg_route *route,
                         const struct tg_buffer *before, uint8_t *print)
 {
@@ -60,6 +81,7 @@ static void print_route(struct printing *printing, const struct tg_route *route,
                      route->table != NULL ? route->table : "");
     tg_buffer_append(&out, &route->codec, sizeof(route->codec));
     print_pass(printing->site, route, &out);
+    print_cache(route->cache, &out);
     for (size_t i = 0; i < route->before_count; i++)
         print_script(printing, &out, route->before[i]);
     if (route->script != NULL)

@@ -18,6 +18,8 @@ struct tg_chunks;
 struct tg_worker;
 struct tg_reload;
 struct tg_pulse;
+struct tg_tier;
+struct tg_tier_link;
 
 struct tg_gate {
     struct tg_link link;
@@ -34,6 +36,7 @@ struct tg_gate {
     int *listen_fds;        /* one per tg_site.listens; each thread works on duplicates */
     struct tg_worker *workers;
     struct tg_cache *cache;
+    struct tg_tier *tier;       /* behind the cache; NULL: there is nothing */
     struct tg_flights *flights; /* answers that are being made */
     struct tg_work_pool *work;  /* the threads of conversions; NULL: none */
     h2o_hostconf_t *hosts[2],
@@ -119,6 +122,7 @@ struct tg_worker {
     struct tg_traffic traffic;
     struct tg_pulse_look look;
     struct tg_work_queue *work; /* for what takes long; NULL: there are no threads for it */
+    struct tg_tier_link *tier;  /* NULL: there is nothing behind the cache */
     struct tg_inbox inbox;      /* what other threads have made for requests of this one */
     int wake_fd; /* an eventfd: written to when there is something to do; the main thread's */
     h2o_socket_t *wake;         /* the loop's side of it */

@@ -18,6 +18,7 @@
 #include "gate/reload.h"
 #include "gate/seams.h"
 #include "gate/site_cache.h"
+#include "gate/tier.h"
 #include "gate/worker.h"
 #include "net/resolver.h"
 
@@ -229,6 +230,8 @@ void tg_server_dispose(struct tg_gate *gate)
     free(gate->workers);
     tg_flights_destroy(gate->flights);
     tg_cache_destroy(gate->cache);
+    if (gate->tier != NULL)
+        tg_tier_destroy(gate->tier);
     if (gate->work != NULL)
         tg_work_pool_destroy(gate->work);
     for (size_t i = 0; gate->listen_fds != NULL && i < gate->site->listen_count; i++)
@@ -300,6 +303,8 @@ static int run(struct tg_link *link, const char *folder, int port, bool watch)
     gate.link = *link;
     bar_routes(gate.first);
     gate.work = tg_work_pool_create(site->codec_threads);
+    if (site->tier != NULL)
+        gate.tier = tg_tier_create(site->tier, gate.cache);
     gate.most_connections = tg_door_size(site->limits.connections);
     bool well = signals >= 0 && gate.log.sink != NULL && bind_all(&gate) &&
                 open_access_log(&gate) && tg_server_make_workers(&gate, site->workers, &problems);

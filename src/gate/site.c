@@ -11,6 +11,7 @@
 #include "gate/site_backend.h"
 #include "gate/site_cache.h"
 #include "gate/site_codec.h"
+#include "gate/site_tier.h"
 #include "gate/site_table.h"
 #include "http/path.h"
 #include "net/tls.h"
@@ -61,6 +62,13 @@ static int check_address(lua_State *L)
     struct tg_address address;
 
     return push_reason(L, tg_address_parse(text_arg(L, 1), &address).message);
+}
+
+static int check_redis(lua_State *L)
+{
+    struct tg_redis_config config;
+
+    return push_reason(L, tg_redis_parse(text_arg(L, 1), &config).message);
 }
 
 static const char *option(lua_State *L, const char *name)
@@ -141,9 +149,11 @@ static int check_xpath(lua_State *L)
 }
 
 static const luaL_Reg natives[] = {
-    {"listen", check_listen},   {"admin", check_admin}, {"network", check_network},
-    {"address", check_address}, {"tls", check_tls},     {"path", split_path},
-    {"library", load_library},  {"xpath", check_xpath}, {NULL, NULL},
+    {"listen", check_listen},   {"admin", check_admin},
+    {"network", check_network}, {"address", check_address},
+    {"tls", check_tls},         {"path", split_path},
+    {"redis", check_redis},     {"library", load_library},
+    {"xpath", check_xpath},     {NULL, NULL},
 };
 
 /* ---- from the checked table to C: what is read here has been checked there */
@@ -345,6 +355,7 @@ static void read_cache(lua_State *L, struct tg_site *site)
     }
     site->cache_memory = (size_t)tg_table_number(L, "memory", 64 * 1048576.0);
     site->cache_object = (size_t)tg_table_number(L, "object", 1048576.0);
+    site->tier = tg_site_read_tier(L, site);
     lua_pop(L, 1);
 }
 
@@ -436,8 +447,7 @@ struct tg_site *tg_site_read(const char *folder, struct tg_files *files, struct 
 }
 
 struct tg_site *tg_site_read_changed(const char *folder, const char *changes,
-                                     struct tg_files *files,
-                                     struct tg_buffer *problems)
+                                     struct tg_files *files, struct tg_buffer *problems)
 {
     struct tg_site *site = NULL;
     lua_State *L = luaL_newstate();
@@ -476,6 +486,7 @@ void tg_site_destroy(struct tg_site *site)
     for (size_t i = 0; i < site->backend_count; i++)
         tg_site_backend_release(site->backends[i]);
     tg_files_release(site->files);
+    tg_site_free_tier(site->tier);
     h2o_mem_clear_pool(&site->pool);
     free(site);
 }

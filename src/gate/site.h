@@ -31,6 +31,7 @@ struct tg_route_part {
 #define TG_NO_BACKEND SIZE_MAX
 
 struct tg_cache_policy; /* gate/site_cache.h */
+struct tg_tier_config;  /* gate/site_tier.h */
 
 struct tg_route {
     const char *pattern;   /* as the site writes it */
@@ -101,6 +102,7 @@ struct tg_site {
     struct tg_limits limits;
     size_t body_limit, script_memory, lua_memory;
     size_t cache_memory, cache_object;
+    struct tg_tier_config *tier; /* NULL: nothing is behind the cache */
     uint64_t script_cpu_ns;
     uint32_t drain_ms;
     uint32_t guard_ms; /* how long a new reading is on probation; 0: never */

@@ -18,7 +18,7 @@ enum {
     TG_RULE_TARGETED = 1 << 5, /* by CDN-Cache-Control */
 };
 
-/* Plain data; 48 bytes. Times of the wall clock. */
+/* Plain data; 40 bytes. Times of the wall clock. */
 struct tg_cache_rules {
     int64_t born_ms;       /* when its age was 0 */
     int64_t date;          /* Date in seconds, or when it came if there is none */

@@ -4,8 +4,9 @@
 
 enum { DAYS_BEFORE_EPOCH = 719468 }; /* from the first of March of the year 0 */
 
-static const char days[] = "SunMonTueWedThuFriSat";
-static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 struct date {
     int year, month, day, hour, minute, second; /* month 0 to 11 */
@@ -20,17 +21,11 @@ static int64_t days_to(int64_t year, int month, int day)
     return year * 365 + year / 4 - year / 100 + year / 400 + of_year - DAYS_BEFORE_EPOCH;
 }
 
-static bool is_letter_pair(char a, char b)
-{
-    return (a | 0x20) == (b | 0x20);
-}
-
 /* Which of the names of three letters the text begins with, or -1. */
-static int name_at(const char *at, const char *names, int count)
+static int name_at(const char *at, const char names[][4], int count)
 {
-    for (int i = 0; i < count; i++, names += 3)
-        if (is_letter_pair(at[0], names[0]) && is_letter_pair(at[1], names[1]) &&
-            is_letter_pair(at[2], names[2]))
+    for (int i = 0; i < count; i++)
+        if (tg_text_is_nocase(tg_text(at, 3), tg_text(names[i], 3)))
             return i;
     return -1;
 }
@@ -126,8 +121,9 @@ static bool is_valid(const struct date *date)
 static int64_t seconds_of(const struct date *date)
 {
     int second = date->second == 60 ? 59 : date->second;
-    return days_to(date->year, date->month, date->day) * 86400 + date->hour * 3600 +
-           date->minute * 60 + second;
+    int64_t hours = days_to(date->year, date->month, date->day) * 24 + date->hour;
+
+    return (hours * 60 + date->minute) * 60 + second;
 }
 
 static int year_of(int64_t seconds)
@@ -175,9 +171,9 @@ void tg_http_date_write(char out[TG_HTTP_DATE_LEN], int64_t seconds)
     year += cycle * 400 + (month < 2);
 
     memcpy(out, "Sun, 00 Jan 0000 00:00:00 GMT", TG_HTTP_DATE_LEN);
-    memcpy(out, days + 3 * (((day + 4) % 7 + 7) % 7), 3);
+    memcpy(out, days[((day + 4) % 7 + 7) % 7], 3);
     put_two(out + 5, of_month);
-    memcpy(out + 8, months + 3 * month, 3);
+    memcpy(out + 8, months[month], 3);
     put_two(out + 12, (int)year / 100);
     put_two(out + 14, (int)year % 100);
     put_two(out + 17, rest / 3600);

@@ -80,7 +80,15 @@ static bool updates(struct tg_headers stored, struct tg_headers update, struct t
         return false;
     if (tg_text_is_nocase(name, TG_TEXT("etag")) && tg_headers_first(stored, name) != NULL)
         return false;
-    return tg_cache_keeps(update, name);
+    return tg_text_is_nocase(name, TG_TEXT("age")) || tg_cache_keeps(update, name);
+}
+
+/* The old Date would make the new response as old as the stored one was. */
+static bool stays(struct tg_headers stored, struct tg_headers update, struct tg_text name)
+{
+    if (tg_headers_first(update, name) != NULL)
+        return !updates(stored, update, name);
+    return !tg_text_is_nocase(name, TG_TEXT("date"));
 }
 
 size_t tg_freshen_merge(struct tg_headers stored, struct tg_headers update,
@@ -88,11 +96,9 @@ size_t tg_freshen_merge(struct tg_headers stored, struct tg_headers update,
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < stored.count; i++) {
-        struct tg_text name = stored.list[i].name;
-        if (tg_headers_first(update, name) == NULL || !updates(stored, update, name))
+    for (size_t i = 0; i < stored.count; i++)
+        if (stays(stored, update, stored.list[i].name))
             merged[count++] = stored.list[i];
-    }
     for (size_t i = 0; i < update.count; i++)
         if (updates(stored, update, update.list[i].name))
             merged[count++] = update.list[i];

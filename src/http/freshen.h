@@ -17,10 +17,11 @@ bool tg_freshen_is_for_head(struct tg_headers stored, uint64_t length, struct tg
 
 /* The new head: the stored fields, without those that `update` has, and then the fields of
  * `update`. What says how the stored bytes are to be read stays as it is (Content-Length,
- * Content-Encoding, Content-Range, digests, ETag); what is never stored is not taken over. `merged`
- * has room for stored.count + update.count; the texts are those of both. Returns the count. The
- * rules are then read anew from the merged head (tg_cache_rules_read with the times of the new
- * exchange), and the decision whether it may be stored is made anew too. */
+ * Content-Encoding, Content-Range, digests, ETag); what is never stored is not taken over, but for
+ * Age: with the merged head and the times of the new exchange, tg_cache_refuses decides anew, reads
+ * the rules anew, and tg_cache_keeps says what is stored. An `update` without Date leaves none: it
+ * is from when it came. `merged` has room for stored.count + update.count; the texts are those of
+ * both. Returns the count. */
 size_t tg_freshen_merge(struct tg_headers stored, struct tg_headers update,
                         struct tg_header *merged);
 

@@ -5,8 +5,8 @@
 bool tg_invalidates(struct tg_text method, unsigned status)
 {
     static const struct tg_text safe[] = {
-        {"GET", 3},    {"HEAD", 4},     {"OPTIONS", 7}, {"TRACE", 5}, {"QUERY", 5},
-        {"SEARCH", 6}, {"PROPFIND", 8}, {"REPORT", 6},  {"PRI", 3},
+        {"GET", 3},   {"HEAD", 4},   {"OPTIONS", 7},  {"TRACE", 5},
+        {"QUERY", 5}, {"SEARCH", 6}, {"PROPFIND", 8}, {"REPORT", 6},
     };
 
     if (status < 200 || status > 399)

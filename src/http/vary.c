@@ -120,9 +120,11 @@ static bool read_choice(struct tg_text member, struct choice *choice)
 {
     struct tg_text rest = member, last = {NULL, 0};
 
+    *choice = (struct choice){.text = member, .weight = 1000};
+    if (memchr(member.base, ';', member.len) == NULL)
+        return true;
     while (rest.len != 0)
         last = tg_list_take(&rest, ';');
-    *choice = (struct choice){.text = member, .weight = 1000};
     if (last.base == member.base || last.len < 2 || lower(last.base[0]) != 'q')
         return true;
     struct tg_text value = tg_list_trim(tg_text(last.base + 1, last.len - 1));
@@ -179,20 +181,24 @@ static bool read_choices(struct tg_headers request, struct tg_text name, struct 
 /* In lower case and without white space, but for what stands in quotes. */
 static void put_choice(const struct choice *choice, struct tg_buffer *key)
 {
+    char *out = tg_buffer_reserve(key, choice->text.len + 4);
     bool quoted = false;
 
+    if (out == NULL)
+        return;
     for (size_t i = 0; i < choice->text.len; i++) {
         char c = choice->text.base[i];
         quoted ^= c == '"';
         if (quoted || (c != ' ' && c != '\t'))
-            tg_buffer_put(key, quoted ? c : lower(c));
+            *out++ = quoted ? c : lower(c);
     }
     if (choice->weight != 1000) {
-        const char weight[] = {';', (char)('0' + choice->weight / 100),
-                               (char)('0' + choice->weight / 10 % 10),
-                               (char)('0' + choice->weight % 10)};
-        tg_buffer_append(key, weight, sizeof(weight));
+        *out++ = ';';
+        *out++ = (char)('0' + choice->weight / 100);
+        *out++ = (char)('0' + choice->weight / 10 % 10);
+        *out++ = (char)('0' + choice->weight % 10);
     }
+    key->len = (size_t)(out - key->base);
 }
 
 static bool has_weights(struct tg_text name)

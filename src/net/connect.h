@@ -31,7 +31,7 @@ struct tg_connect {
     void (*on_connect)(struct tg_connect *self, struct tg_origin_conn *conn, struct tg_error error);
 };
 
-/* `call` is what the connection is for: only a dialer looks at it, and only now.
+/* `call` is what the connection is for: only a dialer looks at it, and only now; NULL without one.
  * Calls on_connect once, perhaps before it returns: with a connection, or with an error
  * (refused unreachable dns timeout_connect tls busy). It has no timeout of its own. */
 void tg_connect_start(struct tg_connect *connect, struct tg_origin *origin,

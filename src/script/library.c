@@ -19,6 +19,7 @@ TAKE(mtom);
 TAKE(wsdl);
 TAKE(soap_client);
 TAKE(check);
+TAKE(tls);
 TAKE(backends);
 TAKE(routes);
 TAKE(codec);
@@ -47,6 +48,7 @@ struct tg_text tg_library(const char *name)
         {"wsdl", tg_library_wsdl, tg_library_wsdl_end},
         {"soap_client", tg_library_soap_client, tg_library_soap_client_end},
         {"check", tg_library_check, tg_library_check_end},
+        {"tls", tg_library_tls, tg_library_tls_end},
         {"backends", tg_library_backends, tg_library_backends_end},
         {"routes", tg_library_routes, tg_library_routes_end},
         {"codec", tg_library_codec, tg_library_codec_end},

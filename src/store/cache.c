@@ -31,7 +31,8 @@ struct prefix {
 
 struct tg_cache {
     struct shard shards[SHARDS];
-    uint64_t seed[2];
+    uint64_t seed[2], tag_seed[2];
+    struct tg_cache_peers *peers; /* NULL: nobody else keeps the same */
     _Atomic size_t memory, object;
     _Atomic size_t bytes; /* of all shards */
     struct tg_purges *purges;
@@ -62,6 +63,7 @@ struct tg_cache *tg_cache_create(size_t memory, size_t object)
     assert(cache != NULL);
     *cache = (struct tg_cache){.next_prefix = 0};
     tg_crypto_random(cache->seed, sizeof(cache->seed));
+    tg_crypto_random(cache->tag_seed, sizeof(cache->tag_seed));
     cache->purges = tg_purges_create(memory / BYTES_PER_PURGE + 64);
     atomic_init(&cache->memory, memory);
     atomic_init(&cache->object, object);
@@ -80,6 +82,17 @@ size_t tg_cache_object(const struct tg_cache *cache)
 uint64_t tg_cache_hash(const struct tg_cache *cache, struct tg_text text)
 {
     return tg_siphash(cache->seed, text);
+}
+
+uint64_t tg_cache_tag_hash(const struct tg_cache *cache, struct tg_text text)
+{
+    return tg_siphash(cache->tag_seed, text);
+}
+
+void tg_cache_set_peers(struct tg_cache *cache, struct tg_cache_peers *peers)
+{
+    cache->peers = peers;
+    memcpy(cache->tag_seed, peers->seed, sizeof(cache->tag_seed));
 }
 
 /* ---- one shard; its lock is held */
@@ -123,6 +136,7 @@ static void take_out(struct tg_cache *cache, struct shard *shard, struct tg_entr
 {
     struct tg_entry *entry = *place;
 
+    assert(entry != NULL); /* who calls has found it there */
     *place = entry->chain;
     unlink_entry(shard, entry);
     shard->count--;
@@ -232,17 +246,7 @@ enum tg_freshness tg_cache_freshness(struct tg_cache *cache, const struct tg_ent
     return found;
 }
 
-void tg_cache_purge(struct tg_cache *cache, struct tg_text tag, bool soft)
-{
-    tg_cache_purge_hash(cache, tg_cache_hash(cache, tag), soft);
-}
-
-void tg_cache_purge_hash(struct tg_cache *cache, uint64_t tag, bool soft)
-{
-    tg_purges_tag(cache->purges, tag, soft);
-}
-
-void tg_cache_purge_all(struct tg_cache *cache, bool soft)
+static void purge_all(struct tg_cache *cache, bool soft)
 {
     tg_purges_all(cache->purges, soft);
     for (size_t i = 0; i < SHARDS && !soft; i++) {
@@ -309,7 +313,7 @@ static size_t purge_shard(struct tg_cache *cache, struct shard *shard, struct tg
     return count;
 }
 
-size_t tg_cache_purge_prefix(struct tg_cache *cache, struct tg_text prefix, bool soft)
+static size_t purge_prefix(struct tg_cache *cache, struct tg_text prefix, bool soft)
 {
     size_t count = 0;
 
@@ -320,6 +324,54 @@ size_t tg_cache_purge_prefix(struct tg_cache *cache, struct tg_text prefix, bool
         pthread_mutex_unlock(&cache->shards[i].lock);
     }
     return count;
+}
+
+static size_t purge(struct tg_cache *cache, const struct tg_cache_purge *purge)
+{
+    switch (purge->kind) {
+    case TG_CACHE_PURGE_TAG:
+        tg_purges_tag(cache->purges, purge->tag, purge->soft);
+        break;
+    case TG_CACHE_PURGE_PREFIX:
+        return purge_prefix(cache, purge->prefix, purge->soft);
+    case TG_CACHE_PURGE_ALL:
+        purge_all(cache, purge->soft);
+        break;
+    }
+    return 0;
+}
+
+void tg_cache_apply(struct tg_cache *cache, const struct tg_cache_purge *told)
+{
+    purge(cache, told);
+}
+
+/* The peers first: what is done here then can't be undone by what they still have. */
+static size_t tell_and_purge(struct tg_cache *cache, struct tg_cache_purge told)
+{
+    if (cache->peers != NULL)
+        cache->peers->on_purge(cache->peers, &told);
+    return purge(cache, &told);
+}
+
+void tg_cache_purge(struct tg_cache *cache, struct tg_text tag, bool soft)
+{
+    tg_cache_purge_hash(cache, tg_cache_tag_hash(cache, tag), soft);
+}
+
+void tg_cache_purge_hash(struct tg_cache *cache, uint64_t tag, bool soft)
+{
+    tell_and_purge(cache, (struct tg_cache_purge){TG_CACHE_PURGE_TAG, soft, tag, {"", 0}});
+}
+
+size_t tg_cache_purge_prefix(struct tg_cache *cache, struct tg_text prefix, bool soft)
+{
+    return tell_and_purge(cache, (struct tg_cache_purge){TG_CACHE_PURGE_PREFIX, soft, 0, prefix});
+}
+
+void tg_cache_purge_all(struct tg_cache *cache, bool soft)
+{
+    tell_and_purge(cache, (struct tg_cache_purge){TG_CACHE_PURGE_ALL, soft, 0, {"", 0}});
 }
 
 /* ---- entries */
@@ -420,7 +472,7 @@ void tg_cache_read_account(struct tg_cache *cache, struct tg_cache_account *acco
 
 void tg_cache_destroy(struct tg_cache *cache)
 {
-    tg_cache_purge_all(cache, false);
+    purge_all(cache, false);
     for (size_t i = 0; i < SHARDS; i++) {
         pthread_mutex_destroy(&cache->shards[i].lock);
         free(cache->shards[i].buckets);

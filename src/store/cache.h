@@ -21,8 +21,11 @@ void tg_cache_resize(struct tg_cache *cache, size_t memory, size_t object);
 /* The most bytes that an entry may have. */
 size_t tg_cache_object(const struct tg_cache *cache);
 
-/* The hash of a key or a tag. */
+/* The hash of a key. */
 uint64_t tg_cache_hash(const struct tg_cache *cache, struct tg_text text);
+
+/* The hash of a tag. */
+uint64_t tg_cache_tag_hash(const struct tg_cache *cache, struct tg_text text);
 
 /* The entry under the key, which the caller then holds; NULL when there is none. One that was
  * purged is none; *soft: a soft purge has made it stale. */
@@ -59,6 +62,28 @@ void tg_cache_purge_hash(struct tg_cache *cache, uint64_t tag, bool soft);
 size_t tg_cache_purge_prefix(struct tg_cache *cache, struct tg_text prefix, bool soft);
 
 void tg_cache_purge_all(struct tg_cache *cache, bool soft);
+
+enum tg_cache_purge_kind { TG_CACHE_PURGE_TAG, TG_CACHE_PURGE_PREFIX, TG_CACHE_PURGE_ALL };
+
+struct tg_cache_purge {
+    enum tg_cache_purge_kind kind;
+    bool soft;
+    uint64_t tag;
+    struct tg_text prefix;
+};
+
+/* Those who shall hear of purges: other caches that keep the same. */
+struct tg_cache_peers {
+    uint64_t seed[2]; /* of the hashes of tags, which then mean the same to all */
+    /* Before one of the four above is done; by any thread. */
+    void (*on_purge)(struct tg_cache_peers *self, const struct tg_cache_purge *purge);
+};
+
+/* Before anything else is done with the cache. They must outlive it. */
+void tg_cache_set_peers(struct tg_cache *cache, struct tg_cache_peers *peers);
+
+/* What a peer has told: done without telling it further. */
+void tg_cache_apply(struct tg_cache *cache, const struct tg_cache_purge *purge);
 
 /* ---- accounts */
 

@@ -76,7 +76,7 @@ static uint64_t tag_of(struct tg_cache *cache, struct tg_text host, struct tg_te
         tg_buffer_put(&text, '?');
         tg_buffer_append(&text, query->base, query->len);
     }
-    uint64_t tag = tg_cache_hash(cache, tg_text(text.base, text.len));
+    uint64_t tag = tg_cache_tag_hash(cache, tg_text(text.base, text.len));
     tg_buffer_dispose(&text);
     return tag;
 }

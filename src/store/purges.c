@@ -73,30 +73,66 @@ static struct record *find(struct bucket *bucket, uint64_t tag)
     return oldest;
 }
 
+static void raise_to(_Atomic uint64_t *number, uint64_t epoch)
+{
+    if (atomic_load(number) < epoch)
+        atomic_store(number, epoch);
+}
+
 /* The floor rises before the old tag goes, and readers look at it last: a purge is never missed. */
 static void forget(struct bucket *bucket, struct record *record)
 {
     if (atomic_load(&record->tag) == 0)
         return;
-    atomic_store(&bucket->floor, atomic_load(&record->any));
+    raise_to(&bucket->floor, atomic_load(&record->any));
     atomic_store(&record->tag, 0);
+    atomic_store(&record->any, 0);
     atomic_store(&record->hard, 0);
+}
+
+/* The lock is held, here and in the next. */
+static void note_tag(struct tg_purges *purges, uint64_t epoch, uint64_t tag, bool soft)
+{
+    struct bucket *bucket = &purges->buckets[tag & purges->mask];
+
+    tag = tag != 0 ? tag : 1;
+    struct record *record = find(bucket, tag);
+    if (atomic_load(&record->tag) != tag)
+        forget(bucket, record);
+    raise_to(&record->any, epoch);
+    if (!soft)
+        raise_to(&record->hard, epoch);
+    atomic_store(&record->tag, tag);
+    raise_to(&purges->epoch, epoch);
+}
+
+static void note_all(struct tg_purges *purges, uint64_t epoch, bool soft)
+{
+    raise_to(&purges->all, epoch);
+    if (!soft)
+        raise_to(&purges->all_hard, epoch);
+    raise_to(&purges->epoch, epoch);
+}
+
+void tg_purges_tag_at(struct tg_purges *purges, uint64_t epoch, uint64_t tag, bool soft)
+{
+    pthread_mutex_lock(&purges->lock);
+    note_tag(purges, epoch, tag, soft);
+    pthread_mutex_unlock(&purges->lock);
+}
+
+void tg_purges_all_at(struct tg_purges *purges, uint64_t epoch, bool soft)
+{
+    pthread_mutex_lock(&purges->lock);
+    note_all(purges, epoch, soft);
+    pthread_mutex_unlock(&purges->lock);
 }
 
 uint64_t tg_purges_tag(struct tg_purges *purges, uint64_t tag, bool soft)
 {
     pthread_mutex_lock(&purges->lock);
     uint64_t epoch = atomic_load(&purges->epoch) + 1;
-    struct bucket *bucket = &purges->buckets[tag & purges->mask];
-    tag = tag != 0 ? tag : 1;
-    struct record *record = find(bucket, tag);
-    if (atomic_load(&record->tag) != tag)
-        forget(bucket, record);
-    atomic_store(&record->any, epoch);
-    if (!soft)
-        atomic_store(&record->hard, epoch);
-    atomic_store(&record->tag, tag);
-    atomic_store(&purges->epoch, epoch);
+    note_tag(purges, epoch, tag, soft);
     pthread_mutex_unlock(&purges->lock);
     return epoch;
 }
@@ -105,10 +141,7 @@ uint64_t tg_purges_all(struct tg_purges *purges, bool soft)
 {
     pthread_mutex_lock(&purges->lock);
     uint64_t epoch = atomic_load(&purges->epoch) + 1;
-    atomic_store(&purges->all, epoch);
-    if (!soft)
-        atomic_store(&purges->all_hard, epoch);
-    atomic_store(&purges->epoch, epoch);
+    note_all(purges, epoch, soft);
     pthread_mutex_unlock(&purges->lock);
     return epoch;
 }

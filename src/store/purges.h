@@ -31,6 +31,10 @@ uint64_t tg_purges_epoch(const struct tg_purges *purges);
 uint64_t tg_purges_tag(struct tg_purges *purges, uint64_t tag, bool soft);
 uint64_t tg_purges_all(struct tg_purges *purges, bool soft);
 
+/* The same at an epoch that is known from elsewhere; in any order. Then all come so. */
+void tg_purges_tag_at(struct tg_purges *purges, uint64_t epoch, uint64_t tag, bool soft);
+void tg_purges_all_at(struct tg_purges *purges, uint64_t epoch, bool soft);
+
 /* Counts a purge that is kept elsewhere. */
 uint64_t tg_purges_other(struct tg_purges *purges);
 

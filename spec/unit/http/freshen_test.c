@@ -62,6 +62,19 @@ static void rfc9111_3_2_new_fields_take_the_place_of_old_ones(void **state)
     expect_merged("A: 1", "", "A: 1");
 }
 
+static void rfc9110_6_6_1_an_update_without_date_is_from_now(void **state)
+{
+    (void)state;
+    expect_merged("Date: x\nA: 1", "A: 2", "A: 2");
+    expect_merged("Date: x\nA: 1", "Date: y", "A: 1\nDate: y");
+}
+
+static void rfc9111_4_2_3_the_age_of_the_update_comes_along(void **state)
+{
+    (void)state;
+    expect_merged("Cache-Control: max-age=9", "Age: 7", "Cache-Control: max-age=9\nAge: 7");
+}
+
 static void rfc9111_3_2_what_describes_the_bytes_stays(void **state)
 {
     (void)state;
@@ -78,7 +91,7 @@ static void rfc9111_3_2_what_is_not_stored_is_not_taken_over(void **state)
 {
     (void)state;
     expect_merged("A: 1\nC: 2",
-                  "Connection: c\nC: 3\nKeep-Alive: 5\nAge: 7\nSet-Cookie: x\n"
+                  "Connection: c\nC: 3\nKeep-Alive: 5\nSet-Cookie: x\n"
                   "Cache-Control: no-cache=\"set-cookie\"",
                   "A: 1\nC: 2\nCache-Control: no-cache=\"set-cookie\"");
 }
@@ -109,6 +122,8 @@ int main(void)
         cmocka_unit_test(rfc9111_4_3_4_a_304_with_a_weak_validator),
         cmocka_unit_test(rfc9111_4_3_4_a_304_without_validators),
         cmocka_unit_test(rfc9111_3_2_new_fields_take_the_place_of_old_ones),
+        cmocka_unit_test(rfc9110_6_6_1_an_update_without_date_is_from_now),
+        cmocka_unit_test(rfc9111_4_2_3_the_age_of_the_update_comes_along),
         cmocka_unit_test(rfc9111_3_2_what_describes_the_bytes_stays),
         cmocka_unit_test(rfc9111_3_2_what_is_not_stored_is_not_taken_over),
         cmocka_unit_test(rfc9111_4_3_5_a_head_that_agrees),

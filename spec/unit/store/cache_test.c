@@ -16,7 +16,7 @@ struct want {
 
 static struct tg_entry *make(struct tg_cache *cache, struct want want)
 {
-    uint64_t tag = want.tag != NULL ? tg_cache_hash(cache, tg_text_of(want.tag)) : 0;
+    uint64_t tag = want.tag != NULL ? tg_cache_tag_hash(cache, tg_text_of(want.tag)) : 0;
     char *body = calloc(1, want.size + 1);
     struct tg_entry_recipe recipe = {
         .key = tg_text_of(want.key),

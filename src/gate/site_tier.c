@@ -1,0 +1,99 @@
+#include "gate/site_tier.h"
+
+#include <assert.h>
+#include <lua.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto.h"
+#include "gate/site_table.h"
+#include "net/tls.h"
+
+enum { PURGES_TIMEOUT_MS = 1000 };
+
+/* False when a file has changed since it was checked. */
+static bool read_tls(lua_State *L, struct tg_site *site, struct tg_tier_config *config,
+                     struct tg_buffer *print)
+{
+    struct tg_tls_problem problem;
+
+    lua_getfield(L, -1, "tls");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+    }
+    lua_getfield(L, -1, "verify");
+    bool unverified = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    struct tg_text minimum = tg_table_text(L, site, "minimum");
+    struct tg_tls_options options = {
+        .ca = tg_table_text(L, site, "ca").base,
+        .cert = tg_table_text(L, site, "cert").base,
+        .key = tg_table_text(L, site, "key").base,
+        .name = tg_table_text(L, site, "name").base,
+        .unverified = unverified,
+        .only_1_3 = minimum.base != NULL && tg_text_is(minimum, TG_TEXT("1.3")),
+    };
+    lua_pop(L, 1);
+    tg_buffer_printf(
+        print, "|%s|%s|%s|%s|%d|%d", options.ca != NULL ? options.ca : "",
+        options.cert != NULL ? options.cert : "", options.key != NULL ? options.key : "",
+        options.name != NULL ? options.name : "", options.unverified, options.only_1_3);
+    config->tls = tg_tls_create(&options, &problem);
+    config->entries.backend.unverified = config->purges.backend.unverified = unverified;
+    config->entries.backend.tls = config->purges.backend.tls = config->tls;
+    return config->tls != NULL;
+}
+
+static void read_options(lua_State *L, struct tg_site *site, struct tg_tier_config *config)
+{
+    struct tg_text prefix = tg_table_text(L, site, "prefix");
+
+    snprintf(config->prefix, sizeof(config->prefix), "%s",
+             prefix.base != NULL ? prefix.base : "tidegate");
+    config->lock_ms = (uint32_t)tg_table_number(L, "lock", 3000);
+    config->entries.timeout_ms = (uint32_t)tg_table_number(L, "timeout", 20);
+    config->purges.timeout_ms = PURGES_TIMEOUT_MS;
+    config->entries.connect_timeout_ms = config->purges.connect_timeout_ms =
+        (uint32_t)tg_table_number(L, "connect_timeout", 1000);
+    /* what is around a body is bounded as heads are */
+    config->entries.limit = site->cache_object + 1048576;
+}
+
+struct tg_tier_config *tg_site_read_tier(lua_State *L, struct tg_site *site)
+{
+    struct tg_buffer print = {.limit = 0};
+    uint8_t digest[TG_DIGEST_MAX];
+
+    lua_getfield(L, -1, "redis");
+    if (!lua_istable(L, -1)) {
+        lua_pop(L, 1);
+        return NULL;
+    }
+    struct tg_tier_config *config = calloc(1, sizeof(*config));
+    assert(config != NULL);
+    struct tg_text url = tg_table_text(L, site, "url");
+    struct tg_error error = tg_redis_parse(url, &config->entries);
+    if (error.code == NULL)
+        error = tg_redis_parse(url, &config->purges);
+    assert(error.code == NULL); /* it was checked */
+    read_options(L, site, config);
+    tg_buffer_printf(&print, "%s|%s|%u|%u|%u", url.base, config->prefix, config->lock_ms,
+                     config->entries.timeout_ms, config->entries.connect_timeout_ms);
+    if (config->entries.address.is_tls && !read_tls(L, site, config, &print))
+        site->is_torn = true;
+    tg_crypto_digest(TG_SHA256, tg_text(print.base, print.len), digest);
+    memcpy(config->print, digest, sizeof(config->print));
+    tg_buffer_dispose(&print);
+    lua_pop(L, 1);
+    return config;
+}
+
+void tg_site_free_tier(struct tg_tier_config *config)
+{
+    if (config == NULL)
+        return;
+    if (config->tls != NULL)
+        tg_tls_destroy(config->tls);
+    free(config);
+}
