@@ -114,7 +114,9 @@ describe('the master', function()
     tide:signal(posix.HUP)
     local new = tide:await_workers(2)
     wait.eventually(function() return tide:get('/').body == 'new' end)
-    assert.equal(new, client.request(admin, { path = '/status' }):json().pid)
+    wait.eventually(function()
+      return client.request(admin, { path = '/status' }):json().pid == new
+    end)
     assert.equal('', (idle:rest(5))) -- closed without a word
     local res = slow:receive(5)
     assert.same({ 'old', 'close' }, { res.body, res.headers.connection })

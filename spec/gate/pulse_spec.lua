@@ -100,7 +100,8 @@ describe('limits.worker_memory', function()
   it('has a worker that holds more replaced', function()
     if sanitized() then return pending 'memory says nothing under a sanitizer' end
     local tide = serve { master = true,
-      site = { workers = 1, limits = { worker_memory = '48MB', script_memory = '256MB', script_cpu = 60 } },
+      site = { workers = 1,
+        limits = { worker_memory = '48MB', script_memory = '256MB', script_cpu = 60 } },
       routes = { { 'GET /grow', 'grow.lua' } }, scripts = { ['grow.lua'] = [[
         local tg = require 'tidegate'
         return function()

@@ -90,7 +90,8 @@ describe('reload.guard', function()
     assert.is_true((post(tide, '/reload')).ok)
     for _ = 1, 30 do tide:get('/a') tide:get('/b') end
     posix.pause(0.5)
-    write(tide, 'a.lua', "local tg = require 'tidegate' return function() return tg.problem(500) end")
+    write(tide, 'a.lua',
+      "local tg = require 'tidegate' return function() return tg.problem(500) end")
     assert.is_true((post(tide, '/reload')).ok)
     for _ = 1, 30 do tide:get('/a') end
     posix.pause(0.5)

@@ -35,7 +35,7 @@ struct tg_response {
     struct tg_source *source; /* of a body that comes in pieces; NULL: it is whole */
     bool length_known;        /* of such a body, or of the one that the answer to HEAD has not */
     uint64_t length;
-    bool passed; /* it is what a backend answered */
+    bool passed;               /* it is what a backend answered */
     struct tg_fields received; /* the fields as they came from it; or none */
     struct tg_response_cache cache;
 };

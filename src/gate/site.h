@@ -126,8 +126,7 @@ struct tg_site *tg_site_read(const char *folder, struct tg_files *files,
  * merged, anything else takes the place of what was there. Its `env` is asked before the
  * environment. NULL: none. */
 struct tg_site *tg_site_read_changed(const char *folder, const char *changes,
-                                     struct tg_files *files,
-                                     struct tg_buffer *problems);
+                                     struct tg_files *files, struct tg_buffer *problems);
 
 void tg_site_destroy(struct tg_site *site);
 
