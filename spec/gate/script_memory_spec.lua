@@ -93,6 +93,16 @@ describe('script_memory', function()
     tide:stop()
   end)
 
+  it('says where a single value found no room', function()
+    local tide = serve({ script_memory = '8MB', lua_memory = '64MB', script_cpu = 20 }, [[
+      return function()
+        return #('x'):rep(1e9)
+      end]])
+    assert.equal(500, tide:get('/').status)
+    tide:await_log('main.lua:3: not enough memory')
+    tide:stop()
+  end)
+
   it('counts what a run holds, however much the stopped ones before it have left', function()
     local tide = serve({ script_memory = '8MB', lua_memory = '256MB', script_cpu = 20 }, [[
       return function()

@@ -87,11 +87,22 @@ static void explain_error_table(struct explaining *e, lua_State *L)
         e->report->http = 500;
 }
 
+/* What Lua says of itself then has no place in it. */
+static bool is_out_of_memory(const char *text)
+{
+    return text != NULL && strcmp(text, "not enough memory") == 0;
+}
+
 static void explain_mistake(struct explaining *e, lua_State *L)
 {
     size_t len;
     const char *text = lua_tolstring(L, -1, &len);
 
+    if (is_out_of_memory(text)) {
+        push_place_of(L, e->task);
+        lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), text);
+        text = lua_tolstring(L, -1, &len);
+    }
     if (text == NULL) {
         text = lua_pushfstring(L, "error object is a %s value", luaL_typename(L, -1));
         len = strlen(text);
