@@ -14,16 +14,6 @@ static struct tg_text text_of(h2o_iovec_t v)
     return tg_text(v.base, v.len);
 }
 
-static void put_normal(struct tg_buffer *out, struct tg_text raw)
-{
-    char few[256], *plain = raw.len <= sizeof(few) ? few : h2o_mem_alloc(raw.len);
-    size_t len = tg_query_decode(raw, plain);
-
-    tg_query_encode(out, tg_text(plain, len));
-    if (plain != few)
-        free(plain);
-}
-
 /* ---- the parts of a key; each writes what stands there, or gives false when nothing does */
 
 static bool put_param(struct tg_buffer *out, struct tg_text query, struct tg_text name)
@@ -34,7 +24,7 @@ static bool put_param(struct tg_buffer *out, struct tg_text query, struct tg_tex
     while (tg_query_next(&query, &pair)) {
         char *plain = h2o_mem_alloc(pair.name.len + 1);
         if (tg_text_is(tg_text(plain, tg_query_decode(pair.name, plain)), name)) {
-            put_normal(out, pair.value);
+            tg_query_normalise(out, pair.value);
             tg_buffer_put(out, '&');
             found = true;
         }

@@ -1,5 +1,8 @@
 #include "http/query.h"
 
+#include <assert.h>
+#include <stdlib.h>
+
 #include "http/escape.h"
 
 static struct tg_text take_until(struct tg_text *rest, char separator)
@@ -34,4 +37,14 @@ size_t tg_query_decode(struct tg_text raw, char *out)
 void tg_query_encode(struct tg_buffer *out, struct tg_text text)
 {
     tg_escape_encode(out, text, TG_CHAR_UNRESERVED);
+}
+
+void tg_query_normalise(struct tg_buffer *out, struct tg_text raw)
+{
+    char few[256], *plain = raw.len <= sizeof(few) ? few : malloc(raw.len);
+
+    assert(plain != NULL);
+    tg_query_encode(out, tg_text(plain, tg_query_decode(raw, plain)));
+    if (plain != few)
+        free(plain);
 }

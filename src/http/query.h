@@ -21,6 +21,9 @@ bool tg_query_next(struct tg_text *rest, struct tg_query_pair *pair);
  * returns the length. '+' is a space; a broken escape stays as it is written, as browsers do. */
 size_t tg_query_decode(struct tg_text raw, char *out);
 
+/* Appends a name or a value as it comes, in one form: decoded, and then escaped as by the next. */
+void tg_query_normalise(struct tg_buffer *out, struct tg_text raw);
+
 /* Appends a name or a value, escaped so that it stands in any query: a space is %20. */
 void tg_query_encode(struct tg_buffer *out, struct tg_text text);
 

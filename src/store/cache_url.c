@@ -30,16 +30,6 @@ static void sort(struct tg_query_pair *pairs, size_t count)
         }
 }
 
-static void put_normal(struct tg_buffer *out, struct tg_text raw)
-{
-    char few[256], *plain = raw.len <= sizeof(few) ? few : h2o_mem_alloc(raw.len);
-    size_t len = tg_query_decode(raw, plain);
-
-    tg_query_encode(out, tg_text(plain, len));
-    if (plain != few)
-        free(plain);
-}
-
 void tg_cache_url_query(struct tg_text query, struct tg_buffer *out)
 {
     struct tg_query_pair pairs[PAIRS];
@@ -56,9 +46,9 @@ void tg_cache_url_query(struct tg_text query, struct tg_buffer *out)
     for (size_t i = 0; i < count; i++) {
         if (i != 0)
             tg_buffer_put(out, '&');
-        put_normal(out, pairs[i].name);
+        tg_query_normalise(out, pairs[i].name);
         tg_buffer_put(out, '=');
-        put_normal(out, pairs[i].value);
+        tg_query_normalise(out, pairs[i].value);
     }
 }
 

@@ -86,6 +86,25 @@ static void decoding_undoes_encoding_of_every_byte(void **state)
     tg_buffer_dispose(&out);
 }
 
+static void writes_one_form_of_any_length(void **state)
+{
+    char raw[257];
+
+    (void)state;
+    memset(raw, 'a', sizeof(raw));
+    for (size_t len = 255; len <= sizeof(raw); len++) {
+        struct tg_buffer out = {.limit = 0};
+        tg_query_normalise(&out, tg_text(raw, len));
+        assert_int_equal(out.len, len);
+        assert_memory_equal(out.base, raw, len);
+        tg_buffer_dispose(&out);
+    }
+    struct tg_buffer out = {.limit = 0};
+    tg_query_normalise(&out, TG_TEXT("a+b%2Dc%2f"));
+    assert_text(tg_text(out.base, out.len), "a%20b-c%2F");
+    tg_buffer_dispose(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +114,7 @@ int main(void)
         cmocka_unit_test(leaves_the_source_alone_and_decodes_in_place_when_asked),
         cmocka_unit_test(encodes_all_but_the_unreserved),
         cmocka_unit_test(decoding_undoes_encoding_of_every_byte),
+        cmocka_unit_test(writes_one_form_of_any_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
