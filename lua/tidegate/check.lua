@@ -1,5 +1,7 @@
 -- Checks of the tables in site.lua: each takes a value and where it stands, and gives it in its
 -- final form, or nil. What is wrong is noted with its line, and all of it is told at once.
+local distance = ...
+
 local concat, sort, insert = table.concat, table.sort, table.insert
 
 local problems = {}
@@ -25,22 +27,6 @@ local function complain(where, format, ...)
 end
 
 -- A name with a slip in it.
-
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local swap = diagonal + (a:byte(i) == b:byte(j) and 0 or 1)
-      diagonal = row[j]
-      row[j] = math.min(swap, row[j] + 1, row[j - 1] + 1)
-    end
-  end
-  return row[#b]
-end
-
 local function nearest(name, known)
   local best, least
   for other in pairs(known) do

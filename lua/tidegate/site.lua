@@ -9,7 +9,8 @@ local secrets = {}
 local changes = changes_text and loadstring('return ' .. changes_text)() or {}
 local changed_env = changes.env or {}
 changes.env = nil
-local check, find_lines = native.library 'check' (), native.library 'lines' ()
+local check = native.library 'check' (native.library 'distance' ())
+local find_lines = native.library 'lines' ()
 local problem, complain, nearest, absent, kind_of =
   check.problem, check.complain, check.nearest, check.absent, check.kind_of
 local duration, size, number, boolean, text =

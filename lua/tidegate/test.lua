@@ -23,7 +23,7 @@ local function raise(message)
 end
 
 local http = core.library 'test_http' ()
-local rules = core.library 'test_rules' (http, tg, raise)
+local rules = core.library 'test_rules' (http, tg, raise, core.library 'distance' ())
 
 -- A table as the text of a Lua literal.
 local function literal(value)

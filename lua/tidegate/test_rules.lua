@@ -1,5 +1,5 @@
 -- Backends by rule: what a spec says they answer, and what they were asked.
-local http, tg, raise = ...
+local http, tg, raise, distance = ...
 
 local insert, concat = table.insert, table.concat
 
@@ -186,21 +186,6 @@ local function find_rule(backend, call)
     local params = not is_spent(rule) and match(rule.pattern, call)
     if params then return rule, params end
   end
-end
-
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local swap = diagonal + (a:byte(i) == b:byte(j) and 0 or 1)
-      diagonal = row[j]
-      row[j] = math.min(swap, row[j] + 1, row[j - 1] + 1)
-    end
-  end
-  return row[#b]
 end
 
 local function explain_unmatched(backend, call)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gate/site_table.h"
+#include "gate/site_tls.h"
 #include "net/tls.h"
 
 static bool is_text(lua_State *L, struct tg_site *site, const char *name, const char *text)
@@ -13,14 +14,6 @@ static bool is_text(lua_State *L, struct tg_site *site, const char *name, const 
     struct tg_text value = tg_table_text(L, site, name);
 
     return value.base != NULL && strcmp(value.base, text) == 0;
-}
-
-static bool field_false(lua_State *L, const char *name)
-{
-    lua_getfield(L, -1, name);
-    bool is_false = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return is_false;
 }
 
 /* What stands in the file, or that nothing can be read. */
@@ -41,21 +34,8 @@ static bool read_tls(lua_State *L, struct tg_site *site, struct tg_backend_confi
                      struct tg_buffer *print)
 {
     struct tg_tls_problem problem;
+    struct tg_tls_options options = tg_site_read_tls(L, site);
 
-    lua_getfield(L, -1, "tls");
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-    }
-    struct tg_tls_options options = {
-        .ca = tg_table_text(L, site, "ca").base,
-        .cert = tg_table_text(L, site, "cert").base,
-        .key = tg_table_text(L, site, "key").base,
-        .name = tg_table_text(L, site, "name").base,
-        .unverified = field_false(L, "verify"),
-        .only_1_3 = is_text(L, site, "minimum", "1.3"),
-    };
-    lua_pop(L, 1);
     print_file(print, options.ca);
     print_file(print, options.cert);
     print_file(print, options.key);

@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "gate/site_table.h"
+#include "gate/site_tls.h"
 #include "net/tls.h"
 
 enum { PURGES_TIMEOUT_MS = 1000 };
@@ -16,31 +17,14 @@ static bool read_tls(lua_State *L, struct tg_site *site, struct tg_tier_config *
                      struct tg_buffer *print)
 {
     struct tg_tls_problem problem;
+    struct tg_tls_options options = tg_site_read_tls(L, site);
 
-    lua_getfield(L, -1, "tls");
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-    }
-    lua_getfield(L, -1, "verify");
-    bool unverified = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    struct tg_text minimum = tg_table_text(L, site, "minimum");
-    struct tg_tls_options options = {
-        .ca = tg_table_text(L, site, "ca").base,
-        .cert = tg_table_text(L, site, "cert").base,
-        .key = tg_table_text(L, site, "key").base,
-        .name = tg_table_text(L, site, "name").base,
-        .unverified = unverified,
-        .only_1_3 = minimum.base != NULL && tg_text_is(minimum, TG_TEXT("1.3")),
-    };
-    lua_pop(L, 1);
     tg_buffer_printf(
         print, "|%s|%s|%s|%s|%d|%d", options.ca != NULL ? options.ca : "",
         options.cert != NULL ? options.cert : "", options.key != NULL ? options.key : "",
         options.name != NULL ? options.name : "", options.unverified, options.only_1_3);
     config->tls = tg_tls_create(&options, &problem);
-    config->entries.backend.unverified = config->purges.backend.unverified = unverified;
+    config->entries.backend.unverified = config->purges.backend.unverified = options.unverified;
     config->entries.backend.tls = config->purges.backend.tls = config->tls;
     return config->tls != NULL;
 }

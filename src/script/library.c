@@ -19,6 +19,7 @@ TAKE(mtom);
 TAKE(wsdl);
 TAKE(soap_client);
 TAKE(check);
+TAKE(distance);
 TAKE(tls);
 TAKE(backends);
 TAKE(routes);
@@ -48,6 +49,7 @@ struct tg_text tg_library(const char *name)
         {"wsdl", tg_library_wsdl, tg_library_wsdl_end},
         {"soap_client", tg_library_soap_client, tg_library_soap_client_end},
         {"check", tg_library_check, tg_library_check_end},
+        {"distance", tg_library_distance, tg_library_distance_end},
         {"tls", tg_library_tls, tg_library_tls_end},
         {"backends", tg_library_backends, tg_library_backends_end},
         {"routes", tg_library_routes, tg_library_routes_end},
