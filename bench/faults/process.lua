@@ -1,56 +1,15 @@
 -- Faults of processes, and reloads: part A of the list.
-local client = require 'spec.support.client'
 local gate = require 'spec.support.gate'
+local kit = require 'bench.faults.kit'
 local load = require 'bench.faults.load'
 local posix = require 'spec.support.posix'
 local wait = require 'spec.support.wait'
 
-local ECHO = [[
-  local tg = require 'tidegate'
-  return function(req)
-    tg.sleep(0.01)
-    return req.params.id
-  end]]
+local serve, told, clean = kit.serve, kit.told, kit.clean
 
-local function serve(opts)
-  opts = opts or {}
-  opts.master = opts.master ~= false
-  opts.site = opts.site or {}
-  opts.site.workers, opts.site.admin = 2, 'unix:admin.sock'
-  opts.files = opts.files or {}
-  opts.files['echo.lua'] = ECHO
-  opts.routes = opts.routes or {}
-  table.insert(opts.routes, { 'GET /echo/{id}', 'echo.lua' })
-  return gate.serve(opts)
-end
+local function shm() return kit.number 'ls /dev/shm | wc -l' end
 
-local function post(tide, path)
-  local where = tide.site .. '/admin.sock'
-  return client.request(where, { method = 'POST', path = path }, 60)
-end
-
-local function lines(command)
-  local pipe = io.popen(command)
-  local n = tonumber(pipe:read '*a')
-  pipe:close()
-  return n
-end
-
-local function shm() return lines 'ls /dev/shm | wc -l' end
-
-local function memory(pid)
-  return tonumber(posix.read('/proc/' .. pid .. '/status'):match 'VmRSS:%s*(%d+)')
-end
-
-local function told(sum, more)
-  return ('%d asked, %d failed, %d refused%s'):format(sum.asked, sum.failed, sum.refused,
-    more or ''), sum
-end
-
-local function clean(sum) return sum.asked > 0 and sum.failed == 0 and sum.refused == 0 end
-
-local tests = {}
-local function test(name, criterion, run) tests[#tests + 1] = { name, criterion, run } end
+local tests, test = kit.list()
 
 test('A1 kill -9 of the worker', '<= 5 failed, 0 refused, another within 1 s', function()
   local tide = serve()
@@ -87,6 +46,7 @@ test('A3 kill -9 of the master', 'a restart on the same port is ready within 1 s
   local tide = serve()
   posix.kill(tide.pid, posix.KILL)
   wait.eventually(function() return posix.ended(tide.pid) end)
+  tide:forget()
   local at = posix.now()
   local again = serve { port = tide.port }
   local after = posix.now() - at
@@ -97,14 +57,14 @@ end)
 test('A4 200 reloads', '0 failed, memory +5 % from the 10th on, descriptors +0', function()
   local tide = serve()
   local asking = load.start(tide.port, 200)
-  local pid, kb, fds, wrong = tide:worker(), {}, {}, 0
+  local pid, bytes, fds, wrong = tide:worker(), {}, {}, 0
   for n = 1, 200 do
-    if post(tide, '/reload').status ~= 200 then wrong = wrong + 1 end
+    if kit.admin(tide, 'POST', '/reload').status ~= 200 then wrong = wrong + 1 end
     posix.pause(0.05)
-    kb[n], fds[n] = memory(pid), lines('ls /proc/' .. pid .. '/fd | wc -l')
+    bytes[n], fds[n] = kit.memory(pid), kit.descriptors(pid)
   end
   local sum = asking:stop()
-  local grown = 100 * (kb[200] / kb[10] - 1)
+  local grown = 100 * (bytes[200] / bytes[10] - 1)
   return told(sum, (', memory %+.1f %%, fds %+d'):format(grown, fds[200] - fds[10])),
     clean(sum) and wrong == 0 and grown < 5 and fds[200] <= fds[10]
 end)
@@ -114,7 +74,7 @@ local BROKEN = {
   ['an error at load'] = 'error "broken"',
   ['an endless loop at load'] = 'while true do end',
   ['a missing module'] = "local x = require 'not.there' return function() end",
-  ['half a file'] = ECHO:sub(1, 60),
+  ['half a file'] = kit.ECHO:sub(1, 60),
 }
 
 test('A5 broken scripts', '0 failed, the command fails, file:line in the log', function()
@@ -149,7 +109,7 @@ test('A6 reload during a download', 'intact after 5 s, new answers within 1 s', 
   posix.pause(0.5)
   posix.write(tide.site .. '/big.lua', "return function() return 'new' end")
   local at = posix.now()
-  post(tide, '/reload')
+  kit.admin(tide, 'POST', '/reload')
   wait.eventually(function() return tide:get('/big').body == 'new' end)
   local after = posix.now() - at
   local res = download:receive(20)
@@ -159,7 +119,7 @@ end)
 
 test('A7 SIGHUP to the master', '20 new workers, 0 failed, 0 refused', function()
   local tide = serve()
-  local asking = load.start(tide.port, 200, true)
+  local asking = load.start(tide.port, 200, { retries = true })
   for n = 2, 21 do
     tide:signal(posix.HUP)
     tide:await_workers(n)
@@ -223,18 +183,6 @@ test('A9 a full disk', '0 failed, and the loss is counted when there is room', f
   posix.pause(3)
   local sum = asking:stop()
   return told(sum), clean(sum)
-end)
-
-test('A40 kill -STOP and -CONT', 'answers again within 2 s of -CONT', function()
-  local tide = serve()
-  local pid = tide:worker()
-  posix.kill(pid, posix.STOP)
-  posix.pause(3)
-  posix.kill(pid, posix.CONT)
-  local at = posix.now()
-  wait.eventually(function() return tide:get('/echo/x').body == 'x' end)
-  local after = posix.now() - at
-  return ('after %.3f s'):format(after), after <= 2
 end)
 
 return tests

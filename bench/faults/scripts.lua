@@ -1,5 +1,6 @@
 -- Scripts that misbehave: part E of the list.
 local gate = require 'spec.support.gate'
+local kit = require 'bench.faults.kit'
 local posix = require 'spec.support.posix'
 local wait = require 'spec.support.wait'
 
@@ -14,8 +15,7 @@ local RUNAWAYS = {
   ['loop in sort'] = 'table.sort({ 3, 2, 1 }, function() while true do end end)',
 }
 
-local tests = {}
-local function test(name, criterion, run) tests[#tests + 1] = { name, criterion, run } end
+local tests, test = kit.list()
 
 test('E35 runaway scripts', '500 within 0.5 s, others answer meanwhile, log names the line',
   function()
