@@ -16,8 +16,8 @@ test('D30 XML conformance suite', 'nothing ill-formed accepted, 0 crashes', func
   return kit.spec 'spec/conformance/xml_suite_spec.lua'
 end)
 
--- Runs attacks by these calls, each with its options: how many, the slowest (by `allowed`), and what
--- is wrong.
+-- Runs attacks by these calls, each with its options: how many, the slowest (by `allowed`), and
+-- what is wrong.
 local function run(list, allowed, ...)
   local worst, slowest, wrong, count = 0, '', {}, 0
   for name, attack in pairs(list) do

@@ -69,8 +69,15 @@ local function misbehave(tide)
   return well == #SCRIPT_FAULTS
 end
 
--- Growth by the hour of what was seen: the slope of the line of least squares.
-local function slope(list)
+-- Growth by the hour: the slope of the line of least squares through the least of each minute, for
+-- what requests hold for a moment is no growth.
+local function slope(points)
+  local minutes, list = {}, {}
+  for _, point in ipairs(points) do
+    local minute = math.floor(point[1] / 60)
+    minutes[minute] = math.min(minutes[minute] or math.huge, point[2])
+  end
+  for minute, least in pairs(minutes) do list[#list + 1] = { minute * 60, least } end
   local n, x, y, xx, xy = #list, 0, 0, 0, 0
   for _, point in ipairs(list) do
     x, y = x + point[1], y + point[2]
@@ -109,8 +116,9 @@ local function describe(sums, figures)
   for _, sum in ipairs(sums) do
     for _, name in ipairs { 'asked', 'failed', 'refused' } do all[name] = all[name] + sum[name] end
   end
-  return all, kit.told(all, (', memory %+.2f %%/h, fds %+d, p99 %.1f ms, then %.1f, %d reloads, ' ..
-    '%d faults as expected of %d, deaths %d'):format(figures.growth, figures.fds,
+  local more = ', memory %.1f MiB %+.2f %%/h, fds %+d, p99 %.1f ms, then %.1f, %d reloads, ' ..
+    '%d faults as expected of %d, deaths %d'
+  return all, kit.told(all, more:format(figures.bytes / 1048576, figures.growth, figures.fds,
     figures.first * 1000, figures.last * 1000, figures.reloads, figures.well, figures.faults,
     figures.deaths))
 end
@@ -138,6 +146,7 @@ local function play(tide, figures)
     posix.pause(1)
   end
   figures.begun, figures.ended = begun, posix.now()
+  figures.bytes = points[1][2]
   figures.growth = 100 * slope(points) / points[1][2]
   figures.fds = kit.descriptors(pid) - fds
 end

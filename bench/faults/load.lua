@@ -17,6 +17,11 @@ local function is_echo(res, id) return res.status == 200 and res.body == id end
 
 -- One request on a connection that is kept: nil, or 'refused', 'failed', or what the judge says.
 local function ask(self, id)
+  -- What was closed while it was idle is no failure: every client looks.
+  if self.connection then
+    local bytes, reason = posix.receive(self.connection.fd)
+    if bytes or reason ~= 'again' then close(self) end
+  end
   if not self.connection then
     local well, made = pcall(client.connect, self.port)
     if not well then return 'refused' end

@@ -28,7 +28,8 @@ describe('a malformed request', function()
 
   setup(function()
     backend = upstream { default = upstream.text 'from the backend' }
-    tide = gate.serve { site = { limits = { head_timeout = 1 } }, backends = { it = backend }, script = [[
+    tide = gate.serve { site = { limits = { head_timeout = 1 } }, backends = { it = backend },
+      script = [[
       local tg = require 'tidegate'
       local it = tg.backend 'it'
       return function(req)
