@@ -142,6 +142,21 @@ test('A5 a route that goes', 'what it has begun ends, then 404, 0 failed elsewhe
     and after == 404 and said.status == 200
 end)
 
+test('A5 a self-test that fails', '0 failed, the reload fails with file:line and reason', function()
+  local tide = serve { routes = { { 'GET /tested', 'tested.lua', self_test = true } },
+    files = { ['tested.lua'] = "return function() return 'old' end" } }
+  local asking = load.start(tide.port, 200)
+  posix.write(tide.site .. '/tested.lua', "return function()\nerror 'broken'\nend")
+  local said, wrong = nil, 0
+  for _ = 1, 20 do
+    said = gate.run { 'reload', tide.site }
+    if said.status ~= 1 or not said.err:find('tested%.lua:2: broken') then wrong = wrong + 1 end
+  end
+  local sum = asking:stop()
+  return told(sum, ('; %d of 20 reloads said another thing'):format(wrong)), clean(sum)
+    and wrong == 0 and tide:get('/tested').body == 'old'
+end)
+
 test('A6 reload during a download', 'intact after 5 s, new answers within 1 s', function()
   local tide = serve { routes = { { 'GET /big', 'big.lua' } }, files = { ['big.lua'] = [[
     local tg = require 'tidegate'

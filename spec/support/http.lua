@@ -17,16 +17,18 @@ function Message:all(name)
 end
 
 local function read_fields(message, head)
+  local values = {} -- by name: heads of 20 000 fields are read, too
   message.fields, message.headers = {}, {}
   for line in head:gmatch('\r\n([^\r\n]+)') do
     local name, value = line:match('^([^:]*):%s*(.-)%s*$')
     if name then
       local key = name:lower()
-      local before = message.headers[key]
-      message.headers[key] = before and before .. ', ' .. value or value
+      values[key] = values[key] or {}
+      table.insert(values[key], value)
       table.insert(message.fields, { name, value })
     end
   end
+  for key, list in pairs(values) do message.headers[key] = table.concat(list, ', ') end
 end
 
 -- A chunked body: what it holds, where it ends; without an end when it is not all there.
