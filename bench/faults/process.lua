@@ -147,9 +147,9 @@ test('A5 a self-test that fails', '0 failed, the reload fails with file:line and
     files = { ['tested.lua'] = "return function() return 'old' end" } }
   local asking = load.start(tide.port, 200)
   posix.write(tide.site .. '/tested.lua', "return function()\nerror 'broken'\nend")
-  local said, wrong = nil, 0
+  local wrong = 0
   for _ = 1, 20 do
-    said = gate.run { 'reload', tide.site }
+    local said = gate.run { 'reload', tide.site }
     if said.status ~= 1 or not said.err:find('tested%.lua:2: broken') then wrong = wrong + 1 end
   end
   local sum = asking:stop()

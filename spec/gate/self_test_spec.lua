@@ -72,6 +72,16 @@ describe('a self_test', function()
     assert.matches('gave 200 instead of 201: ', one(all .. 'status = 201 }').err)
   end)
 
+  it('shows no secret of the site', function()
+    local result = gate.command('check', { env = { WORD = 'open-sesame' },
+      site = text_of('routes = { ' ..
+        "{ 'GET /a', 'a.lua', self_test = { headers = { ['x-agent'] = env 'WORD' }, " ..
+        "contains = 'nothing' } } }"),
+      scripts = { ['a.lua'] = "return function(req) return 'got ' .. req.headers['x-agent'] end" },
+    }, '--self-test')
+    assert.matches("gave a body without 'nothing': got %*+", result.err)
+  end)
+
   it('waits for scripts and backends, and no longer than its timeout', function()
     local shop = upstream { ['/well'] = { delay = 0.1, upstream.text 'well' }, ['/hang'] = 'hang' }
     local script = { ['a.lua'] = [[

@@ -123,8 +123,10 @@ static bool begin(struct tg_trial *trial, struct request *request, const struct 
                                 .answer = {.limit = ANSWER_MOST},
                                 .reason = {.limit = 4096},
                                 .until_ms = tg_clock_monotonic_ms() + route->self_test->timeout_ms};
-    if (!tg_door_enter(worker, false))
+    if (!tg_door_enter(worker, false)) {
+        errno = EBUSY;
         return false;
+    }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
         tg_door_leave(worker, false);
         return false;
@@ -325,6 +327,7 @@ bool tg_trial_run(struct tg_edition *edition, struct tg_buffer *problems)
     trial->gate.log.sink = NULL; /* it is the edition's */
     tg_server_dispose(&trial->gate);
     tg_edition_forget_counts(edition);
+    tg_log_mask(&edition->log, problems->base, problems->len); /* answers may hold anything */
     bool well = trial->well;
     free(trial);
     return well;
