@@ -134,6 +134,8 @@ struct tg_worker {
     _Atomic bool stop_wanted;
     _Atomic bool over; /* the thread has nothing left to do but to end */
     bool draining, started;
+    bool ticked;           /* a signal comes while it uses the CPU: gate/slices.h */
+    timer_t tick;          /* what sends it */
     struct tg_buffer key;  /* scratch for the key of one look-up */
     struct tg_buffer line; /* scratch for one line of the access log */
 };

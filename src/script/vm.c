@@ -133,6 +133,7 @@ static void set_hook(struct tg_vm *vm, int instructions)
 {
     int mask = LUA_MASKCOUNT | (vm->options.on_line != NULL ? LUA_MASKLINE : 0);
 
+    vm->hooked = true;
     lua_sethook(vm->L, tg_task_hook, mask, instructions);
 }
 
@@ -304,14 +305,32 @@ void tg_vm_end_hurry(struct tg_vm *vm)
 {
     if (!vm->hurried)
         return;
-    vm->hurried = false;
     set_hook(vm, HOOK_INSTRUCTIONS);
+    vm->hurried = false;
 }
 
 void tg_vm_glance(struct tg_vm *vm)
 {
     if (vm->running != NULL && tg_clock_monotonic_ns() - vm->resumed_ns > TG_VM_SLICE_NS)
         tg_vm_hurry(vm);
+}
+
+/* Whether it has hurried already does not matter: LuaJIT may lose what is set while it sets the
+ * same bits itself, and the next signal makes up for that. */
+void tg_vm_slice(struct tg_vm *vm)
+{
+    if (tg_clock_monotonic_ns() - vm->resumed_ns <= TG_VM_SLICE_NS)
+        return;
+    vm->hurried = true;
+    set_hook(vm, 1);
+}
+
+void tg_vm_rest(struct tg_vm *vm)
+{
+    if (!vm->ticked || !vm->hooked || vm->options.on_line != NULL)
+        return;
+    lua_sethook(vm->L, NULL, 0, 0);
+    vm->hooked = vm->hurried = false;
 }
 
 void tg_vm_hold(lua_State *L, size_t bytes)
@@ -373,9 +392,11 @@ static void pace_collector(struct tg_vm *vm)
     lua_gc(vm->L, LUA_GCSETPAUSE, pause);
 }
 
-void tg_vm_move(struct tg_vm *vm)
+void tg_vm_move(struct tg_vm *vm, bool ticked)
 {
     read_clocks(vm, tg_clock_monotonic_ns());
+    vm->ticked = ticked;
+    tg_vm_rest(vm);
 }
 
 void tg_vm_tick(struct tg_vm *vm, uint64_t now_ns)
