@@ -14,10 +14,21 @@
 /* The slots of the stack that a level may need, and how many are asked for at once. */
 enum { NEEDED = 12, STEP = 120 };
 
+/* A key as it was written, by the address of its string, which no other has while it lives. */
+enum { KEYS = 256 /* a power of two */, KEY_ROOM = 44 };
+
+struct key {
+    const void *string;
+    uint64_t round; /* it holds while that is values->round */
+    uint32_t len;
+    char json[KEY_ROOM + TG_BLOCK]; /* ,"name": */
+};
+
 struct encoder {
     lua_State *L;
     struct tg_values *values;
     struct tg_buffer *out;
+    struct key *keys;
     size_t depth; /* levels that may still open */
     size_t most;
     int room; /* the index up to which the stack has room */
@@ -27,8 +38,8 @@ struct encoder {
     struct tg_value_path path; /* where it is */
 };
 
-/* Writes the value at the index, which is on top and stays. */
-static bool encode_value(struct encoder *e, int at);
+static bool encode_table(struct encoder *e, int table);
+static bool encode_other(struct encoder *e, int at);
 
 /* Errors */
 
@@ -76,9 +87,9 @@ static bool write_text(struct encoder *e, struct tg_text text)
     return high == 0 || tg_utf8_check(text) == text.len || refuse(e, "text that is not UTF-8");
 }
 
-static bool encode_number(struct encoder *e)
+static bool encode_number(struct encoder *e, int at)
 {
-    lua_Number number = lua_tonumber(e->L, -1);
+    lua_Number number = lua_tonumber(e->L, at);
 
     if (!isfinite(number))
         return refuse(e, isnan(number) ? "not a number (NaN)" : "an infinite number");
@@ -93,6 +104,24 @@ static bool write_bytes(struct encoder *e, const char *bytes, size_t n)
 static bool put(struct encoder *e, char c)
 {
     return fits(e, tg_buffer_put(e->out, c));
+}
+
+/* Writes the value at the index, which is on top and stays. */
+static inline bool encode_value(struct encoder *e, int at)
+{
+    struct tg_text text;
+
+    switch (lua_type(e->L, at)) {
+    case LUA_TSTRING:
+        text.base = lua_tolstring(e->L, at, &text.len);
+        return write_text(e, text);
+    case LUA_TNUMBER:
+        return encode_number(e, at);
+    case LUA_TTABLE:
+        return encode_table(e, at);
+    default:
+        return encode_other(e, at);
+    }
 }
 
 /* Keys */
@@ -123,10 +152,71 @@ static bool write_key(struct encoder *e, struct tg_text key, bool first)
     return high == 0 || tg_utf8_check(key) == key.len || refuse(e, "text that is not UTF-8");
 }
 
-/* Writes a member: the value is at the index. */
-static inline bool write_member(struct encoder *e, struct tg_text key, int at, bool first)
+static struct key *keys_of(struct tg_values *values)
 {
-    return write_key(e, key, first) && (encode_value(e, at) || fail_in_key(e, key));
+    const size_t size = KEYS * sizeof(struct key);
+
+    if (values->written.capacity < size)
+        memset(tg_buffer_reserve(&values->written, size), 0, size);
+    return (struct key *)(void *)values->written.base;
+}
+
+static struct key *key_of(struct encoder *e, const void *string)
+{
+    uint64_t mixed = (uint64_t)(uintptr_t)string * UINT64_C(0x9e3779b97f4a7c15);
+
+    return &e->keys[mixed >> 56 & (KEYS - 1)];
+}
+
+/* Remembers the key that was written from `start` on, and the comma that may stand there. */
+static void keep_key(struct encoder *e, const void *string, size_t start, bool first)
+{
+    size_t len = e->out->len - start + first;
+    struct key *key = key_of(e, string);
+
+    if (len > KEY_ROOM)
+        return;
+    key->string = string;
+    key->round = e->values->round;
+    key->len = (uint32_t)len;
+    key->json[0] = ',';
+    memcpy(key->json + first, e->out->base + start, len - first);
+}
+
+static bool write_new_key(struct encoder *e, int at, const void *string, bool first)
+{
+    size_t start = e->out->len;
+    struct tg_text text = tg_value_key_text(e->L, at);
+
+    if (text.base == NULL)
+        return refuse_key(e, at);
+    if (!write_key(e, text, first))
+        return false;
+    if (string != NULL && lua_type(e->L, at) == LUA_TSTRING)
+        keep_key(e, string, start, first);
+    return true;
+}
+
+/* Writes the key at the index: documents have the same ones again and again. */
+static inline bool write_key_at(struct encoder *e, int at, bool first)
+{
+    const void *string = lua_topointer(e->L, at);
+    const struct key *key = key_of(e, string);
+    char *room = tg_buffer_reserve(e->out, sizeof(key->json));
+
+    if (key->string != string || key->round != e->values->round || room == NULL)
+        return write_new_key(e, at, string, first);
+    for (size_t i = 0; i < KEY_ROOM; i += TG_BLOCK)
+        tg_block_store(room + i, tg_block_load(key->json + first + i));
+    e->out->len += key->len - first;
+    return true;
+}
+
+/* Writes a member: its key and value are at the indices. */
+static inline bool write_member(struct encoder *e, int key, int value, bool first)
+{
+    return write_key_at(e, key, first) &&
+           (encode_value(e, value) || fail_in_key(e, tg_value_key_text(e->L, key)));
 }
 
 /* Tables: each of these has the table at index `table` and leaves the stack as it was on success.
@@ -140,13 +230,10 @@ static bool encode_object(struct encoder *e, int table)
     if (!put(e, '{'))
         return false;
     do {
-        struct tg_text key = tg_value_key_text(L, -2);
-        if (key.base == NULL)
-            return refuse_key(e, -2);
-        if (!write_member(e, key, table + 2, first))
+        if (!write_member(e, table + 1, table + 2, first))
             return false;
         first = false;
-        lua_pop(L, 1);
+        lua_settop(L, table + 1);
     } while (lua_next(L, table));
     return put(e, '}');
 }
@@ -166,13 +253,14 @@ static bool encode_sorted(struct encoder *e, int table)
         /* Nested objects append to the scratch, so it may have moved. */
         struct tg_value_member member =
             ((struct tg_value_member *)(void *)(names->base + before))[i];
-        lua_rawgeti(L, -1, member.index);
+        lua_rawgeti(L, table + 1, member.index);
+        lua_pushvalue(L, -1);
         lua_rawget(L, table);
-        if (!write_member(e, member.key, table + 2, i == 0))
+        if (!write_member(e, table + 2, table + 3, i == 0))
             return false;
-        lua_pop(L, 1);
+        lua_settop(L, table + 1);
     }
-    lua_pop(L, 1);
+    lua_settop(L, table);
     names->len = before;
     return put(e, '}');
 }
@@ -185,7 +273,7 @@ static bool encode_ordered(struct encoder *e, int table)
     if (!put(e, '{'))
         return false;
     while (tg_ordered_next(e->L, table, &at)) {
-        if (!write_member(e, tg_value_key_text(e->L, -2), table + 2, first))
+        if (!write_member(e, table + 1, table + 2, first))
             return false;
         first = false;
         lua_pop(e->L, 2);
@@ -221,7 +309,7 @@ static bool encode_list(struct encoder *e, int table)
         return false;
     size_t start = e->out->len;
     do {
-        if (lua_type(L, -2) != LUA_TNUMBER || lua_tonumber(L, -2) != item) {
+        if (lua_type(L, table + 1) != LUA_TNUMBER || lua_tonumber(L, table + 1) != item) {
             e->out->len = start;
             lua_pop(L, 2);
             return encode_scattered_list(e, table);
@@ -231,7 +319,7 @@ static bool encode_list(struct encoder *e, int table)
         if (!encode_value(e, table + 2))
             return fail_in_item(e, item);
         item++;
-        lua_pop(L, 1);
+        lua_settop(L, table + 1);
     } while (lua_next(L, table));
     return put(e, ']');
 }
@@ -262,7 +350,7 @@ static bool encode_table(struct encoder *e, int table)
         e->room = table + STEP;
     }
     e->depth--;
-    bool good = encode_members(e, table, tg_value_kind(e->L, e->values, -1));
+    bool good = encode_members(e, table, tg_value_kind(e->L, e->values, table));
     e->depth++;
     return good;
 }
@@ -278,6 +366,7 @@ static bool encode_by_table(struct encoder *e, int at)
     if (!encode_value(e, at + 1))
         return false;
     lua_pop(e->L, 1);
+    e->values->round++; /* its keys may be collected */
     return true;
 }
 
@@ -298,39 +387,28 @@ static bool encode_userdata(struct encoder *e, int at)
     return encode_by_table(e, at);
 }
 
-static bool encode_other(struct encoder *e)
+static bool refuse_value(struct encoder *e, int type)
 {
     static const char *const articles[] = {
         [LUA_TNIL] = "nil", [LUA_TFUNCTION] = "a function", [LUA_TTHREAD] = "a thread"};
-    int type = lua_type(e->L, -1);
 
-    if (type == LUA_TLIGHTUSERDATA && lua_touserdata(e->L, -1) == NULL)
-        return write_bytes(e, "null", 4);
     if (type == LUA_TNIL || type == LUA_TFUNCTION || type == LUA_TTHREAD)
         return refuse(e, articles[type]);
     snprintf(e->what, sizeof(e->what), "a %s", lua_typename(e->L, type));
     return false;
 }
 
-static bool encode_value(struct encoder *e, int at)
+static bool encode_other(struct encoder *e, int at)
 {
-    struct tg_text text;
+    int type = lua_type(e->L, at);
 
-    switch (lua_type(e->L, -1)) {
-    case LUA_TSTRING:
-        text.base = lua_tolstring(e->L, -1, &text.len);
-        return write_text(e, text);
-    case LUA_TNUMBER:
-        return encode_number(e);
-    case LUA_TBOOLEAN:
-        return lua_toboolean(e->L, -1) ? write_bytes(e, "true", 4) : write_bytes(e, "false", 5);
-    case LUA_TTABLE:
-        return encode_table(e, at);
-    case LUA_TUSERDATA:
+    if (type == LUA_TBOOLEAN)
+        return lua_toboolean(e->L, at) ? write_bytes(e, "true", 4) : write_bytes(e, "false", 5);
+    if (type == LUA_TUSERDATA)
         return encode_userdata(e, at);
-    default:
-        return encode_other(e);
-    }
+    if (type == LUA_TLIGHTUSERDATA && lua_touserdata(e->L, at) == NULL)
+        return write_bytes(e, "null", 4);
+    return refuse_value(e, type);
 }
 
 bool tg_json_encode(lua_State *L, int index, const struct tg_json_options *options,
@@ -350,6 +428,8 @@ bool tg_json_encode(lua_State *L, int index, const struct tg_json_options *optio
     e.most = e.depth;
     luaL_checkstack(L, STEP, "too many levels");
     e.room = top + STEP;
+    e.keys = keys_of(e.values);
+    e.values->round++;
     e.values->names.len = 0;
     lua_pushvalue(L, index);
     bool good = encode_value(&e, top + 1);

@@ -23,6 +23,7 @@ static int on_collect(lua_State *L)
     tg_buffer_dispose(&values->names);
     tg_buffer_dispose(&values->seen);
     tg_buffer_dispose(&values->selected);
+    tg_buffer_dispose(&values->written);
     *values = (struct tg_values){0};
     return 0;
 }

@@ -50,6 +50,8 @@ struct tg_values {
     struct tg_buffer names;    /* keys of open objects, to be compared or sorted */
     struct tg_buffer seen;     /* a set of keys */
     struct tg_buffer selected; /* the part of a document that is read */
+    struct tg_buffer written;  /* of json_encode.c: keys as JSON; what is in it stays */
+    uint64_t round;            /* of json_encode.c */
     const void *metatables[TG_VALUE_RAW + 1]; /* by kind, as lua_topointer has them */
     struct tg_value_key keys[TG_VALUE_KEYS];
 };
