@@ -106,6 +106,12 @@ tg.json = lock(tg.json, 'tg.json', function(_, value, opts)
   if opts ~= nil then return json_response(value, opts) end
   return setmetatable({ status = 200, body = encode(value) }, json_kind)
 end)
+
+function native.schema_methods.json_schema(schema, opts)
+  native.json_schema_shapes = native.json_schema_shapes or native.library 'shapes' (native, tg)
+  return native.json_schema_shapes.document(schema, native.schema_options(schema, opts))
+end
+
 tg.soap = lock(native.soap(native, tg, sandbox), 'tg.soap')
 local xml_response = native.xml_response
 tg.xml = lock(tg.xml, 'tg.xml', function(_, value, opts) return xml_response(value, opts) end)
@@ -166,4 +172,4 @@ local function produce(producer, fn)
   end
 end
 
-return { serve = serve, produce = produce }
+return { serve = serve, produce = produce, tg = tg }

@@ -34,6 +34,20 @@ TAKE(test_diff);
 TAKE(test_coverage);
 TAKE(new);
 TAKE(test_faults);
+TAKE(about);
+TAKE(pretty);
+TAKE(pattern);
+TAKE(json_schema);
+TAKE(json_simple);
+TAKE(sample);
+TAKE(shapes);
+TAKE(openapi);
+TAKE(openapi_run);
+TAKE(import);
+TAKE(import_files);
+TAKE(import_text);
+TAKE(import_spec);
+TAKE(files);
 
 struct tg_text tg_library(const char *name)
 {
@@ -64,6 +78,20 @@ struct tg_text tg_library(const char *name)
         {"test_coverage", tg_library_test_coverage, tg_library_test_coverage_end},
         {"new", tg_library_new, tg_library_new_end},
         {"test_faults", tg_library_test_faults, tg_library_test_faults_end},
+        {"about", tg_library_about, tg_library_about_end},
+        {"pretty", tg_library_pretty, tg_library_pretty_end},
+        {"pattern", tg_library_pattern, tg_library_pattern_end},
+        {"json_schema", tg_library_json_schema, tg_library_json_schema_end},
+        {"json_simple", tg_library_json_simple, tg_library_json_simple_end},
+        {"shapes", tg_library_shapes, tg_library_shapes_end},
+        {"sample", tg_library_sample, tg_library_sample_end},
+        {"openapi", tg_library_openapi, tg_library_openapi_end},
+        {"openapi_run", tg_library_openapi_run, tg_library_openapi_run_end},
+        {"import", tg_library_import, tg_library_import_end},
+        {"import_files", tg_library_import_files, tg_library_import_files_end},
+        {"import_text", tg_library_import_text, tg_library_import_text_end},
+        {"import_spec", tg_library_import_spec, tg_library_import_spec_end},
+        {"files", tg_library_files, tg_library_files_end},
     };
 
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

@@ -75,6 +75,13 @@ static void load_library(lua_State *L, const char *name)
         tg_chunks_keep(chunks, L, chunk);
 }
 
+/* library(name): a file of the library as a function. */
+static int library_call(lua_State *L)
+{
+    load_library(L, luaL_checkstring(L, 1));
+    return 1;
+}
+
 static void push_options(lua_State *L, const struct tg_vm_options *options)
 {
     lua_createtable(L, 0, 3);
@@ -89,7 +96,7 @@ static void push_options(lua_State *L, const struct tg_vm_options *options)
 /* Leaves the environment of scripts as the state's globals and the helpers in the registry. */
 static int open_all(lua_State *L)
 {
-    static const char *const helpers[] = {"load_script", "load_table", "takes_route"};
+    static const char *const helpers[] = {"load_script", "load_table", "takes_route", "abouts"};
     struct tg_vm *vm = tg_vm_of(L);
 
     luaL_openlibs(L);
@@ -98,6 +105,8 @@ static int open_all(lua_State *L)
     tg_values_open(L);
     tg_coroutine_open(L); /* 2: the native table */
     tg_sandbox_open(L);
+    lua_pushcfunction(L, library_call);
+    lua_setfield(L, 2, "library");
     lua_newtable(L); /* 3: the table of calls */
     vm->options.open(L);
 
@@ -116,6 +125,8 @@ static int open_all(lua_State *L)
         lua_getfield(L, 5, helpers[i]);
         lua_setfield(L, 6, helpers[i]);
     }
+    lua_pushvalue(L, 2);
+    lua_setfield(L, 6, "native");
     lua_setfield(L, LUA_REGISTRYINDEX, runtime_key);
     if (vm->options.is_own) {
         lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");

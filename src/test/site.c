@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "gate/document.h"
 #include "net/exchange.h"
 #include "script/chunks.h"
 #include "test/peer.h"
@@ -76,6 +77,27 @@ static int read_site(lua_State *L)
     site->chunks = tg_chunks_create();
     site->edition = tg_edition_create(found, site->sink, 1, 1);
     return 1;
+}
+
+/* document(folder, title, version, server): its OpenAPI document, or nil; and lines about it. */
+static int make_document(lua_State *L)
+{
+    const char *folder = luaL_checkstring(L, 1);
+    struct tg_document_options options = {luaL_checkstring(L, 2), luaL_checkstring(L, 3),
+                                          luaL_optstring(L, 4, NULL)};
+    struct tg_buffer problems = {.limit = PROBLEMS_MOST}, out = {.limit = 0};
+    struct tg_files *files = tg_files_create();
+    struct tg_site *found = tg_site_read(folder, files, &problems);
+
+    tg_files_release(files);
+    if (found != NULL && tg_document_make(found, &options, &out, &problems))
+        lua_pushlstring(L, out.base, out.len);
+    else
+        lua_pushnil(L);
+    lua_pushlstring(L, problems.base != NULL ? problems.base : "", problems.len);
+    tg_buffer_dispose(&problems);
+    tg_buffer_dispose(&out);
+    return 2;
 }
 
 static int close_site(lua_State *L)
@@ -302,6 +324,7 @@ static const luaL_Reg world_methods[] = {
 
 static const luaL_Reg functions[] = {
     {"read", read_site},
+    {"document", make_document},
     {NULL, NULL},
 };
 
