@@ -2,7 +2,7 @@ std = 'luajit'
 max_line_length = 100
 exclude_files = { 'build', 'bench/peers/haproxy-lua', 'bench/vendor', '**/node_modules' }
 files['spec/**/*_spec.lua'] = { std = '+busted' }
-files['spec/gate/malformed_spec.lua'] = { std = '+busted', max_line_length = 110 }
+files['spec/support/malformed.lua'] = { max_line_length = 110 }
 files['scripts/spec/*.lua'] = { std = '+busted' }
 files['**/site.lua'] = { read_globals = { 'env', 'file' } }
 files['lua/types/*.lua'] = { ignore = { '211', '212', '241', '631' } }

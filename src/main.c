@@ -24,6 +24,7 @@ static const char usage[] =
     "                     --single    in this process, without a master that replaces it\n"
     "  check [SITE]     read everything strictly, load every script, resolve backends' names\n"
     "                     --format json   say what is wrong as JSON, for editors and CI\n"
+    "                     --self-test     also send the self_test of each route; calls backends\n"
     "  routes [SITE]    show the table of routes\n"
     "  status [SITE]    ask the process that serves the site how it is\n"
     "                     --admin A   ask at this address instead, such as unix:admin.sock;\n"
@@ -57,7 +58,7 @@ struct command {
     const char *site;
     const char *admin;
     int port; /* -1: as the site says */
-    bool json, watch, single;
+    bool json, watch, single, self_test;
     struct tg_buffer purge; /* the query of POST /purge */
 };
 
@@ -165,6 +166,8 @@ static int read_arguments(int argc, char **argv, struct command *command)
                 return complain("an address must follow", argv[i]);
             command->admin = argv[++i];
             trim_site(argv[i]);
+        } else if (strcmp(argv[i], "--self-test") == 0 && strcmp(command->name, "check") == 0) {
+            command->self_test = true;
         } else if (strcmp(argv[i], "--json") == 0 && asks(command)) {
             command->json = true;
         } else if (argv[i][0] == '-') {
@@ -223,7 +226,7 @@ int main(int argc, char **argv)
     if (strcmp(command.name, "run") == 0)
         return tg_server_run(site, command.port, command.watch);
     if (strcmp(command.name, "check") == 0)
-        return tg_server_check(site, command.json);
+        return tg_server_check(site, command.json, command.self_test);
     if (strcmp(command.name, "routes") == 0)
         return tg_server_routes(site);
     if (strcmp(command.name, "status") == 0)

@@ -1,5 +1,5 @@
 -- The routes of a site, checked.
-local native, check, script, caching, codec = ...
+local native, check, script, caching, codec, self_test = ...
 
 local concat, sort, insert = table.concat, table.sort, table.insert
 local problem, complain, line_of, nearest, absent =
@@ -88,7 +88,7 @@ local route_checks = {
   timeout = duration(1, 86400e3), jit = boolean, before = list_of(script), settings = settings,
   backend = text, path = text, host = one_of('backend', 'client'), upgrade = boolean,
   upgrade_timeout = duration(1, 86400e3), cache = caching.route,
-  xml = codec.xml, json = codec.json,
+  xml = codec.xml, json = codec.json, self_test = function(value) return value end,
 }
 
 -- What says how a route without a script passes its requests on.
@@ -175,6 +175,10 @@ local function route(value, where, name)
   end
   if value[3] ~= nil then complain(where .. '.3',
     "route '%s' has a third item; it has a pattern and a script", value[1]) end
+  if result.self_test ~= nil then
+    result.self_test = self_test(value.self_test, where .. '.self_test', 'self_test', value[1],
+      parsed)
+  end
   result.passes = value[2] == nil
   result.parsed, result.pattern, result.line = parsed, value[1], line_of(where)
   result.well = #check.problems == before

@@ -66,7 +66,8 @@ local tls = native.library 'tls' (native, check, folder)
 local backends = native.library 'backends' (native, check, tls)
 local caching = native.library 'caching' (native, check, tls)
 local codec = native.library 'codec' (check)
-local routes = native.library 'routes' (native, check, script, caching, codec)
+local self_test = native.library 'self_test' (check)
+local routes = native.library 'routes' (native, check, script, caching, codec, self_test)
 
 local limit_checks = {
   body = size(0, 33554431), script_cpu = duration(1, 3600e3),

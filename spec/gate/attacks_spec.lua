@@ -1,105 +1,16 @@
 -- Documents made to burn CPU or memory, or to have something opened: refused or read in little
 -- time, and nothing is touched. Time is CPU time of the codec, as the module for LuaJIT has it.
-local client = require 'spec.support.client'
-local gate = require 'spec.support.gate'
-local http = require 'spec.support.http'
-local installed = require 'spec.support.installed'
-local posix = require 'spec.support.posix'
+local attacks = require 'spec.support.attacks'
+local big_bodies = require 'spec.support.big_bodies'
 local sanitized = require 'spec.support.sanitized'
-local upstream = require 'spec.support.upstream'
 
-local MODULES = gate.program():match '^(.*)/' .. '/lua/?.so'
 local SECONDS_PER_MB = 0.1
 
-package.cpath = MODULES .. ';' .. package.cpath
+package.cpath = attacks.MODULES .. ';' .. package.cpath
 local codec = require 'tidegate.codec'
 
-local function attributes(n)
-  local list = {}
-  for i = 1, n do list[i] = ('a%d="x"'):format(i) end
-  return '<a ' .. table.concat(list, ' ') .. '/>'
-end
-
-local function names(n)
-  local list = {}
-  for i = 1, n do list[i] = ('<e%d/>'):format(i) end
-  return '<a>' .. table.concat(list) .. '</a>'
-end
-
-local ENTITY = '<!DOCTYPE a [<!ENTITY x SYSTEM "%s">]><a>&x;</a>'
-
--- Every one of them is refused, unless `read` says that it is fine as it is.
-local XML = {
-  ['40 000 attributes'] = { attributes(40000) },
-  ['one attribute 100 000 times'] = { '<a' .. (' b=""'):rep(100000) .. '/>' },
-  ['40 000 declarations'] = { '<a ' .. attributes(40000):sub(4):gsub(' a', ' xmlns:a') },
-  ['300 000 levels'] = { ('<a>'):rep(300000) },
-  ['300 000 levels that end'] = { ('<a>'):rep(300000) .. ('</a>'):rep(300000) },
-  ['100 000 names'] = { names(100000) },
-  ['a name of 1 MB'] = { '<' .. ('n'):rep(1048576) .. '/>' },
-  ['1 MB of references'] = { '<a>' .. ('&amp;'):rep(209715) .. '</a>', read = true },
-  ['1 MB of references in an attribute'] = { '<a b="' .. ('&#x26;'):rep(174762) .. '"/>',
-    read = true },
-  ['1 MB of elements'] = { '<a>' .. ('<b c=""/>'):rep(116508) .. '</a>', read = true },
-  ['names that come and go'] = { '<a>' .. ('<b/><c/>'):rep(131072) .. '</a>', read = true },
-  ['text in a million pieces'] = { '<a>' .. ('x<!---->'):rep(131072) .. '</a>', read = true },
-  ['a comment without an end'] = { '<a><!--' .. ('-'):rep(1048576) },
-  ['a tag without an end'] = { '<a b="' .. ('x'):rep(1048576) },
-  [']]> that nearly comes'] = { '<a><![CDATA[' .. (']'):rep(1048576) .. '</a>' },
-  ['a billion laughs'] = { '<!DOCTYPE a [<!ENTITY a "ha">' ..
-    (function()
-      local list = {}
-      for i = 0, 9 do
-        list[#list + 1] = ('<!ENTITY %s "%s">'):format(string.char(98 + i),
-          ('&' .. string.char(97 + i) .. ';'):rep(10))
-      end
-      return table.concat(list)
-    end)() .. ']><a>&k;</a>' },
-  ['a quadratic blow-up'] = { '<!DOCTYPE a [<!ENTITY x "' .. ('x'):rep(100000) .. '">]><a>' ..
-    ('&x;'):rep(100000) .. '</a>' },
-  ['an external DTD'] = { '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd"><a/>' },
-  ['an external DTD of the disk'] = { '<!DOCTYPE a SYSTEM "file:///etc/hostname"><a/>' },
-  ['an external entity'] = { ENTITY:format 'file:///etc/passwd' },
-  ['an external entity elsewhere'] = { ENTITY:format 'http://127.0.0.1:9/x' },
-  ['a parameter entity'] = { '<!DOCTYPE a [<!ENTITY % x SYSTEM "file:///etc/passwd">%x;]><a/>' },
-  ['XInclude'] = { '<a xmlns:i="http://www.w3.org/2001/XInclude">' ..
-    '<i:include href="file:///etc/passwd" parse="text"/></a>', read = true },
-}
-
--- Keys that differ where a hash that looks at some bytes only does not.
-local function colliding(n)
-  local list = {}
-  for i = 1, n do
-    list[i] = ('"%s%06d%s":1'):format(('k'):rep(20), i, ('k'):rep(64))
-  end
-  return '{' .. table.concat(list, ',') .. '}'
-end
-
-local JSON = {
-  ['1 MB of keys that collide'] = { colliding(10500), read = true },
-  ['a million items'] = { '[' .. ('1,'):rep(1e6) .. '1]', read = true },
-  ['a number of 10 MB'] = { ('1'):rep(10 * 1048576), read = true },
-  ['a number with 10 MB behind the point'] = { '0.' .. ('1'):rep(10 * 1048576), read = true },
-  ['100 000 levels'] = { ('['):rep(100000) },
-  ['100 000 levels of objects'] = { ('{"a":'):rep(100000) },
-  ['1 MB of escapes'] = { '"' .. ('\\u0041'):rep(174762) .. '"', read = true },
-  ['a string without an end'] = { '"' .. ('\\"'):rep(524288) },
-}
-
--- The CPU that it takes at best, so that what else the machine does counts little.
-local function cpu(call, text, options)
-  local best, value, err = math.huge, nil, nil
-  for _ = 1, 3 do
-    collectgarbage()
-    local before = os.clock()
-    value, err = call(text, options)
-    best = math.min(best, os.clock() - before)
-  end
-  return best, value, err
-end
-
 local function check(call, attack, options)
-  local seconds, value, err = cpu(call, attack[1], options)
+  local seconds, value, err = attacks.cpu(call, attack[1], options)
   local most = SECONDS_PER_MB * math.max(1, #attack[1] / 1048576)
   assert(seconds <= most, ('%.3f s for %d bytes'):format(seconds, #attack[1]))
   if attack.read then
@@ -110,138 +21,53 @@ local function check(call, attack, options)
   end
 end
 
-local MORE = { input = '64MB', elements = 1e7, output = '256MB' }
-
 describe('an attack by XML', function()
-  for name, attack in pairs(XML) do
+  for name, attack in pairs(attacks.xml) do
     it('of ' .. name, function()
-      check(codec.convert.xml_to_json, attack, MORE)
-      check(codec.xml.decode, attack, MORE)
+      check(codec.convert.xml_to_json, attack, attacks.MORE)
+      check(codec.xml.decode, attack, attacks.MORE)
       check(codec.convert.xml_to_json, attack, { trim = 'none' })
     end)
   end
 end)
 
 describe('an attack by JSON', function()
-  for name, attack in pairs(JSON) do
+  for name, attack in pairs(attacks.json) do
     it('of ' .. name, function()
       check(codec.json.decode, attack)
-      check(codec.convert.json_to_xml, attack, MORE)
+      check(codec.convert.json_to_xml, attack, attacks.MORE)
     end)
   end
 end)
 
 describe('an attack that names a file or a host', function()
-  local TRACED = [[
-    local codec = require 'tidegate.codec'
-    io.stdout:write 'begun\n'
-    io.stdout:flush()
-    for i = 1, tonumber(arg[2]) do
-      local file = io.open(arg[1] .. '/attack' .. i, 'rb')
-      local text = file:read '*a'
-      file:close()
-      for _, options in ipairs { {}, { trim = 'none' }, { doctype = 'skip' },
-        { select = '/*' }, { select = 'document("/etc/passwd")/*' },
-        { select = '/*', doctype = 'skip' } } do
-        pcall(codec.convert.xml_to_json, text, options)
-        pcall(codec.xml.decode, text, options)
-      end
-    end
-    if arg[3] then io.open(arg[3]) end]]
-
-  -- What was opened or connected to after the beginning, but for the attacks themselves.
-  local function touched(more)
-    local folder, count = posix.folder(), 0
-    posix.write(folder .. '/traced.lua', TRACED)
-    for _, attack in pairs(XML) do
-      if #attack[1] < 1000 then
-        count = count + 1
-        posix.write(folder .. '/attack' .. count, attack[1])
-      end
-    end
-    assert(count >= 6, count)
-    local out, well = installed.run(("LUA_CPATH='%s' strace -f -e " ..
-      "trace=open,openat,openat2,socket,connect,execve,write -o %s/trace " ..
-      'luajit %s/traced.lua %s %d %s'):format(MODULES, folder, folder, folder, count, more or ''))
-    assert(well, out)
-    local trace, list = posix.read(folder .. '/trace'), {}
-    local after = assert(trace:match 'write%(1, "begun[^\n]*\n(.*)$', trace)
-    local seen = 0
-    for line in after:gmatch '[^\n]+' do
-      if line:find('/attack', 1, true) then
-        seen = seen + 1
-      elseif line:find '[a-z0-9]+%(' and not line:find 'iconv' and not line:find 'gconv' then
-        list[#list + 1] = line
-      end
-    end
-    assert.equal(count, seen)
-    posix.remove(folder)
-    return list
-  end
-
-  it('opens nothing and connects to nothing', function() assert.same({}, touched()) end)
+  it('opens nothing and connects to nothing', function() assert.same({}, attacks.touched()) end)
 
   it('would be seen if it did', function()
-    local list = touched '/etc/passwd'
+    local list = attacks.touched '/etc/passwd'
     assert.equal(1, #list)
     assert.matches('/etc/passwd', list[1])
   end)
 end)
 
 describe('eight bodies of 20 MB at once, where 10 MB are allowed', function()
-  local BODY = '<a>' .. ('<b>12345678</b>'):rep(1400000) .. '</a>'
-  local tide, up
+  local REFUSED = { [413] = { 413, 413, 413, 413, 413, 413, 413, 413 },
+    [502] = { 502, 502, 502, 502, 502, 502, 502, 502 } }
+  local bodies
 
-  setup(function()
-    up = upstream { ['/big'] = upstream.text(BODY) }
-    tide = gate.serve { script = [[
-      local tg = require 'tidegate'
-      return function(req)
-        if req.method == 'GET' then
-          return tg.text(tg.try(tg.try(tg.backend('up'):get '/big'):to_json()))
-        end
-        return tg.text(tg.try(req:to_json()))
-      end]], backends = { up = { up.url, limit = '10MB' } },
-      site = { workers = 1, limits = { body = '10MB' }, timeout = 60 } }
-  end)
+  setup(function() bodies = big_bodies.serve() end)
+  teardown(function() bodies:stop() end)
 
-  teardown(function()
-    tide:stop()
-    up:stop()
-  end)
-
-  local function memory(field)
-    return tonumber(posix.read('/proc/' .. tide.pid .. '/status'):match(field .. ':%s*(%d+) kB'))
-  end
-
-  local function status_of_each(request)
-    local before, connections = memory 'VmRSS', {}
-    for i = 1, 8 do connections[i] = client.connect(tide.port) end
-    for i = 1, 8 do pcall(connections[i].send, connections[i], request, 60) end
-    for i = 1, 8 do
-      connections[i].status = connections[i]:receive(60).status
-      connections[i]:close()
-    end
-    if not sanitized() then
-      local grown = memory 'VmHWM' - before
-      assert(grown <= 8 * 10 * 1024 * 3, grown .. ' KB')
-    end
-    local list = {}
-    for i = 1, 8 do list[i] = connections[i].status end
-    return list
+  local function ask(status, request)
+    local seen, grown = bodies:ask(request)
+    assert.same(REFUSED[status], seen)
+    if not sanitized() then assert(grown <= big_bodies.MOST, grown .. ' bytes') end
   end
 
   it('of requests are 413', function()
-    local head = 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ' .. #BODY .. '\r\n\r\n'
-    assert.same({ 413, 413, 413, 413, 413, 413, 413, 413 },
-      status_of_each(head .. BODY:sub(1, 65536)))
-    local chunked = 'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n'
-    local chunk = ('%x\r\n%s\r\n'):format(11 * 1048576, BODY:sub(1, 11 * 1048576))
-    assert.same({ 413, 413, 413, 413, 413, 413, 413, 413 }, status_of_each(chunked .. chunk))
+    ask(413, big_bodies.sized())
+    ask(413, big_bodies.chunked())
   end)
 
-  it('of a backend are 502', function()
-    assert.same({ 502, 502, 502, 502, 502, 502, 502, 502 },
-      status_of_each(http.encode_request { method = 'GET', path = '/' }))
-  end)
+  it('of a backend are 502', function() ask(502, big_bodies.of_backend()) end)
 end)

@@ -65,13 +65,15 @@ local function address(where)
   return AF_INET, ffi.new('tg_in', { family = AF_INET, port = swap(where), ip = ip }), 16
 end
 
--- Listens on a free port of 127.0.0.1, or on a Unix socket; gives the descriptor and the port.
-function posix.listen(path, backlog)
-  local family, name, size = address(path or 0)
+-- Listens on a port of 127.0.0.1, a free one when none is given, or on a Unix socket; gives the
+-- descriptor and the port.
+function posix.listen(where, backlog)
+  local family, name, size = address(where or 0)
   local fd = C.socket(family, STREAM + NONBLOCK + CLOEXEC, 0)
+  if fd >= 0 then C.setsockopt(fd, 1, 2, ffi.new('int[1]', 1), 4) end -- SO_REUSEADDR
   local well = fd >= 0 and C.bind(fd, name, size) == 0 and C.listen(fd, backlog or 512) == 0
   if not well then fail('listen') end
-  if path then return fd end
+  if type(where) == 'string' then return fd end
   C.getsockname(fd, name, ffi.new('uint32_t[1]', size))
   return fd, swap(name.port)
 end
@@ -232,10 +234,12 @@ end
 
 function posix.kill(pid, signal) return C.kill(pid, signal or posix.TERM) == 0 end
 
--- How a child ended: 'exit 0', 'signal 9'; nil while it runs.
+-- How a child ended: 'exit 0', 'signal 9'; nil while it runs; 'gone' when that was told before.
 function posix.ended(pid)
   local status = ffi.new('int[1]')
-  if C.waitpid(pid, status, WNOHANG) ~= pid then return nil end
+  local who = C.waitpid(pid, status, WNOHANG)
+  if who < 0 then return 'gone' end
+  if who ~= pid then return nil end
   local signal = bit.band(status[0], 0x7f)
   if signal ~= 0 then return 'signal ' .. signal end
   return 'exit ' .. bit.band(bit.rshift(status[0], 8), 0xff)

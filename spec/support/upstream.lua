@@ -12,7 +12,8 @@
 --   }
 --
 -- A connection is kept when the answer was a whole, framed message, and closed otherwise.
--- unix = path listens on a Unix socket. Functions run in the child: they see a copy of the spec.
+-- unix = path listens on a Unix socket, port = number on that port. Functions run in the child:
+-- they see a copy of the spec.
 local http = require 'spec.support.http'
 local posix = require 'spec.support.posix'
 local wait = require 'spec.support.wait'
@@ -247,7 +248,7 @@ function Upstream:stop()
 end
 
 local function start(answers)
-  local listener, port = posix.listen(answers.unix, answers.backlog)
+  local listener, port = posix.listen(answers.unix or answers.port, answers.backlog)
   local folder = posix.folder()
   local record = folder .. '/events'
   io.open(record, 'w'):close()

@@ -183,6 +183,13 @@ void tg_edition_inherit(struct tg_edition *edition, const struct tg_edition *bef
     free(sorted);
 }
 
+void tg_edition_forget_counts(struct tg_edition *edition)
+{
+    /* Only the first worker's: that is who has tried it. */
+    memset(edition->counts, 0, edition->site->route_count * sizeof(*edition->counts));
+    memset(edition->outcomes, 0, edition->site->route_count * sizeof(*edition->outcomes));
+}
+
 void tg_edition_inherit_counts(struct tg_edition *edition, const struct tg_edition *before,
                                unsigned worker)
 {

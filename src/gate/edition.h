@@ -51,6 +51,9 @@ static inline const char *tg_edition_bar_of(const struct tg_edition *edition, si
 struct tg_edition *tg_edition_hold(struct tg_edition *edition);
 void tg_edition_release(struct tg_edition *edition);
 
+/* Nothing has been asked of it; while nobody serves by it. */
+void tg_edition_forget_counts(struct tg_edition *edition);
+
 /* Adds the counts of that worker in the edition before; by its thread, once. */
 void tg_edition_inherit_counts(struct tg_edition *edition, const struct tg_edition *before,
                                unsigned worker);

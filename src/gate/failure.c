@@ -2,6 +2,7 @@
 
 #include "gate/cached.h"
 #include "gate/responder.h"
+#include "gate/trial.h"
 
 static struct tg_text text_of(h2o_iovec_t v)
 {
@@ -22,6 +23,8 @@ void tg_failure_log(struct tg_inbound *inbound, const struct tg_task_report *rep
     if (is_mistake)
         tg_tally(&inbound->worker->traffic.script_failures, 1);
 
+    if (inbound->worker->gate->trial != NULL)
+        tg_trial_note(inbound->worker->gate->trial, inbound->route, text_of(report->message));
     memcpy(id, id_of(inbound).base, id_of(inbound).len);
     tg_log_field(&line, "event", is_mistake ? TG_TEXT("script_error") : TG_TEXT("request_failed"));
     tg_log_field(&line, "route", tg_text_of(inbound->route->pattern));

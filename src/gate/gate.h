@@ -20,6 +20,7 @@ struct tg_reload;
 struct tg_pulse;
 struct tg_tier;
 struct tg_tier_link;
+struct tg_trial;
 
 struct tg_gate {
     struct tg_link link;
@@ -49,6 +50,7 @@ struct tg_gate {
     /* Called for each line that a script runs; NULL: nobody wants to know. */
     void (*on_line)(void *owner, struct lua_State *L, struct lua_Debug *frame);
     void *line_owner;
+    struct tg_trial *trial;     /* its requests are self_tests; NULL: they are clients' */
     uint64_t seed;              /* of ids that need not be secret; 0: random */
     size_t most_connections;    /* of clients, at once */
     _Atomic unsigned serving;   /* threads whose loop runs */

@@ -17,6 +17,7 @@
 #include "gate/guard.h"
 #include "gate/history.h"
 #include "gate/pulse.h"
+#include "gate/trial.h"
 #include "gate/worker.h"
 
 enum {
@@ -24,7 +25,7 @@ enum {
     BURST_MS = 1000,
     PROBATION_STEP_MS = 200,
     PROBLEMS_MOST = 1048576,
-    STACK_BYTES = 8388608,
+    STACK_BYTES = 64 * 1024 * 1024, /* it runs scripts, too: see gate/worker.c */
 };
 
 struct tg_reload {
@@ -95,7 +96,9 @@ static bool build(struct tg_reload *reload, struct tg_attempt *attempt)
     struct tg_gate *gate = reload->gate;
 
     attempt->edition = read_edition(reload, attempt);
-    if (attempt->edition == NULL)
+    if (attempt->edition == NULL || !tg_trial_check(attempt->edition, &attempt->problems))
+        return false;
+    if (!attempt->back && !tg_trial_run(attempt->edition, &attempt->problems))
         return false;
     for (unsigned i = 0; i < gate->site->workers; i++) {
         attempt->generations[i] =

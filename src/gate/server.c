@@ -19,6 +19,7 @@
 #include "gate/seams.h"
 #include "gate/site_cache.h"
 #include "gate/tier.h"
+#include "gate/trial.h"
 #include "gate/worker.h"
 #include "net/resolver.h"
 
@@ -351,13 +352,16 @@ static bool resolve_names(const struct tg_site *site, struct tg_buffer *problems
 }
 
 /* Loads every script, and asks for every name. */
-static bool prove(struct tg_site *site, struct tg_buffer *problems)
+static bool prove(struct tg_site *site, bool self_test, struct tg_buffer *problems)
 {
     struct tg_gate gate;
 
     prepare(&gate, site, NULL);
     bool well = tg_server_make_workers(&gate, 1, problems);
+    well = tg_trial_check(gate.first, problems) && well;
     well = resolve_names(site, problems) && well;
+    if (well && self_test)
+        well = tg_trial_run(gate.first, problems);
     tg_server_dispose(&gate);
     return well;
 }
@@ -372,13 +376,13 @@ static void show_json(bool well, const struct tg_buffer *problems)
     tg_buffer_dispose(&out);
 }
 
-int tg_server_check(const char *folder, bool json)
+int tg_server_check(const char *folder, bool json, bool self_test)
 {
     struct tg_buffer problems = {.limit = PROBLEMS_MOST};
     struct tg_site *site = read_site(folder, &problems);
     size_t routes = site != NULL ? site->route_count : 0;
     size_t backends = site != NULL ? site->backend_count : 0;
-    bool well = site != NULL && prove(site, &problems);
+    bool well = site != NULL && prove(site, self_test, &problems);
 
     if (json)
         show_json(well, &problems);

@@ -18,8 +18,8 @@ struct tg_site *tg_server_read(const char *folder);
 int tg_server_run(const char *folder, int port, bool watch);
 
 /* Reads everything strictly, loads every script, resolves the names of backends. What is wrong
- * stands on stderr, or as JSON on stdout. */
-int tg_server_check(const char *folder, bool json);
+ * stands on stderr, or as JSON on stdout. `self_test`: also sends the self_test of each route. */
+int tg_server_check(const char *folder, bool json, bool self_test);
 
 /* Writes the table of routes to stdout. */
 int tg_server_routes(const char *folder);

@@ -281,6 +281,25 @@ static void read_pass(lua_State *L, struct tg_site *site, struct tg_route *route
 }
 
 /* The route whose table is on top. */
+static const struct tg_self_test *read_self_test(lua_State *L, struct tg_site *site)
+{
+    struct tg_self_test *test = NULL;
+
+    lua_getfield(L, -1, "self_test");
+    if (lua_istable(L, -1)) {
+        test = tg_table_array(site, 1, sizeof(*test));
+        test->method = tg_table_text(L, site, "method");
+        test->path = tg_table_text(L, site, "path");
+        test->request = tg_table_text(L, site, "request");
+        test->least = (int)tg_table_number(L, "least", 200);
+        test->most = (int)tg_table_number(L, "most", 299);
+        test->contains = tg_table_names(L, site, "contains", &test->contains_count);
+        test->timeout_ms = (uint32_t)tg_table_number(L, "timeout", 5e3);
+    }
+    lua_pop(L, 1);
+    return test;
+}
+
 static void read_route(lua_State *L, struct tg_site *site, struct tg_route *route,
                        double timeout_ms, const struct tg_codec_limits *codec)
 {
@@ -294,6 +313,7 @@ static void read_route(lua_State *L, struct tg_site *site, struct tg_route *rout
     route->codec = tg_site_read_codec(L, codec);
     route->line = (int)tg_table_number(L, "line", 0);
     route->cache = tg_site_read_cache(L, site);
+    route->self_test = read_self_test(L, site);
     lua_getfield(L, -1, "parsed");
     route->method = tg_table_text(L, site, "method");
     read_segments(L, site, route);
@@ -342,7 +362,7 @@ static void read_limits(lua_State *L, struct tg_site *site)
     site->lua_memory = (size_t)tg_table_number(L, "lua_memory", 256 * 1048576.0);
     site->script_cpu_ns = (uint64_t)(tg_table_number(L, "script_cpu", 500) * 1e6);
     site->limits.stuck_ms =
-        (uint32_t)tg_table_number(L, "stuck", tg_table_number(L, "script_cpu", 500) + 500);
+        (uint32_t)tg_table_number(L, "stuck", tg_table_number(L, "script_cpu", 500) + 250);
     lua_pop(L, 1);
 }
 

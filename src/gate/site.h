@@ -33,6 +33,15 @@ struct tg_route_part {
 struct tg_cache_policy; /* gate/site_cache.h */
 struct tg_tier_config;  /* gate/site_tier.h */
 
+/* A request that must be answered well before a reading of the site is served. */
+struct tg_self_test {
+    struct tg_text method, path, request; /* request: all of its bytes */
+    int least, most;                      /* statuses that are well */
+    const char **contains;                /* what the body must have in it */
+    size_t contains_count;
+    uint32_t timeout_ms;
+};
+
 struct tg_route {
     const char *pattern;   /* as the site writes it */
     struct tg_text method; /* 'ANY' stands for all */
@@ -52,7 +61,8 @@ struct tg_route {
     uint32_t timeout_ms;
     bool jit;
     struct tg_codec_limits codec; /* of conversions by its scripts */
-    int line;                     /* of site.lua */
+    const struct tg_self_test *self_test; /* NULL: it has none */
+    int line;                             /* of site.lua */
     size_t index;                 /* in the site's list */
 };
 

@@ -182,6 +182,19 @@ static bool is_over(struct tg_worker *worker)
     return tg_timers_now(&worker->timers) >= worker->drain_until_ms + 1000;
 }
 
+int tg_worker_poll_fd(const struct tg_worker *worker)
+{
+    char path[64], name[64];
+    int fd = *(const int *)(worker->ctx.loop + 1); /* behind what libh2o shows of it */
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(path, name, sizeof(name));
+    static const char expected[] = "anon_inode:[eventpoll]";
+    if (n != (ssize_t)sizeof(expected) - 1 || memcmp(name, expected, (size_t)n) != 0)
+        return -1;
+    return fd;
+}
+
 static void close_all(struct tg_worker *worker)
 {
     tg_listener_stop(worker);
@@ -205,8 +218,11 @@ static void close_all(struct tg_worker *worker)
     if (has_connections(worker))
         return; /* abandoned ones; the process is about to end */
     h2o_loop_t *loop = worker->ctx.loop;
+    int poll_fd = tg_worker_poll_fd(worker);
     h2o_context_dispose(&worker->ctx);
     h2o_evloop_destroy(loop);
+    if (poll_fd >= 0)
+        close(poll_fd); /* libh2o leaves it open */
 }
 
 /* ---- between the two */

@@ -13,6 +13,10 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
 void tg_worker_begin(struct tg_worker *worker);
 bool tg_worker_turn(struct tg_worker *worker, int32_t wait);
 
+/* The descriptor of its loop, readable when that has something to do; -1: this libh2o has another
+ * kind of loop. */
+int tg_worker_poll_fd(const struct tg_worker *worker);
+
 /* Starts the thread: from now on it accepts. */
 bool tg_worker_start(struct tg_worker *worker);
 

@@ -23,6 +23,7 @@ TAKE(distance);
 TAKE(tls);
 TAKE(backends);
 TAKE(routes);
+TAKE(self_test);
 TAKE(codec);
 TAKE(caching);
 TAKE(test);
@@ -69,6 +70,7 @@ struct tg_text tg_library(const char *name)
         {"routes", tg_library_routes, tg_library_routes_end},
         {"codec", tg_library_codec, tg_library_codec_end},
         {"caching", tg_library_caching, tg_library_caching_end},
+        {"self_test", tg_library_self_test, tg_library_self_test_end},
         {"test", tg_library_test, tg_library_test_end},
         {"test_run", tg_library_test_run, tg_library_test_run_end},
         {"test_rules", tg_library_test_rules, tg_library_test_rules_end},

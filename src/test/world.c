@@ -129,20 +129,6 @@ int tg_world_connect(struct tg_world *world, const char *address, uint16_t port)
 
 /* ---- its life */
 
-/* libh2o keeps the descriptor of its epoll behind what it shows of a loop. */
-static int find_poll_fd(const h2o_loop_t *loop)
-{
-    char path[64], name[64];
-    int fd = *(const int *)(loop + 1);
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(path, name, sizeof(name));
-    static const char expected[] = "anon_inode:[eventpoll]";
-    if (n != (ssize_t)sizeof(expected) - 1 || memcmp(name, expected, (size_t)n) != 0)
-        return -1;
-    return fd;
-}
-
 static void forget_health(const struct tg_site *site)
 {
     for (size_t i = 0; i < site->backend_count; i++) {
@@ -181,7 +167,7 @@ bool tg_world_init(struct tg_world *world, struct tg_edition *edition, struct tg
         dispose_gate(world);
         return false;
     }
-    world->poll_fd = find_poll_fd(world->gate.workers[0].ctx.loop);
+    world->poll_fd = tg_worker_poll_fd(&world->gate.workers[0]);
     if (world->poll_fd < 0) {
         tg_buffer_printf(problems, "this libh2o is not the one that specs can run with\n");
         dispose_gate(world);
