@@ -34,6 +34,11 @@ TAKE(test_diff);
 TAKE(test_coverage);
 TAKE(new);
 TAKE(test_faults);
+TAKE(test_client);
+TAKE(test_real);
+TAKE(test_jobs);
+TAKE(test_watch);
+TAKE(test_lines);
 
 struct tg_text tg_library(const char *name)
 {
@@ -64,6 +69,11 @@ struct tg_text tg_library(const char *name)
         {"test_coverage", tg_library_test_coverage, tg_library_test_coverage_end},
         {"new", tg_library_new, tg_library_new_end},
         {"test_faults", tg_library_test_faults, tg_library_test_faults_end},
+        {"test_client", tg_library_test_client, tg_library_test_client_end},
+        {"test_real", tg_library_test_real, tg_library_test_real_end},
+        {"test_jobs", tg_library_test_jobs, tg_library_test_jobs_end},
+        {"test_watch", tg_library_test_watch, tg_library_test_watch_end},
+        {"test_lines", tg_library_test_lines, tg_library_test_lines_end},
     };
 
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

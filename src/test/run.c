@@ -10,9 +10,12 @@
 #include "api/core.h"
 #include "api/host.h"
 #include "gate/seams.h"
+#include "gate/server.h"
 #include "script/library.h"
 #include "script/vm.h"
+#include "test/process.h"
 #include "test/site.h"
+#include "test/wire.h"
 
 enum { STATUS_FAILED = 1 };
 
@@ -58,6 +61,10 @@ static int run(lua_State *L)
     tg_test_site_open(L);
     lua_pushcfunction(L, load_library);
     lua_setfield(L, -2, "library");
+    tg_wire_open(L);
+    lua_setfield(L, -2, "wire");
+    tg_process_open(L);
+    lua_setfield(L, -2, "process");
     lua_pushstring(L, tester->site);
     lua_setfield(L, -2, "default_site");
     lua_createtable(L, tester->argc, 0);
@@ -108,6 +115,10 @@ static int run_program(const char *program, int argc, char **argv, const char *s
 
 int tg_test_run(int argc, char **argv, const char *site)
 {
+    const char *changes = getenv(TG_PROCESS_CHANGES);
+
+    if (argc == 2 && strcmp(argv[0], "--serve") == 0 && changes != NULL)
+        return tg_server_run_changed(argv[1], changes);
     return run_program("test_run", argc, argv, site);
 }
 

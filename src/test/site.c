@@ -109,6 +109,37 @@ static int backends(lua_State *L)
     return 1;
 }
 
+static void push_address(lua_State *L, const struct tg_address *address)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, address->host);
+    lua_setfield(L, -2, "host");
+    lua_pushinteger(L, address->port);
+    lua_setfield(L, -2, "port");
+    lua_pushstring(L, address->base_path);
+    lua_setfield(L, -2, "base_path");
+    lua_pushboolean(L, !address->is_tls && !address->is_unix);
+    lua_setfield(L, -2, "is_plain");
+}
+
+/* site:addresses(): by the names of backends, lists of where they are. */
+static int addresses(lua_State *L)
+{
+    const struct tg_site *site = check_site(L)->edition->site;
+
+    lua_createtable(L, 0, (int)site->backend_count);
+    for (size_t i = 0; i < site->backend_count; i++) {
+        const struct tg_backend_config *config = &site->backends[i]->config;
+        lua_createtable(L, (int)config->address_count, 0);
+        for (size_t k = 0; k < config->address_count; k++) {
+            push_address(L, &config->addresses[k]);
+            lua_rawseti(L, -2, (int)k + 1);
+        }
+        lua_setfield(L, -2, config->name);
+    }
+    return 1;
+}
+
 /* site:log(): the lines since the last call. */
 static int take_log(lua_State *L)
 {
@@ -291,8 +322,8 @@ static int connect_client(lua_State *L)
 /* ---- the table of it all */
 
 static const luaL_Reg site_methods[] = {
-    {"backends", backends}, {"log", take_log},    {"covered", covered}, {"world", make_world},
-    {"close", close_site},  {"__gc", close_site}, {NULL, NULL},
+    {"backends", backends}, {"addresses", addresses}, {"log", take_log},    {"covered", covered},
+    {"world", make_world},  {"close", close_site},    {"__gc", close_site}, {NULL, NULL},
 };
 
 static const luaL_Reg world_methods[] = {
