@@ -22,6 +22,7 @@ struct site {
     struct tg_chunks *chunks;
     struct tg_coverage coverage;
     bool is_covered;      /* that is wanted */
+    bool proven, late;    /* as worlds have them, once one was made */
     struct tg_buffer log; /* lines that no spec has taken yet */
 };
 
@@ -231,6 +232,8 @@ static int make_world(lua_State *L)
     own->world.began = began;
     own->world.on_dial = on_dial;
     own->world.owner = own;
+    own->world.proven = site->proven;
+    own->world.late = site->late;
     own->world.coverage = site->is_covered ? &site->coverage : NULL;
     lua_pushvalue(L, 4);
     own->on_dial = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -242,6 +245,9 @@ static int make_world(lua_State *L)
     lua_setfenv(L, -2);
     if (!tg_world_init(&own->world, site->edition, site->chunks, seed, &problems))
         return fail(L, &problems);
+    if (!site->proven)
+        site->late = own->world.gate.workers[0].generation->host.every == NULL;
+    site->proven = true;
     tg_buffer_dispose(&problems);
     return 1;
 }
