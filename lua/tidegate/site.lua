@@ -102,7 +102,10 @@ local function share(value, where, name)
   return value
 end
 
-local reload_checks = { guard = part('guard', { errors = share, window = duration(1e3, 3600e3) }) }
+local reload_checks = {
+  guard = part('guard', { errors = share, window = duration(1e3, 3600e3) }), specs = boolean,
+  specs_timeout = duration(100, 600e3),
+}
 
 local site_checks = {
   listen = list_of(listener), admin = admin, workers = number(1, 256), backends = backends,

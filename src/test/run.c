@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "api/core.h"
 #include "api/host.h"
+#include "gate/proof.h"
 #include "gate/seams.h"
 #include "gate/server.h"
 #include "script/library.h"
@@ -17,7 +20,7 @@
 #include "test/site.h"
 #include "test/wire.h"
 
-enum { STATUS_FAILED = 1 };
+enum { STATUS_FAILED = 1, LATER = 10 /* as nice has it */ };
 
 static const size_t MEMORY = (size_t)8 << 30;
 
@@ -117,6 +120,10 @@ int tg_test_run(int argc, char **argv, const char *site)
 {
     const char *changes = getenv(TG_PROCESS_CHANGES);
 
+    if (getenv(TG_PROOF_VARIABLE) != NULL) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        setpriority(PRIO_PROCESS, 0, LATER);
+    }
     if (argc == 2 && strcmp(argv[0], "--serve") == 0 && changes != NULL)
         return tg_server_run_changed(argv[1], changes);
     return run_program("test_run", argc, argv, site);
