@@ -47,6 +47,9 @@ struct tg_gate {
     const struct tg_clock *clock; /* NULL: the system's */
     struct tg_dialer *dialer;     /* NULL: backends are reached over the network */
     struct tg_chunks *chunks;     /* of scripts, for the next gate; NULL: none are kept */
+    bool proven;                  /* a gate before it has found nothing wrong with its scripts, */
+    bool late;                    /* and none of them has tg.every: a route's are loaded for its
+                                   * first request */
     /* Called for each line that a script runs; NULL: nobody wants to know. */
     void (*on_line)(void *owner, struct lua_State *L, struct lua_Debug *frame);
     void *line_owner;

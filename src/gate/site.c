@@ -400,11 +400,13 @@ static void read_log(lua_State *L, struct tg_site *site)
     lua_pop(L, 1);
 }
 
-/* What becomes of a reading after which routes fail. */
-static void read_guard(lua_State *L, struct tg_site *site)
+/* Which new readings are served, and for how long when routes fail. */
+static void read_reload(lua_State *L, struct tg_site *site)
 {
     lua_getfield(L, -1, "reload");
     if (lua_istable(L, -1)) {
+        if (tg_table_true(L, "specs"))
+            site->specs_ms = (uint32_t)tg_table_number(L, "specs_timeout", 30e3);
         lua_getfield(L, -1, "guard");
         if (lua_istable(L, -1)) {
             site->guard_ms = (uint32_t)tg_table_number(L, "window", 30e3);
@@ -428,7 +430,7 @@ static struct tg_site *take_over(lua_State *L, const char *folder)
     site->workers = (unsigned)tg_table_number(L, "workers", cores > 0 ? (double)cores : 1);
     site->drain_ms = (uint32_t)tg_table_number(L, "drain_timeout", 10e3);
     site->package_path = tg_table_text(L, site, "package_path").base;
-    read_guard(L, site);
+    read_reload(L, site);
     site->debug = tg_table_true(L, "debug");
     site->before = tg_table_names(L, site, "before", &site->before_count);
     read_listens(L, site);

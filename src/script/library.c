@@ -49,6 +49,11 @@ TAKE(import_files);
 TAKE(import_text);
 TAKE(import_spec);
 TAKE(files);
+TAKE(test_client);
+TAKE(test_real);
+TAKE(test_jobs);
+TAKE(test_watch);
+TAKE(test_lines);
 
 struct tg_text tg_library(const char *name)
 {
@@ -94,6 +99,11 @@ struct tg_text tg_library(const char *name)
         {"import_text", tg_library_import_text, tg_library_import_text_end},
         {"import_spec", tg_library_import_spec, tg_library_import_spec_end},
         {"files", tg_library_files, tg_library_files_end},
+        {"test_client", tg_library_test_client, tg_library_test_client_end},
+        {"test_real", tg_library_test_real, tg_library_test_real_end},
+        {"test_jobs", tg_library_test_jobs, tg_library_test_jobs_end},
+        {"test_watch", tg_library_test_watch, tg_library_test_watch_end},
+        {"test_lines", tg_library_test_lines, tg_library_test_lines_end},
     };
 
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

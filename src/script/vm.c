@@ -60,7 +60,7 @@ static int on_panic(lua_State *L)
     abort();
 }
 
-static void load_library(lua_State *L, const char *name)
+void tg_vm_push_library(lua_State *L, const char *name)
 {
     struct tg_text text = tg_library(name);
     struct tg_chunks *chunks = tg_vm_of(L)->options.chunks;
@@ -110,13 +110,13 @@ static int open_all(lua_State *L)
     lua_newtable(L); /* 3: the table of calls */
     vm->options.open(L);
 
-    load_library(L, "sandbox");
+    tg_vm_push_library(L, "sandbox");
     lua_pushvalue(L, 2);
     push_options(L, &vm->options);
     lua_pushvalue(L, 3);
     lua_call(L, 3, 2); /* 4: the environment, 5: helpers */
 
-    load_library(L, "runtime");
+    tg_vm_push_library(L, "runtime");
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);
     lua_pushvalue(L, 5);

@@ -111,6 +111,9 @@ bool tg_vm_load(struct tg_vm *vm, const char *path, int *ref, char **message);
  * On failure `message` (to be freed) says why. */
 bool tg_vm_call(struct tg_vm *vm, lua_CFunction function, void *argument, char **message);
 
+/* Pushes a file of script/library.h as a function. */
+void tg_vm_push_library(lua_State *L, const char *name);
+
 /* Pushes what lua/tidegate/runtime.lua and sandbox.lua offer under the name. */
 void tg_vm_push_runtime(lua_State *L, const char *name);
 

@@ -6,16 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "api/core.h"
 #include "api/host.h"
 #include "codec/schema_store.h"
+#include "gate/proof.h"
 #include "gate/seams.h"
+#include "gate/server.h"
 #include "script/library.h"
 #include "script/vm.h"
+#include "test/process.h"
 #include "test/site.h"
+#include "test/wire.h"
 
-enum { STATUS_FAILED = 1 };
+enum { STATUS_FAILED = 1, LATER = 10 /* as nice has it */ };
 
 static const size_t MEMORY = (size_t)8 << 30;
 
@@ -82,6 +88,10 @@ static int run(lua_State *L)
     lua_pushcfunction(L, load_library);
     lua_setfield(L, -2, "library");
     push_schemas(L, tester);
+    tg_wire_open(L);
+    lua_setfield(L, -2, "wire");
+    tg_process_open(L);
+    lua_setfield(L, -2, "process");
     lua_pushstring(L, tester->site);
     lua_setfield(L, -2, "default_site");
     lua_createtable(L, tester->argc, 0);
@@ -134,6 +144,14 @@ static int run_program(const char *program, int argc, char **argv, const char *s
 
 int tg_test_run(int argc, char **argv, const char *site)
 {
+    const char *changes = getenv(TG_PROCESS_CHANGES);
+
+    if (getenv(TG_PROOF_VARIABLE) != NULL) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        setpriority(PRIO_PROCESS, 0, LATER);
+    }
+    if (argc == 2 && strcmp(argv[0], "--serve") == 0 && changes != NULL)
+        return tg_server_run_changed(argv[1], changes);
     return run_program("test_run", argc, argv, site);
 }
 

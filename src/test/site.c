@@ -23,6 +23,7 @@ struct site {
     struct tg_chunks *chunks;
     struct tg_coverage coverage;
     bool is_covered;      /* that is wanted */
+    bool proven, late;    /* as worlds have them, once one was made */
     struct tg_buffer log; /* lines that no spec has taken yet */
 };
 
@@ -131,6 +132,37 @@ static int backends(lua_State *L)
     return 1;
 }
 
+static void push_address(lua_State *L, const struct tg_address *address)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, address->host);
+    lua_setfield(L, -2, "host");
+    lua_pushinteger(L, address->port);
+    lua_setfield(L, -2, "port");
+    lua_pushstring(L, address->base_path);
+    lua_setfield(L, -2, "base_path");
+    lua_pushboolean(L, !address->is_tls && !address->is_unix);
+    lua_setfield(L, -2, "is_plain");
+}
+
+/* site:addresses(): by the names of backends, lists of where they are. */
+static int addresses(lua_State *L)
+{
+    const struct tg_site *site = check_site(L)->edition->site;
+
+    lua_createtable(L, 0, (int)site->backend_count);
+    for (size_t i = 0; i < site->backend_count; i++) {
+        const struct tg_backend_config *config = &site->backends[i]->config;
+        lua_createtable(L, (int)config->address_count, 0);
+        for (size_t k = 0; k < config->address_count; k++) {
+            push_address(L, &config->addresses[k]);
+            lua_rawseti(L, -2, (int)k + 1);
+        }
+        lua_setfield(L, -2, config->name);
+    }
+    return 1;
+}
+
 /* site:log(): the lines since the last call. */
 static int take_log(lua_State *L)
 {
@@ -222,6 +254,8 @@ static int make_world(lua_State *L)
     own->world.began = began;
     own->world.on_dial = on_dial;
     own->world.owner = own;
+    own->world.proven = site->proven;
+    own->world.late = site->late;
     own->world.coverage = site->is_covered ? &site->coverage : NULL;
     lua_pushvalue(L, 4);
     own->on_dial = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -233,6 +267,9 @@ static int make_world(lua_State *L)
     lua_setfenv(L, -2);
     if (!tg_world_init(&own->world, site->edition, site->chunks, seed, &problems))
         return fail(L, &problems);
+    if (!site->proven)
+        site->late = own->world.gate.workers[0].generation->host.every == NULL;
+    site->proven = true;
     tg_buffer_dispose(&problems);
     return 1;
 }
@@ -313,8 +350,8 @@ static int connect_client(lua_State *L)
 /* ---- the table of it all */
 
 static const luaL_Reg site_methods[] = {
-    {"backends", backends}, {"log", take_log},    {"covered", covered}, {"world", make_world},
-    {"close", close_site},  {"__gc", close_site}, {NULL, NULL},
+    {"backends", backends}, {"addresses", addresses}, {"log", take_log},    {"covered", covered},
+    {"world", make_world},  {"close", close_site},    {"__gc", close_site}, {NULL, NULL},
 };
 
 static const luaL_Reg world_methods[] = {
