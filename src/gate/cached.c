@@ -114,7 +114,9 @@ static void put_entry_fields(h2o_req_t *req, const struct tg_entry *entry, bool 
     h2o_vector_reserve(&req->pool, headers, headers->size + entry->is.field_count + 2);
     for (size_t i = 0; i < entry->is.field_count; i++) {
         const struct tg_entry_field *field = &entry->is.fields[i];
-        if (is_304 && !tg_condition_keeps(field->name))
+        if (field->token == H2O_TOKEN_DATE)
+            tg_respond_date(req, h2o_iovec_init(field->value.base, field->value.len));
+        if (field->token == H2O_TOKEN_DATE || (is_304 && !tg_condition_keeps(field->name)))
             continue;
         headers->entries[headers->size++] = (h2o_header_t){
             .name = field->token != NULL ? (h2o_iovec_t *)&((h2o_token_t *)field->token)->buf
@@ -195,10 +197,11 @@ void tg_cached_send(struct tg_inbound *inbound)
 
     if (status / 100 == 2 && has_conditions(&req->headers))
         status = apply_conditions(inbound, &body);
+    tg_respond_status(req, status);
     if (status != 412 && status != 416) {
         put_entry_fields(req, entry, status == 304);
         put_age(inbound);
     }
     tg_cached_note_sent(inbound);
-    tg_respond_bytes(req, status, body);
+    tg_respond_bytes(req, body);
 }
