@@ -74,6 +74,25 @@ static void add_vary(struct tg_caching *caching)
     tg_buffer_dispose(&names);
 }
 
+static bool is_date(h2o_iovec_t name)
+{
+    return tg_text_is_nocase(text_of(name), TG_TEXT("date"));
+}
+
+/* Without those that are wrong, or one too many. */
+static void drop_dates(struct tg_caching *caching)
+{
+    struct tg_fields *fields = &response_of(caching)->fields;
+    struct tg_field *list =
+        h2o_mem_alloc_pool(&caching->inbound->request.run.pool, fields->count * sizeof(*list));
+    size_t n = 0;
+
+    for (size_t i = 0; i < fields->count; i++)
+        if (!is_date(fields->list[i].name))
+            list[n++] = fields->list[i];
+    *fields = (struct tg_fields){list, n};
+}
+
 /* It goes with the answer as long as that is kept (RFC 9110, 6.6.1). */
 void tg_cache_add_date(struct tg_caching *caching)
 {
@@ -84,6 +103,8 @@ void tg_cache_add_date(struct tg_caching *caching)
     if (date != NULL && date->value.len == TG_HTTP_DATE_LEN &&
         tg_http_date_read(text_of(date->value), now) != TG_NO_DATE)
         return;
+    if (date != NULL)
+        drop_dates(caching);
     tg_http_date_write(text, now);
     add_field(caching, TG_TEXT("date"), tg_text(text, sizeof(text)));
 }
@@ -100,12 +121,17 @@ static bool is_kept_field(const struct tg_caching *caching, struct tg_text name)
 static size_t list_fields(const struct tg_caching *caching, struct tg_entry_field *list)
 {
     struct tg_fields fields = response_of(caching)->fields;
+    bool dated = false;
     size_t n = 0;
 
     for (size_t i = 0; i < fields.count; i++) {
         struct tg_text name = text_of(fields.list[i].name);
-        if (tg_text_is_nocase(name, TG_TEXT("date")))
+        if (is_date(fields.list[i].name)) {
+            if (dated)
+                continue;
+            dated = true;
             name = TG_TEXT("date"); /* so that it has its token */
+        }
         if (is_kept_field(caching, name))
             list[n++] = (struct tg_entry_field){name, text_of(fields.list[i].value),
                                                 h2o_lookup_token(name.base, name.len)};
