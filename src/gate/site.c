@@ -71,6 +71,13 @@ static int check_redis(lua_State *L)
     return push_reason(L, tg_redis_parse(text_arg(L, 1), &config).message);
 }
 
+static int check_sentinel(lua_State *L)
+{
+    struct tg_redis_config config;
+
+    return push_reason(L, tg_sentinel_parse(text_arg(L, 1), &config).message);
+}
+
 static const char *option(lua_State *L, const char *name)
 {
     lua_getfield(L, 1, name);
@@ -149,11 +156,17 @@ static int check_xpath(lua_State *L)
 }
 
 static const luaL_Reg natives[] = {
-    {"listen", check_listen},   {"admin", check_admin},
-    {"network", check_network}, {"address", check_address},
-    {"tls", check_tls},         {"path", split_path},
-    {"redis", check_redis},     {"library", load_library},
-    {"xpath", check_xpath},     {NULL, NULL},
+    {"listen", check_listen},
+    {"admin", check_admin},
+    {"network", check_network},
+    {"address", check_address},
+    {"tls", check_tls},
+    {"path", split_path},
+    {"redis", check_redis},
+    {"sentinel", check_sentinel},
+    {"library", load_library},
+    {"xpath", check_xpath},
+    {NULL, NULL},
 };
 
 /* ---- from the checked table to C: what is read here has been checked there */
