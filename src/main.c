@@ -43,6 +43,8 @@ static const char usage[] =
     "                     --admin, --json as above\n"
     "  test [SITE] [PATH…]  run the site's specs, in virtual time: see tidegate test --help\n"
     "  new DIR          make a site to begin with; new route 'GET /x/{id}' adds a route to one\n"
+    "  import WSDL [DIR]  make a site of a SOAP service: see tidegate import --help\n"
+    "  openapi [SITE]   write the site's OpenAPI document: see tidegate openapi --help\n"
     "  convert …        XML to JSON and back: see tidegate convert --help\n"
     "  --version        say which version this is\n"
     "  --help           say this\n"
@@ -208,6 +210,10 @@ int main(int argc, char **argv)
         return tg_tool_convert(argc - 2, argv + 2);
     if (strcmp(command.name, "new") == 0)
         return tg_test_new(argc - 2, argv + 2, default_site());
+    if (strcmp(command.name, "import") == 0)
+        return tg_test_import(argc - 2, argv + 2, default_site());
+    if (strcmp(command.name, "openapi") == 0)
+        return tg_test_openapi(argc - 2, argv + 2, default_site());
     if (strcmp(command.name, "test") == 0)
         return tg_test_run(argc - 2, argv + 2, default_site());
     int wrong = read_arguments(argc, argv, &command);

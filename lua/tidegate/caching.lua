@@ -18,6 +18,24 @@ local function redis_url(value, where)
   return value
 end
 
+local function sentinel_url(value, where)
+  if type(value) ~= 'string' then
+    return complain(where, 'sentinels must be addresses such as redis://host:26379; this is %s',
+      kind_of(value))
+  end
+  local message = native.sentinel(value)
+  if message then return complain(where, 'sentinels: %s', message) end
+  return value
+end
+
+local function sentinels(value, where, name)
+  local urls = list(value, where, name, sentinel_url)
+  if type(value) == 'table' and (#value < 1 or #value > 16) then
+    complain(where, 'sentinels: 1 to 16 addresses are needed')
+  end
+  return urls
+end
+
 local function prefix(value, where, name)
   if type(value) ~= 'string' or not value:find '^[%w_.:-]+$' or #value > 63 then
     return complain(where, "%s must be 1 to 63 letters, digits and '_.:-'", name)
@@ -27,8 +45,24 @@ end
 
 local redis_checks = {
   url = redis_url, tls = tls, prefix = prefix, timeout = duration(1, 1e3),
-  connect_timeout = duration(1, 60e3), lock = duration(10, 60e3),
+  connect_timeout = duration(1, 60e3), lock = duration(10, 60e3), sentinels = sentinels,
 }
+
+local function has_tls(result)
+  for _, url in ipairs { result.url, unpack(result.sentinels or {}) } do
+    if url:lower():find '^rediss://' then return true end
+  end
+  return false
+end
+
+-- With sentinels the host of the url is a name that they know.
+local function check_master(url, where)
+  local host = url:match '^%a+://[^/]*@([^/]*)' or url:match '^%a+://([^/]*)'
+  if not host or host:find '[:%[]' then
+    complain(where .. '.url',
+      'redis: with sentinels the url is redis://NAME, where NAME is that of the master')
+  end
+end
 
 local function redis(value, where, name)
   if type(value) == 'string' then value = { url = value } end
@@ -36,7 +70,8 @@ local function redis(value, where, name)
   local result = record(value, where, name, redis_checks)
   if type(value) ~= 'table' then return result end
   if value.url == nil then complain(where, 'redis: url is missing') end
-  if value.tls ~= nil and result.url and not result.url:lower():find '^rediss://' then
+  if result.sentinels and result.url then check_master(result.url, where) end
+  if value.tls ~= nil and result.url and not has_tls(result) then
     complain(where .. '.tls', 'tls is for addresses with rediss://')
   end
   return result.url and result

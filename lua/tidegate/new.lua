@@ -1,10 +1,10 @@
 -- `tidegate new`: a site to begin with, and routes for one that is there.
 local core, arguments = ...
 
-local ffi = require 'ffi'
 local insert, concat = table.insert, table.concat
-
-ffi.cdef 'int mkdir(const char *path, unsigned int mode);'
+local files = core.library 'files' (core)
+local complain, exists, read, write, write_all =
+  files.complain, files.exists, files.read, files.write, files.write_all
 
 local usage = [[
 usage: tidegate new DIR
@@ -64,7 +64,7 @@ describe('GET /greetings/{name}', function()
     people:on('GET /people/{name}', { json = { language = 'de' }, after = 30 })
     local res = site:get '/greetings/Ada'
     assert.response(res).has.json { greeting = 'Hello, Ada!' }
-    assert.near(0.5, res.elapsed, 0.001)
+    assert.response(res).took(0.5)
   end)
 
   it('greets whatever the backend does', function()
@@ -110,77 +110,13 @@ jobs:
       - run: /opt/tidegate/build/release/tidegate test .
 ]]
 
-local luarc = [[
-{
-  "runtime.version": "LuaJIT",
-  "workspace.library": ["%s"],
-  "diagnostics.globals": ["describe", "it", "before_each", "after_each", "setup", "teardown",
-    "pending", "env", "file"]
-}
-]]
-
-local function complain(message, status)
-  io.stderr:write('tidegate: ', message, '\n')
-  return status or 1
-end
-
-local function exists(path)
-  local file = io.open(path)
-  if file then file:close() end
-  return file ~= nil
-end
-
-local function read(path)
-  local file = assert(io.open(path, 'rb'))
-  local text = file:read '*a'
-  file:close()
-  return text
-end
-
--- Makes the folders of a path as far as they are missing.
-local function make_folders(path)
-  local at = path:sub(1, 1) == '/' and '/' or ''
-  for part in path:gmatch '[^/]+' do
-    at = at .. part
-    ffi.C.mkdir(at, tonumber('755', 8))
-    at = at .. '/'
-  end
-end
-
-local function write(path, text)
-  make_folders(path:match '^(.*)/[^/]*$' or '.')
-  local file, problem = io.open(path, 'wb')
-  if not file then error(problem, 0) end
-  file:write(text)
-  file:close()
-end
-
--- Writes all files, or none when one is there.
-local function write_all(folder, files)
-  for _, file in ipairs(files) do
-    local path = folder .. '/' .. file[1]
-    if exists(path) then return nil, path .. ' is there already' end
-  end
-  for _, file in ipairs(files) do
-    write(folder .. '/' .. file[1], file[2])
-    print('made ' .. folder .. '/' .. file[1])
-  end
-  return true
-end
-
-local function absolute(path)
-  if path:sub(1, 1) == '/' then return path end
-  return (os.getenv 'PWD' or '.') .. '/' .. path
-end
-
 local function new_site(folder)
-  local types = absolute(core.default_site:gsub('/[^/]*$', '') .. '/lua/types')
   local ok, problem = write_all(folder, {
     { 'site.lua', site_lua },
     { 'routes/greetings.lua', route_lua },
     { 'spec/greetings_spec.lua', spec_lua },
     { 'README.md', readme:format(folder:match '[^/]+$' or folder) },
-    { '.luarc.json', luarc:format(types) },
+    { '.luarc.json', files.luarc() },
     { '.github/workflows/specs.yml', workflow },
   })
   if not ok then return complain(problem) end

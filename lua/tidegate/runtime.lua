@@ -2,9 +2,10 @@
 -- Called once per state with C functions, the table of calls (tg) and the sandbox's helpers.
 local native, tg, sandbox = ...
 
-local take, begin, finish = native.take, native.begin, native.finish
+local take, begin = native.take, native.begin
+local finish, finish_built = native.finish, native.finish_built
 local lock = sandbox.lock
-local setmetatable, rawset = setmetatable, rawset
+local setmetatable, getmetatable, rawset, rawget = setmetatable, getmetatable, rawset, rawget
 
 -- A call that may wait: `start` yields, and what it is resumed for is taken inside the coroutine.
 local function waiting(start)
@@ -87,8 +88,9 @@ responses.streamed.__index = function(res, key)
 end
 
 -- The headers of a response are made when somebody looks at them.
-local kinds = native.response_kinds
-for _, meta in ipairs(kinds) do
+local kinds, kind_of = native.response_kinds, {}
+for kind, meta in ipairs(kinds) do
+  kind_of[meta.__metatable] = kind
   local content_type = meta.type
   meta.__index = function(response, key)
     if key ~= 'headers' then return nil end
@@ -104,6 +106,12 @@ tg.json = lock(tg.json, 'tg.json', function(_, value, opts)
   if opts ~= nil then return json_response(value, opts) end
   return setmetatable({ status = 200, body = encode(value) }, json_kind)
 end)
+
+function native.schema_methods.json_schema(schema, opts)
+  native.json_schema_shapes = native.json_schema_shapes or native.library 'shapes' (native, tg)
+  return native.json_schema_shapes.document(schema, native.schema_options(schema, opts))
+end
+
 tg.soap = lock(native.soap(native, tg, sandbox), 'tg.soap')
 local xml_response = native.xml_response
 tg.xml = lock(tg.xml, 'tg.xml', function(_, value, opts) return xml_response(value, opts) end)
@@ -143,7 +151,12 @@ local function serve(handle)
   for i = 1, #chain do
     if looks and i == #chain and look(handle) then return end
     local answer = chain[i](req, route)
-    if answer ~= nil then return finish(handle, answer, i) end
+    if answer ~= nil then
+      local kind = kind_of[getmetatable(answer)]
+      if not kind or type(answer) ~= 'table' then return finish(handle, answer, i) end
+      return finish_built(handle, kind, rawget(answer, 'status'), rawget(answer, 'headers'),
+        rawget(answer, 'body'), rawget(answer, 'cache'))
+    end
   end
   return finish(handle, nil, #chain)
 end
@@ -159,4 +172,4 @@ local function produce(producer, fn)
   end
 end
 
-return { serve = serve, produce = produce }
+return { serve = serve, produce = produce, tg = tg }

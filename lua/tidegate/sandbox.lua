@@ -202,19 +202,20 @@ function base.require(name)
   return loaded[name]
 end
 
--- Loads a route's script: the function it returns.
-local scripts = {}
+-- Loads a route's script: the function it returns. What it says of itself behind that is checked.
+local scripts, abouts = {}, {}
 
 local function load_script(path)
   if scripts[path] then return scripts[path] end
   local full = path:sub(1, 1) == '/' and path or options.root .. '/' .. path
   local chunk, message = compile_file(full)
   if not chunk then error(message or ("%s: can't be read"):format(full), 0) end
-  local handler = chunk()
+  local handler, about = chunk()
   if type(handler) ~= 'function' then
     error(("%s: a script returns a function, this one returned %s"):format(full,
       handler == nil and 'nothing' or 'a ' .. type(handler)), 0)
   end
+  if about ~= nil then abouts[path] = native.library 'about' (native.pairs)(full, about) end
   scripts[path] = handler
   return handler
 end
@@ -233,5 +234,5 @@ end
 
 return env, {
   load_script = load_script, load_table = load_table, takes_route = takes_route, lock = lock,
-  pairs = base.pairs, pcall = base.pcall,
+  abouts = abouts, pairs = base.pairs, pcall = base.pcall,
 }

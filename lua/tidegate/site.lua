@@ -7,8 +7,8 @@ local read_file, sort, insert = native.read, table.sort, table.insert
 local path = folder .. '/site.lua'
 local secrets = {}
 local changes = changes_text and loadstring('return ' .. changes_text)() or {}
-local changed_env = changes.env or {}
-changes.env = nil
+local changed_env, addresses = changes.env or {}, changes.addresses
+changes.env, changes.addresses = nil, nil
 local check = native.library 'check' (native.library 'distance' ())
 local find_lines = native.library 'lines' ()
 local problem, complain, nearest, absent, kind_of =
@@ -103,7 +103,10 @@ local function share(value, where, name)
   return value
 end
 
-local reload_checks = { guard = part('guard', { errors = share, window = duration(1e3, 3600e3) }) }
+local reload_checks = {
+  guard = part('guard', { errors = share, window = duration(1e3, 3600e3) }), specs = boolean,
+  specs_timeout = duration(100, 600e3),
+}
 
 local site_checks = {
   listen = list_of(listener), admin = admin, workers = number(1, 256), backends = backends,
@@ -212,6 +215,21 @@ local function change(value, changed)
   end
 end
 
+-- A gate for specs in real time: at a port of its own, with other addresses for its backends, and
+-- without what it would share with the one that is served.
+local function set_apart(value)
+  value.listen, value.admin, value.workers = { 'http://127.0.0.1:0' }, nil, 1
+  local level = type(value.log) == 'table' and value.log.level
+  value.log = { access = false, level = level == 'debug' and level or 'info' }
+  if type(value.cache) == 'table' then value.cache.redis = nil end
+  for name, list in pairs(addresses) do
+    local backend = type(value.backends[name]) == 'table' and value.backends[name] or {}
+    for i = 1, math.max(#backend, #list) do backend[i] = list[i] end
+    backend.tls = nil
+    value.backends[name] = backend
+  end
+end
+
 local function read()
   local source = read_file(path)
   if not source then
@@ -221,6 +239,7 @@ local function read()
   local value = run(source)
   if not value then return nil end
   change(value, changes)
+  if addresses then set_apart(value) end
   check.set_lines(find_lines(source))
   no_positions(value, '', 'site.lua')
   local site = record(value, '', 'site.lua', site_checks)

@@ -151,6 +151,19 @@ local function unknown(state, name)
     concat(state.names, ', ')))
 end
 
+local function shape(state, element)
+  return element and { schema = state.schema, element = element, bare = true } or nil
+end
+
+--- client:describe(name): what a script that calls the operation says of itself.
+function methods.describe(client, name)
+  local state = state_of(client, 'describe')
+  local operation = state.operations[name] or unknown(state, name)
+  return { id = name, description = operation.documentation,
+    request = shape(state, operation.input), response = shape(state, operation.output),
+    status = not operation.output and 204 or nil }
+end
+
 --- client:call(name, value, opts): an operation whose name is no name of Lua's.
 function methods.call(client, name, value, opts)
   local state = state_of(client, 'call')
@@ -158,7 +171,7 @@ function methods.call(client, name, value, opts)
   return call(state, name, value, opts)
 end
 
--- Functions of the operations are made once; 'operations' and 'call' are ours.
+-- Functions of the operations are made once; 'operations', 'describe' and 'call' are ours.
 local function make_client(state)
   local own = {}
   for name, method in pairs(methods) do own[name] = method end

@@ -8,7 +8,7 @@ local insert, sort = table.insert, table.sort
 local test = {}
 
 local BEGAN = 1767225600 -- 2026-01-01T00:00:00Z
-local LONGEST = 3600     -- seconds until a request without an answer is given up
+local LONGEST = options.real and 60 or 3600 -- seconds until a request without an answer is given up
 
 -- Raises a failure at the line of the spec: what is ours is left out.
 local function raise(message)
@@ -24,6 +24,7 @@ end
 
 local http = core.library 'test_http' ()
 local rules = core.library 'test_rules' (http, tg, raise, core.library 'distance' ())
+local client = core.library 'test_client' (http, tg, raise)
 
 -- A table as the text of a Lua literal.
 local function literal(value)
@@ -37,6 +38,8 @@ local function literal(value)
   return '{' .. table.concat(items, ',') .. '}'
 end
 
+local real = options.real and core.library 'test_real' (core, rules, raise, literal, options)
+
 -- The clock.
 
 local Clock = {}
@@ -44,7 +47,7 @@ local Clock = {}
 function Clock.__index(clock, key)
   local site = rawget(clock, 'site')
   if key == 'elapsed' then return site:_now() end
-  if key == 'now' then return BEGAN + site:_now() end
+  if key == 'now' then return real and os.time() or BEGAN + site:_now() end
   return Clock[key]
 end
 
@@ -55,101 +58,8 @@ function Clock:advance(seconds)
   if type(seconds) ~= 'number' or seconds < 0 or seconds ~= seconds then
     raise 'the clock goes on by a number of seconds'
   end
+  if real then real.check_wait(seconds) end
   rawget(self, 'site'):_pass(seconds * 1000)
-end
-
--- Responses.
-
-local Response = {}
-Response.__index = Response
-
-function Response:json() return tg.try(tg.json.decode(self.body)) end
-function Response:xml(opts) return tg.try(tg.xml.decode(self.body, opts)) end
-function Response:all(name) return self.headers:all(name) end
-
--- What the Cache-Status field says (RFC 9211): 'hit', or why the request went forward.
-local function cache_state(headers)
-  local text = headers['cache-status']
-  if not text then return nil end
-  if text:find ';%s*hit' then return 'hit' end
-  return text:match ';%s*fwd=([%w_-]+)' or text:match '^[^;]*;%s*([%w_-]+)'
-end
-
--- Requests.
-
-local request_keys = { method = true, path = true, query = true, headers = true, body = true,
-  json = true, xml = true, form = true, client = true }
-
-local function body_of(opts)
-  if opts.json ~= nil then
-    return type(opts.json) == 'string' and opts.json or tg.json.encode(opts.json),
-      'application/json'
-  end
-  if opts.xml ~= nil then
-    return type(opts.xml) == 'string' and opts.xml or tg.xml.encode(opts.xml), 'application/xml'
-  end
-  if opts.form ~= nil then
-    return http.query_text(opts.form), 'application/x-www-form-urlencoded'
-  end
-  return opts.body
-end
-
-local function check_request(opts)
-  if type(opts) ~= 'table' then raise 'a request is a table' end
-  for key in pairs(opts) do
-    if not request_keys[key] then
-      raise(("a request has no '%s'; it has method, path, query, headers, body, json, xml, " ..
-        'form, client'):format(tostring(key)))
-    end
-  end
-  if type(opts.path) ~= 'string' or opts.path:sub(1, 1) ~= '/' then
-    raise "a request needs a path that begins with '/'"
-  end
-end
-
-local function bytes_of(opts)
-  local body, content_type = body_of(opts)
-  local target, added = opts.path, { { 'host', 'test' } }
-  if opts.query then
-    target = target .. (target:find('?', 1, true) and '&' or '?') .. http.query_text(opts.query)
-  end
-  if content_type then insert(added, { 'content-type', content_type }) end
-  if body then insert(added, { 'content-length', #body }) end
-  return http.bytes(('%s %s HTTP/1.1'):format(opts.method or 'GET', target),
-    http.head(opts.headers, added), body)
-end
-
--- One request on its way.
-local Exchange = {}
-Exchange.__index = Exchange
-
-local function end_exchange(self, response, problem)
-  self.peer:close()
-  self.over, self.problem = true, problem
-  if not response then return end
-  self.response = setmetatable({ status = response.status, headers = response.headers,
-    body = response.body, elapsed = self.site:_now() - self.began,
-    cache = cache_state(response.headers) }, Response)
-end
-
-function Exchange:step()
-  if self.over then return false end
-  local moved = false
-  if self.out then
-    local n = self.peer:send(self.out, self.sent + 1)
-    moved = n ~= 0
-    self.sent = self.sent + (n or 0)
-    if not n or self.sent == #self.out then self.out = nil end
-  end
-  local bytes = self.peer:receive()
-  if bytes == '' then return moved end
-  if not bytes then
-    end_exchange(self, self.reader:close())
-    return true
-  end
-  local response, problem = self.reader:feed(bytes)
-  if response or problem then end_exchange(self, response, problem) end
-  return true
 end
 
 -- The site.
@@ -176,7 +86,8 @@ end
 -- Sites that were read and are not in use, by what they were read from: files are read once a run.
 local unused = {}
 
-local function take_core(folder, changes)
+local function take_core(folder, changes, overrides)
+  if real then return real.site(folder, changes, overrides) end
   local key = folder .. '\n' .. (changes or '')
   local list = unused[key]
   local found = list and table.remove(list)
@@ -188,6 +99,11 @@ local function take_core(folder, changes)
 end
 
 local function give_core(site)
+  if real then
+    site.core:close()
+    site.core = nil
+    return
+  end
   if options.coverage then options.coverage.add(site.core:covered()) end
   unused[site.key] = unused[site.key] or {}
   insert(unused[site.key], site.core)
@@ -199,7 +115,8 @@ function test.site(path, overrides)
   if type(path) == 'table' then path, overrides = nil, path end
   if path ~= nil and type(path) ~= 'string' then raise "test.site takes a site's folder" end
   local site = setmetatable({ agenda = {}, exchanges = {}, order = 0 }, Site)
-  site.core, site.key = take_core(path or options.site, overrides and literal(overrides))
+  site.core, site.key = take_core(path or options.site, overrides and literal(overrides),
+    overrides)
   site.names = site.core:backends()
   site.backend, site._backends = backends_of(site, site.names)
   site.clock = setmetatable({ site = site }, Clock)
@@ -239,7 +156,7 @@ local function open(site)
   site.world, problems = site.core:world(options.seed, BEGAN,
     function(peer, name, base_path, method, target)
       return rules.dial(site._backends[name], peer, base_path, method, target)
-    end)
+    end, site)
   if not site.world then raise((problems:gsub('%s+$', ''))) end
   return site.world
 end
@@ -320,7 +237,7 @@ local function await(self, exchanges)
   self:_settle()
   while not all_over(exchanges) and not self.problem do
     if self.world:now() >= target then
-      raise(('no answer within %d seconds of virtual time'):format(LONGEST))
+      raise(('no answer within %d seconds%s'):format(LONGEST, real and '' or ' of virtual time'))
     end
     self.world:move(wait_of(self, target - self.world:now()))
     self:_settle()
@@ -329,14 +246,10 @@ local function await(self, exchanges)
 end
 
 local function begin(self, opts)
-  check_request(opts)
-  local method = opts.method or 'GET'
-  local exchange = setmetatable({ site = self, began = self:_now(), out = bytes_of(opts),
-    sent = 0,
-    reader = http.reader(true, method == 'HEAD'), label = method .. ' ' .. opts.path }, Exchange)
-  local problem
-  exchange.peer, problem = open(self):connect(opts.client or '127.0.0.1', 40000)
-  if not exchange.peer then raise(problem) end
+  local exchange = client.begin(self, opts, function(address)
+    local peer, problem = open(self):connect(address, 40000)
+    return peer or raise(problem)
+  end)
   insert(self.exchanges, exchange)
   return exchange
 end
@@ -390,7 +303,7 @@ function Site:_reset(keeps_rules)
   local problem = self.problem
   for _, exchange in ipairs(self.exchanges) do exchange.peer:close() end
   for _, name in ipairs(self.names) do rules.reset(self._backends[name], keeps_rules) end
-  if self.world then self.world:close() end
+  if self.world then problem = self.world:close() or problem end
   self.world, self.problem, self.log, self.exchanges, self.agenda = nil, nil, nil, {}, {}
   if self.core then self.core:log() end
   return problem
@@ -432,7 +345,7 @@ busted.subscribe({ 'file', 'end' }, function()
   return nil, true
 end)
 
-test.faults = rules.faults
+test.faults, test.is_real = rules.faults, options.real ~= nil
 core.library 'test_faults' (test, raise)
-core.library 'test_assert' (core, tg, rules, raise)
+core.library 'test_assert' (core, tg, rules, raise, options.real ~= nil)
 return test

@@ -1,5 +1,5 @@
 -- Assertions for responses and backends, said with luassert.
-local core, tg, rules, raise = ...
+local core, tg, rules, raise, is_real = ...
 
 local assert = require 'luassert'
 local diff = core.library 'test_diff' (tg)
@@ -61,6 +61,19 @@ end)
 register('status', function(res, expected)
   if res.status == expected then return nil end
   return ('expected status %s, was %d'):format(tostring(expected), res.status)
+end)
+
+-- What real time may differ by: a machine has other things to do.
+local EARLY, LATE = is_real and 0.005 or 0.001, is_real and 0.5 or 0.001
+
+register('took', function(res, seconds)
+  if res.elapsed >= seconds - EARLY and res.elapsed <= seconds + LATE then return nil end
+  return ('expected an answer after %g s, it came after %.3f s'):format(seconds, res.elapsed)
+end)
+
+register('took_at_most', function(res, seconds)
+  if res.elapsed <= seconds + LATE then return nil end
+  return ('expected an answer within %g s, it came after %.3f s'):format(seconds, res.elapsed)
 end)
 
 register('header', function(res, name, expected)

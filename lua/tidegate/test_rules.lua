@@ -228,6 +228,48 @@ function rules.dial(backend, peer, base_path, method, target)
   return fault
 end
 
+-- What becomes of connections in real time, where nobody knows yet which call they are for: 'open',
+-- 'refuse' or 'timeout'; or nil and why that can't be said.
+local function covers_all(rule)
+  return rule.pattern.method == 'ANY' and rule.pattern.rest and #rule.pattern.segments == 0
+end
+
+local function door_of(rule)
+  local answer = upcoming(rule)
+  local fault = type(answer) == 'table' and connect_faults[answer.fault] and answer.fault
+  if not fault then return 'open' end
+  if fault == 'unreachable' then return nil, "'unreachable' happens in virtual time only" end
+  if rule.most or rule.used + 1 < #rule.answers then
+    return nil, ("how often '%s' has happened is known in virtual time only"):format(fault)
+  end
+  return fault
+end
+
+function rules.door(backend)
+  if backend.fault then return connect_faults[backend.fault] and backend.fault or 'open' end
+  local hidden, door = {}, nil
+  for _, rule in ipairs(backend.rules) do
+    if not is_spent(rule) and not hidden[rule.pattern.text] then
+      local found, problem = door_of(rule)
+      if not found then return nil, problem end
+      if door and door ~= found then
+        return nil, ("backend '%s' does '%s' for some calls only: that happens in virtual time only"
+          ):format(backend.name, door == 'open' and found or door)
+      end
+      door, hidden[rule.pattern.text] = found, not rule.most
+      if covers_all(rule) and not rule.most then break end
+    end
+  end
+  return door or 'open'
+end
+
+--- A connection to a place where these backends are: { backend, base_path } each.
+function rules.accept(candidates, peer)
+  local first = candidates[1].backend
+  insert(first.conns, { peer = peer, backend = first, base_path = candidates[1].base_path,
+    candidates = candidates, reader = http.reader(false) })
+end
+
 -- What happens on one connection.
 
 local function finish(conn)
@@ -293,6 +335,7 @@ local function respond(conn, answer)
   if is_gone(conn) then return end
   local content_type, body = content_of(answer)
   local status, added = answer.status or 200, {}
+  if conn.candidates then insert(added, { 'connection', 'close' }) end
   if answer.fault == 'truncate' and body == '' then body = 'cut short' end
   if answer.chunks then
     insert(added, { 'transfer-encoding', 'chunked' })
@@ -331,12 +374,28 @@ local function answer_for(backend, rule, call)
   return backend.fault and with_fault(answer, backend.fault) or answer
 end
 
+-- Of several backends at one place the first that has a rule for the call, else the first.
+local function find_call(conn, message)
+  local target, site = message.target, conn.backend.site
+  local function try(backend, base_path)
+    message.target = target:sub(#base_path + 1)
+    local call = make_call(backend, message, site:_now())
+    return call, find_rule(backend, call)
+  end
+  for _, candidate in ipairs(conn.candidates or {}) do
+    local call, rule, params = try(candidate.backend, candidate.base_path)
+    if rule then
+      conn.backend = candidate.backend
+      return call, rule, params
+    end
+  end
+  return try(conn.backend, conn.base_path)
+end
+
 local function on_request(conn, message)
+  local call, rule, params = find_call(conn, message)
   local backend = conn.backend
   local site = backend.site
-  message.target = message.target:sub(#conn.base_path + 1)
-  local call = make_call(backend, message, site:_now())
-  local rule, params = find_rule(backend, call)
   call.began = site:_tick()
   conn.call, call.params = call, params
   insert(backend.calls, call)

@@ -13,15 +13,22 @@ the folder you are in when it has a site.lua, else the one that came with tidega
   --seed N       of what is random in the site, and of busted's shuffling; 1 when it is not given
   --coverage[=FILE]
                  which lines of the site's scripts have run; to FILE as LCOV too
+  -j, --jobs N   so many spec files at once; as many as there are cores when it is not given
+  --watch        again whenever a file of the site changes; Ctrl-C ends it
+  --real         in real time: each test starts the program with the site and asks it over sockets.
+                 Tests with #virtual in their names are left out
+  --against URL  the same with a gate that runs there already; rules answer at the addresses on
+                 loopback that the site gives its backends
 
 All other options are busted's, such as:
-  -o TAP         how results are shown: also junit, json, plainTerminal
+  -o TAP         how results are shown: also junit, json, plainTerminal, and lines: one a failure
   --filter P     only tests whose names match the Lua pattern P; --filter-out P the others
   -t TAG         only tests with #TAG in their name; --exclude-tags TAG the others
   --shuffle      in any order
   --repeat N     again and again
 
-Exit status: 0 when all tests pass, 1 when not.
+Exit status: 0 when all tests pass, 1 when not, 2 for a wrong command line, 130 when --watch is
+interrupted in the midst of a run.
 ]]
 
 local takes_value = { ['-p'] = true, ['-o'] = true, ['-C'] = true, ['-f'] = true, ['-t'] = true,
@@ -30,7 +37,7 @@ local takes_value = { ['-p'] = true, ['-o'] = true, ['-C'] = true, ['-f'] = true
   ['--config-file'] = true, ['--tags'] = true, ['--exclude-tags'] = true, ['--filter'] = true,
   ['--filter-out'] = true, ['--lpath'] = true, ['--cpath'] = true, ['--run'] = true,
   ['--repeat'] = true, ['--seed'] = true, ['--lang'] = true, ['--loaders'] = true,
-  ['--helper'] = true }
+  ['--helper'] = true, ['-j'] = true, ['--jobs'] = true, ['--against'] = true }
 
 local function exists(path)
   local file = io.open(path)
@@ -41,6 +48,13 @@ end
 local function complain(message)
   io.stderr:write('tidegate: ', message, '; see tidegate test --help\n')
   return 2
+end
+
+-- Those that busted does not know, or --coverage, which it knows otherwise.
+local function own_option(word)
+  if word == '-j' or word:find '^%-j%d+$' then return 'jobs' end
+  local name = word:match '^%-%-(%l+)$' or word:match '^%-%-(%l+)='
+  return (name == 'jobs' or name == 'against' or name == 'real' or name == 'watch') and name or nil
 end
 
 -- The command line taken apart: paths, options for busted, and our own.
@@ -57,8 +71,15 @@ local function read_arguments()
     if word == '--seed' or word:find '^%-%-seed=' then
       read.seed = tonumber(value or word:match '=(.*)$')
     end
+    local own = own_option(word)
     if word == '--help' or word == '-h' then
       read.help = true
+    elseif own == 'jobs' then
+      read.jobs = tonumber(value or word:match '^%-j(%d+)$' or word:match '=(.*)$') or 0
+    elseif own == 'against' then
+      read.against = value or word:match '=(.*)$' or ''
+    elseif own then
+      read[own] = true
     elseif word == '--coverage' or word == '-c' or word:find '^%-%-coverage=' then
       read.coverage, read.lcov = true, word:match '=(.+)$'
     elseif word:sub(1, 1) == '-' then
@@ -82,8 +103,14 @@ end
 
 local function prepare_busted(options)
   local make = require 'busted.core'
+  local load_output = require 'busted.modules.output_handler_loader'
+  package.preload['busted.outputHandlers.lines'] = core.library 'test_lines'
   package.loaded['busted.core'] = function()
     local busted = make()
+    local as_output = core.library 'test_jobs' (core, busted, options)
+    package.loaded['busted.modules.output_handler_loader'] = function()
+      return as_output(load_output())
+    end
     local made -- busted forgets what the files before have loaded
     package.preload['tidegate.test'] = function()
       made = made or core.library 'test' (core, busted, options)
@@ -116,14 +143,62 @@ local function run(read, options)
   error(message, 0)
 end
 
+-- What --against names: { host, port }, or nil.
+local function read_url(url)
+  local host, port = url:match '^http://%[?([%w.:]-)%]?:(%d+)/?$'
+  if not host then host, port = url:match '^http://([%w.]+)/?$', 80 end
+  port = tonumber(port)
+  return host and port <= 65535 and { host = host, port = port } or nil
+end
+
+-- The status of a wrong command line, or nil.
+local function complain_of(read)
+  if not read.seed or read.seed < 1 or read.seed ~= math.floor(read.seed) then
+    return complain '--seed takes a whole number from 1'
+  end
+  if read.jobs and (read.jobs < 1 or read.jobs > 256 or read.jobs ~= math.floor(read.jobs)) then
+    return complain '--jobs takes a whole number from 1 to 256'
+  end
+  if read.against and not read_url(read.against) then
+    return complain(("--against takes an address such as http://127.0.0.1:8080, not '%s'"):format(
+      read.against))
+  end
+  if read.coverage and (read.against or read.real) then
+    return complain '--coverage sees what runs in virtual time only'
+  end
+end
+
+local function options_of(read, site)
+  local options = { site = site, seed = read.seed, jobs = read.jobs or core.process.cores(),
+    coverage = read.coverage and core.library 'test_coverage' () or nil }
+  if read.against then
+    options.real, options.jobs = read_url(read.against), 1
+  elseif read.real then
+    options.real = true
+  end
+  if options.real then insert(read.passed, '--exclude-tags=virtual') end
+  return options
+end
+
+-- What --watch looks at: the site, and the folders of the paths that lie elsewhere.
+local function folders_of(site, paths)
+  local folders = { site }
+  for _, path in ipairs(paths) do
+    local folder = exists(path .. '/.') and path or path:match '^(.*)/[^/]*$' or '.'
+    if folder ~= site and folder:sub(1, #site + 1) ~= site .. '/' and site ~= '.' then
+      insert(folders, folder)
+    end
+  end
+  return folders
+end
+
 local read = read_arguments()
 if read.help then
   io.stdout:write(usage)
   return 0
 end
-if not read.seed or read.seed < 1 or read.seed ~= math.floor(read.seed) then
-  return complain '--seed takes a whole number from 1'
-end
+local wrong = complain_of(read)
+if wrong then return wrong end
 if not pcall(require, 'busted.core') then
   io.stderr:write('tidegate: busted is not there; on Debian: apt-get install lua-busted\n')
   return 1
@@ -137,7 +212,8 @@ if #read.paths == 0 then
   end
   insert(read.paths, folder)
 end
-local options = { site = site, seed = read.seed,
-  coverage = read.coverage and core.library 'test_coverage' () or nil }
+local options = options_of(read, site)
 prepare_busted(options)
-return run(read, options)
+if not read.watch then return run(read, options) end
+return core.library 'test_watch' (core, folders_of(site, read.paths),
+  function() return run(read, options) end)

@@ -245,11 +245,15 @@ local function message_of(all, model, operation, direction, style, wrapper)
   return parts[1] and parts[1].element
 end
 
+-- The operation of the port type; they are listed once.
 local function find_abstract(port, name, at)
-  for _, abstract in ipairs(child_nodes(port.type, 'w:operation')) do
-    if abstract.node:attribute 'name' == name then return abstract end
+  if not port.abstract then
+    port.abstract = {}
+    for _, abstract in ipairs(child_nodes(port.type, 'w:operation')) do
+      port.abstract[abstract.node:attribute 'name' or ''] = abstract
+    end
   end
-  fail(at, ("the port type has no operation '%s'"):format(name))
+  return port.abstract[name] or fail(at, ("the port type has no operation '%s'"):format(name))
 end
 
 local function read_operation(all, model, port, at)
@@ -289,14 +293,15 @@ local function wrapper_schemas(model)
   return list
 end
 
--- { operations, by name; names, in order; port, service, version; schemas }
+-- { operations, by name; names, in order; port, service, version; address, as it is; schemas }
 return function(path, opts)
   local all = { seen = {}, message = {}, portType = {}, binding = {}, service = {} }
   read(all, path)
   local port = choose_port(all, path, opts)
   local model = { texts = {}, imports = {}, wrappers = {} }
+  local address = soap_child(port.at, 'address')
   local result = { operations = {}, names = {}, port = port.name, service = port.service,
-    version = port.version }
+    version = port.version, address = address and address.node:attribute 'location' }
   for _, at in ipairs(child_nodes(port.binding, 'w:operation')) do
     local name = at.node:attribute 'name' or ''
     if result.operations[name] then fail(at, ("a second operation '%s'"):format(name)) end

@@ -3,6 +3,7 @@
 --- What a spec sees as `require 'tidegate.test'`, when `tidegate test` runs it.
 ---@class tidegate.test
 ---@field faults string[]  the faults of `each_fault`
+---@field is_real boolean  by --real or --against: in real time, over sockets
 local test = {}
 
 --- A site as `tidegate run` would serve it, in virtual time: the one of the command line, or another
@@ -153,7 +154,8 @@ function Call:form() end
 ---@field now number  seconds since the epoch
 local Clock = {}
 
---- Lets time pass, and all that is due in it happen in its order.
+--- Lets time pass, and all that is due in it happen in its order. In real time it waits, for at most
+--- 5 seconds.
 ---@param seconds number
 function Clock:advance(seconds) end
 

@@ -588,6 +588,11 @@ function Schema:to_json(text, opts) end
 ---@return tidegate.Error? err
 function Schema:to_xml(json, opts) end
 
+--- What the values of an element are in JSON, as a document of JSON Schema (2020-12).
+---@param opts? tidegate.SchemaOptions  `element` and `bare` count
+---@return string json
+function Schema:json_schema(opts) end
+
 --- XML as a tree. `tostring(document)` is its text.
 ---@class tidegate.Document
 local Document = {}
@@ -830,6 +835,26 @@ tg.soap = {}
 ---@return tidegate.Error|tidegate.SoapMore more
 function tg.soap.call(backend, opts) end
 
+--- What a script says of itself: returned behind its function, it goes into `tidegate openapi`.
+---@class tidegate.About
+---@field id? string  operationId; made of method and path when absent
+---@field summary? string
+---@field description? string
+---@field tags? string[]
+---@field deprecated? boolean
+---@field request? tidegate.AboutBody|table  or a JSON Schema
+---@field response? tidegate.AboutBody|table  or a JSON Schema
+---@field status? integer  of the answer; 200 when absent
+---@field query? table<string, table>  JSON Schemas of parameters of the query, by name
+---@field params? table<string, table>  those of the path; strings when absent
+---@field errors? table<integer, string>  what statuses from 400 mean
+
+---@class tidegate.AboutBody
+---@field schema? tidegate.Schema
+---@field element? string  of the schema
+---@field bare? boolean  the JSON is the element's value, without an object around it
+---@field content? string  a media type, where it is not JSON
+
 ---@class tidegate.SoapClientOptions
 ---@field backend string|tidegate.Backend  where calls go; the address in the WSDL document is not used
 ---@field path? string  at the backend; '/' when absent
@@ -862,6 +887,11 @@ local SoapClient = {}
 --- What there is to call.
 ---@return { name: string, action: string, input?: string, output?: string, style: string, documentation?: string }[] operations
 function SoapClient:operations() end
+
+--- What a script that calls the operation says of itself, to be returned behind its function.
+---@param name string
+---@return tidegate.About about
+function SoapClient:describe(name) end
 
 --- Calls an operation by its name.
 ---@param name string

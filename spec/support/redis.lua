@@ -1,6 +1,8 @@
 -- A real Redis for specs, on a Unix socket of its own, that can be killed, paused and begun again.
 --
---   local redis = require 'spec.support.redis'.start()   opts: arguments = { '--requirepass', 'x' }
+--   local redis = require 'spec.support.redis'.start()   opts: arguments = { '--requirepass', 'x' },
+--                                                        port = 7000, on TCP instead; config = a
+--                                                        function that gives a sentinel's
 --   gate.serve { site = { cache = { redis = redis.url } }, … }
 --   redis:command('DBSIZE')
 local posix = require 'spec.support.posix'
@@ -11,7 +13,7 @@ local Redis = {}
 Redis.__index = Redis
 
 -- The program is also that of redis-tools: its name decides what it does.
-local PROGRAM = 'ln -s "$(command -v redis-server || command -v redis-check-rdb)" "%s/redis-server"'
+local PROGRAM = 'ln -s "$(command -v redis-server || command -v redis-check-rdb)" "%s/%s"'
 
 local function encode(words)
   local list = { ('*%d\r\n'):format(#words) }
@@ -58,7 +60,7 @@ end
 
 -- Sends one command and gives the reply.
 function Redis:command(...)
-  local fd = posix.connect(self.socket, 5)
+  local fd = posix.connect(self.port or self.socket, 5)
   local line, bytes = reader(fd)
   local text, at = encode { ... }, 1
   while at <= #text do
@@ -98,16 +100,30 @@ function Redis:stop()
   posix.remove(self.folder)
 end
 
-function redis.start(opts)
-  local folder = posix.folder()
-  local self = setmetatable({ folder = folder, socket = folder .. '/socket' }, Redis)
-  assert(os.execute(PROGRAM:format(folder)) == 0, 'redis-tools is not installed')
-  self.url = 'redis+unix:' .. self.socket
-  self.argv = { folder .. '/redis-server', '--port', '0', '--unixsocket', self.socket,
-    '--save', '', '--appendonly', 'no', '--dir', folder }
-  for _, word in ipairs(opts and opts.arguments or {}) do
-    self.argv[#self.argv + 1] = tostring(word)
+local function arguments_of(self, program, opts)
+  if opts.config then
+    posix.write(self.folder .. '/conf', opts.config(self.folder, self.port))
+    return { program, self.folder .. '/conf' }
   end
+  local argv = { program, '--port', tostring(self.port or 0), '--save', '', '--appendonly', 'no',
+    '--dir', self.folder }
+  if not self.port then
+    argv[#argv + 1] = '--unixsocket'
+    argv[#argv + 1] = self.socket
+  end
+  for _, word in ipairs(opts.arguments or {}) do argv[#argv + 1] = tostring(word) end
+  return argv
+end
+
+function redis.start(opts)
+  opts = opts or {}
+  local folder = posix.folder()
+  local self = setmetatable({ folder = folder, socket = folder .. '/socket', port = opts.port },
+    Redis)
+  local name = opts.config and 'redis-sentinel' or 'redis-server'
+  assert(os.execute(PROGRAM:format(folder, name)) == 0, 'redis-tools is not installed')
+  self.url = self.port and 'redis://127.0.0.1:' .. self.port or 'redis+unix:' .. self.socket
+  self.argv = arguments_of(self, folder .. '/' .. name, opts)
   self:start()
   return self
 end

@@ -1,4 +1,6 @@
--- SOAP services of npm's soap and strong-soap: spec/soap/server.js and strong.js.
+-- What others have written for SOAP and OpenAPI, of npm: services (spec/soap/server.js and
+-- strong.js) and validators.
+local cjson = require 'cjson'
 local posix = require 'spec.support.posix'
 local wait = require 'spec.support.wait'
 
@@ -25,10 +27,36 @@ end
 function service.is_there()
   local tools = 'command -v node >/dev/null && command -v npm >/dev/null'
   if os.execute(tools) ~= 0 then return false end
-  local modules = 'spec/soap/node_modules/'
-  if posix.read(modules .. 'soap/package.json') ~= ''
-    and posix.read(modules .. 'strong-soap/package.json') ~= '' then return true end
+  local there = true
+  for _, name in ipairs { 'soap', 'strong-soap', 'ajv', '@seriousme/openapi-schema-validator' } do
+    there = there and posix.read(('spec/soap/node_modules/%s/package.json'):format(name)) ~= ''
+  end
+  if there then return true end
   return os.execute('cd spec/soap && npm install --no-audit --no-fund --loglevel=error >&2') == 0
+end
+
+-- Which of the values a JSON Schema refuses: by number, why. All is JSON text.
+function service.refused(schema, values)
+  local folder = posix.folder()
+  posix.write(folder .. '/in', ('{"schema":%s,"values":[%s]}'):format(schema,
+    table.concat(values, ',')))
+  local status = os.execute(('node spec/soap/ajv.js <%s/in >%s/out 2>&1'):format(folder, folder))
+  local out = posix.read(folder .. '/out')
+  posix.remove(folder)
+  assert(status == 0, out)
+  local refused = {}
+  for i, why in ipairs(cjson.decode(out)) do
+    if why ~= cjson.null then refused[i] = why end
+  end
+  return refused
+end
+
+-- What is wrong with OpenAPI documents; '' when nothing is.
+function service.openapi_problems(...)
+  local pipe = io.popen('node spec/soap/openapi.mjs ' .. table.concat({ ... }, ' ') .. ' 2>&1')
+  local out = pipe:read '*a'
+  pipe:close()
+  return (out:gsub('checked ' .. select('#', ...) .. '\n$', '', 1))
 end
 
 return service

@@ -26,4 +26,6 @@ void tg_core_open(lua_State *L)
     lua_setfield(L, tg - 1, "look");
     lua_pushcfunction(L, tg_response_finish);
     lua_setfield(L, tg - 1, "finish");
+    lua_pushcfunction(L, tg_response_finish_built);
+    lua_setfield(L, tg - 1, "finish_built");
 }

@@ -122,13 +122,6 @@ static void set_type(struct tg_request *request, const char *type)
     request->response.fields = (struct tg_fields){field, 1};
 }
 
-/* Pushes the field as it was set: what __index would make of it is not needed here. */
-static void push_own(lua_State *L, const char *name)
-{
-    lua_pushstring(L, name);
-    lua_rawget(L, 2);
-}
-
 /* Takes the body on top, of any kind, and pops it. */
 static void take_any_body(lua_State *L, struct tg_request *request)
 {
@@ -159,27 +152,27 @@ static int pass_on(lua_State *L, struct tg_request *request, struct tg_backend_c
     return 0;
 }
 
-static int read_response(lua_State *L, struct tg_request *request, int kind)
+int tg_response_finish_built(lua_State *L)
 {
-    const char *type = tg_response_type((enum tg_response_kind)kind);
+    struct tg_request *request = lua_touserdata(L, 1);
+    enum tg_response_kind kind = (enum tg_response_kind)lua_tointeger(L, 2);
+    int status = (int)lua_tointeger(L, 3);
 
-    push_own(L, "status");
-    int status = (int)lua_tointeger(L, -1);
-    if (lua_type(L, -1) != LUA_TNUMBER || status < 200 || status > 599)
+    request->response = (struct tg_response){.status = 0};
+    if (lua_type(L, 3) != LUA_TNUMBER || status < 200 || status > 599)
         return tg_raise(L, "a response's status must be a number from 200 to 599");
-    push_own(L, "headers");
-    if (lua_istable(L, -1))
-        read_headers(L, request, type);
-    else if (lua_isnil(L, -1))
-        set_type(request, type);
+    if (!lua_isnil(L, 6))
+        tg_keep_read(L, "a response", 6, &request->response.cache, &request->run.pool);
+    lua_settop(L, 5);
+    if (!lua_isnil(L, 5))
+        take_any_body(L, request);
+    lua_settop(L, 4);
+    if (lua_istable(L, 4))
+        read_headers(L, request, tg_response_type(kind));
+    else if (lua_isnil(L, 4))
+        set_type(request, tg_response_type(kind));
     else
         return tg_raise(L, "a response's headers must be a table");
-    push_own(L, "body");
-    if (!lua_isnil(L, -1))
-        take_any_body(L, request);
-    push_own(L, "cache");
-    if (!lua_isnil(L, -1))
-        tg_keep_read(L, "a response", lua_gettop(L), &request->response.cache, &request->run.pool);
     request->response.status = status;
     return 0;
 }
@@ -230,8 +223,7 @@ int tg_response_finish(lua_State *L)
         return pass_on(L, request, call);
     if (!lua_istable(L, 2))
         return refuse(L, request);
-    int kind = tg_response_kind_of(L, 2);
-    return kind != 0 ? read_response(L, request, kind) : encode_table(L, request);
+    return encode_table(L, request);
 }
 
 void tg_response_release(struct tg_request *request)

@@ -197,8 +197,8 @@ struct tg_fields tg_forward_response(h2o_mem_pool_t *pool, struct tg_fields rece
 
     for (size_t i = 0; i < received.count; i++) {
         const struct tg_field *field = &received.list[i];
-        if (tg_hop_is(text_of(field->name)) || is(field, TG_TEXT("date")) ||
-            is(field, TG_TEXT("via")) || (named && is_named(received, field)))
+        if (tg_hop_is(text_of(field->name)) || is(field, TG_TEXT("via")) ||
+            (named && is_named(received, field)))
             continue;
         list[n++] = *field;
     }

@@ -131,6 +131,10 @@ int tg_request_look(lua_State *L);
 /* runtime.lua's finish(handle, value, i): makes request->response of what script i returned. */
 int tg_response_finish(lua_State *L);
 
+/* runtime.lua's finish_built(handle, kind, status, headers, body, cache): the same of what tg.json
+ * and the like have made; the last three may be nil. */
+int tg_response_finish_built(lua_State *L);
+
 /* Lets go of the string that holds the response's body; it has been sent, or never will be. */
 void tg_response_release(struct tg_request *request);
 

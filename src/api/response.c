@@ -30,16 +30,6 @@ const char *tg_response_type(enum tg_response_kind kind)
     return NULL;
 }
 
-int tg_response_kind_of(lua_State *L, int index)
-{
-    if (!lua_istable(L, index) || !lua_getmetatable(L, index))
-        return 0;
-    lua_rawgeti(L, -1, 1);
-    lua_Number kind = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
-    lua_pop(L, 2);
-    return kind >= TG_RESPONSE_BARE && kind <= TG_RESPONSE_XML ? (int)kind : 0;
-}
-
 static const char *const build_options[] = {"status", "headers", "cache", NULL};
 static const char *const xml_options[] = {"status", "headers", "cache", "xml", NULL};
 
@@ -292,17 +282,17 @@ static const luaL_Reg functions[] = {
     {"response", response}, {"try", try},   {NULL, NULL},
 };
 
-/* Pushes the list of metatables; runtime.lua adds what makes `headers` when they are asked for. */
+/* Pushes the list of metatables, told apart by what scripts see in their place; runtime.lua adds
+ * what makes `headers` when they are asked for. */
 static void push_kinds(lua_State *L)
 {
     lua_createtable(L, TG_RESPONSE_XML, 0);
     for (int kind = TG_RESPONSE_BARE; kind <= TG_RESPONSE_XML; kind++) {
-        lua_createtable(L, 1, 2);
-        lua_pushinteger(L, kind);
-        lua_rawseti(L, -2, 1);
-        lua_pushstring(L, tg_response_type((enum tg_response_kind)kind));
+        const char *type = tg_response_type((enum tg_response_kind)kind);
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, type);
         lua_setfield(L, -2, "type");
-        lua_pushliteral(L, "response");
+        lua_pushfstring(L, "response %s", type != NULL ? type : "");
         lua_setfield(L, -2, "__metatable");
         lua_rawseti(L, -2, kind);
     }

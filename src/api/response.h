@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 
 /* Responses differ by the content type they have unless a script sets another: each kind has a
- * metatable whose [1] is its number here. */
+ * metatable. */
 enum tg_response_kind {
     TG_RESPONSE_BARE = 1, /* no content type */
     TG_RESPONSE_JSON,
@@ -20,9 +20,6 @@ enum tg_response_kind {
 
 /* The content type; NULL for the bare kind. */
 const char *tg_response_type(enum tg_response_kind kind);
-
-/* The kind of the value at the index; 0 when it is no response. */
-int tg_response_kind_of(lua_State *L, int index);
 
 /* Appends any text as a JSON string; what is not UTF-8 becomes a note that it is not. */
 void tg_text_write(struct tg_buffer *out, struct tg_text text);

@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/host.h"
 #include "api/site_file.h"
+#include "codec/schema_outline.h"
 #include "codec/schema_store.h"
 #include "script/args.h"
 #include "script/fail.h"
@@ -114,6 +115,26 @@ static int knows_call(lua_State *L)
         return tg_raise(L, "%s:1: there is no element '%s' in its schemas", luaL_checkstring(L, 3),
                         options.element.base);
     return 0;
+}
+
+/* schema_outline(schema): JSON that says what is in it. */
+static int outline_call(lua_State *L)
+{
+    enum { MOST = 64 << 20 };
+    const struct handle *handle = tg_kind_at(L, 1, TG_KIND_SCHEMA);
+    struct tg_buffer *out = tg_values_buffer(L);
+    const char *refusal = tg_schema_refusal(handle->schema);
+
+    if (refusal != NULL)
+        return tg_raise(L, "%s", refusal);
+    out->limit = MOST;
+    bool good = tg_schema_outline(handle->schema, out);
+    out->limit = 0;
+    out->full = false;
+    if (!good)
+        return tg_raise(L, "what is in the schema takes more than %d bytes to say", MOST);
+    lua_pushlstring(L, out->base, out->len);
+    return 1;
 }
 
 /* file_read(path): the text of a file of the site; or nil and why. */
@@ -305,6 +326,21 @@ static int encode_call(lua_State *L)
     return push_xml(L, schema, tg_args_text(L, "schema:encode", lua_gettop(L)), &options);
 }
 
+/* schema_options(schema, opts): checks what a method is called with; gives the options. */
+static int options_call(lua_State *L)
+{
+    struct call_options options;
+
+    check_converts(L, "json_schema");
+    lua_settop(L, 2);
+    lua_pushnil(L);
+    lua_insert(L, 2);
+    read_options(L, "schema:json_schema", &options);
+    if (lua_isnil(L, 3))
+        lua_newtable(L);
+    return 1;
+}
+
 static const luaL_Reg methods[] = {
     {"validate", validate_call}, {"decode", decode_call}, {"encode", encode_call},
     {"to_json", to_json_call},   {"to_xml", to_xml_call}, {NULL, NULL},
@@ -315,6 +351,8 @@ void tg_open_schema(lua_State *L)
     lua_createtable(L, 0, 3);
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -5, "schema_methods");
     lua_setfield(L, -2, "__index");
     lua_pushliteral(L, "schema");
     lua_setfield(L, -2, "__metatable");
@@ -328,6 +366,10 @@ void tg_open_schema(lua_State *L)
     lua_setfield(L, -3, "schema_load");
     lua_pushcfunction(L, knows_call);
     lua_setfield(L, -3, "schema_knows");
+    lua_pushcfunction(L, outline_call);
+    lua_setfield(L, -3, "schema_outline");
+    lua_pushcfunction(L, options_call);
+    lua_setfield(L, -3, "schema_options");
     lua_pushcfunction(L, file_call);
     lua_setfield(L, -3, "file_read");
     lua_pushcfunction(L, path_call);

@@ -1,12 +1,10 @@
 /* tg.soap: most of it is lua/tidegate/soap.lua, mtom.lua, wsdl.lua and soap_client.lua. */
 #include <lauxlib.h>
-#include <stdio.h>
 
 #include "api/api.h"
 #include "codec/soap_envelope.h"
 #include "script/args.h"
 #include "script/fail.h"
-#include "script/library.h"
 #include "script/value.h"
 #include "script/vm.h"
 
@@ -78,12 +76,7 @@ static int open_call(lua_State *L)
 /* Pushes what the file of the library gives for the arguments at 1 to 3 and what is on top. */
 static void run(lua_State *L, const char *name, int more)
 {
-    struct tg_text text = tg_library(name);
-    char chunk[64];
-
-    snprintf(chunk, sizeof(chunk), "=[tidegate %s]", name);
-    if (luaL_loadbuffer(L, text.base, text.len, chunk) != 0)
-        lua_error(L);
+    tg_vm_push_library(L, name);
     lua_insert(L, -1 - more);
     for (int i = 1; i <= 3; i++) {
         lua_pushvalue(L, i);

@@ -25,6 +25,8 @@ char *tg_buffer_reserve_slow(struct tg_buffer *buffer, size_t n)
         return NULL;
     }
     size_t wanted = buffer->len + n;
+    if (wanted <= buffer->capacity && buffer->base != NULL)
+        return buffer->base + buffer->len;
     size_t capacity = buffer->capacity < 128 ? 256 : buffer->capacity * 2;
     if (capacity < wanted)
         capacity = wanted;

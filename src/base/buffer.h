@@ -22,7 +22,7 @@ char *tg_buffer_reserve_slow(struct tg_buffer *buffer, size_t n);
 
 static inline char *tg_buffer_reserve(struct tg_buffer *buffer, size_t n)
 {
-    if (buffer->capacity - buffer->len < n || buffer->base == NULL)
+    if (buffer->capacity - buffer->len <= n)
         return tg_buffer_reserve_slow(buffer, n);
     return buffer->base + buffer->len;
 }

@@ -19,6 +19,12 @@ static inline struct tg_block tg_block_load(const char *p)
     return (struct tg_block){_mm_loadu_si128((const __m128i *)(const void *)p)};
 }
 
+/* The bytes of two words, the first one's first. */
+static inline struct tg_block tg_block_pair(uint64_t first, uint64_t second)
+{
+    return (struct tg_block){_mm_set_epi64x((long long)second, (long long)first)};
+}
+
 static inline void tg_block_store(char *p, struct tg_block block)
 {
     _mm_storeu_si128((__m128i *)(void *)p, block.bytes);
@@ -64,6 +70,14 @@ static inline struct tg_block tg_block_load(const char *p)
 {
     struct tg_block block;
     memcpy(block.bytes, p, TG_BLOCK);
+    return block;
+}
+
+static inline struct tg_block tg_block_pair(uint64_t first, uint64_t second)
+{
+    struct tg_block block;
+    memcpy(block.bytes, &first, sizeof(first));
+    memcpy(block.bytes + sizeof(first), &second, sizeof(second));
     return block;
 }
 

@@ -49,6 +49,13 @@ bool tg_json_write_long_string(struct tg_buffer *out, struct tg_text text, uint6
     return tg_buffer_put(out, '"');
 }
 
+bool tg_json_write_text(struct tg_buffer *out, struct tg_text text)
+{
+    uint64_t high = 0;
+
+    return tg_json_write_string(out, text, &high);
+}
+
 static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
                             "34353637383940414243444546474849505152535455565758596061626364656667"
                             "6869707172737475767778798081828384858687888990919293949596979899";

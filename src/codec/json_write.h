@@ -21,14 +21,10 @@ static inline bool tg_json_is_odd(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\';
 }
 
-/* Whether one of the eight bytes needs an escape. */
-static inline bool tg_json_has_odd(uint64_t word)
+/* A bit for each byte that needs an escape. */
+static inline unsigned tg_json_odd(struct tg_block block)
 {
-    const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
-    uint64_t quote = word ^ ones * '"', slash = word ^ ones * '\\';
-    uint64_t below = (word - ones * 0x20) & ~word;
-
-    return ((below | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high) != 0;
+    return tg_block_is(block, '"') | tg_block_is(block, '\\') | tg_block_upto(block, 0x1f);
 }
 
 static inline char *tg_json_escape_bytes(char *out, const char *p, size_t n, uint64_t *high)
@@ -44,14 +40,14 @@ static inline char *tg_json_escape_bytes(char *out, const char *p, size_t n, uin
     return out;
 }
 
-/* Less than a block: by two words that overlap. */
+/* Less than a block: by two words that overlap, or by bytes that are the same ones. */
 static inline char *tg_json_escape_tail(char *out, const char *p, size_t n, uint64_t *high)
 {
     if (n >= 8) {
         uint64_t head, tail;
         memcpy(&head, p, 8);
         memcpy(&tail, p + n - 8, 8);
-        if (!tg_json_has_odd(head) && !tg_json_has_odd(tail)) {
+        if (tg_json_odd(tg_block_pair(head, tail)) == 0) {
             memcpy(out, &head, 8);
             memcpy(out + n - 8, &tail, 8);
             *high |= (head | tail) & 0x8080808080808080;
@@ -61,10 +57,11 @@ static inline char *tg_json_escape_tail(char *out, const char *p, size_t n, uint
         uint32_t head, tail;
         memcpy(&head, p, 4);
         memcpy(&tail, p + n - 4, 4);
-        if (!tg_json_has_odd((uint64_t)head << 32 | tail)) {
+        uint64_t both = (uint64_t)head << 32 | tail;
+        if (tg_json_odd(tg_block_pair(both, both)) == 0) {
             memcpy(out, &head, 4);
             memcpy(out + n - 4, &tail, 4);
-            *high |= (head | tail) & 0x80808080;
+            *high |= both & 0x8080808080808080;
             return out + n;
         }
     }
@@ -77,8 +74,7 @@ static inline char *tg_json_escape(char *out, const char *p, size_t n, uint64_t 
 {
     while (n >= TG_BLOCK) {
         struct tg_block block = tg_block_load(p);
-        unsigned odd =
-            tg_block_is(block, '"') | tg_block_is(block, '\\') | tg_block_upto(block, 0x1f);
+        unsigned odd = tg_json_odd(block);
         tg_block_store(out, block);
         *high |= tg_block_high(block);
         size_t plain = odd != 0 ? tg_block_first(odd) : TG_BLOCK;
@@ -110,6 +106,9 @@ static inline bool tg_json_write_string(struct tg_buffer *out, struct tg_text te
     out->len += (size_t)(end - room);
     return true;
 }
+
+/* The same as a call, for text that is known to be UTF-8. */
+bool tg_json_write_text(struct tg_buffer *out, struct tg_text text);
 
 #define TG_JSON_NUMBER_ROOM 40 /* room for the text of any double */
 

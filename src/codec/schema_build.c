@@ -3,60 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "codec/json_write.h"
 #include "codec/schema_model.h"
-
-/* ---- memory and names */
-
-void *tg_schema_take(struct tg_schema_model *model, size_t n)
-{
-    return tg_xml_arena_take(&model->arena, n);
-}
-
-struct tg_text tg_schema_keep(struct tg_schema_model *model, const char *text)
-{
-    size_t len = strlen(text);
-    char *copy = tg_schema_take(model, len + 1);
-
-    memcpy(copy, text, len + 1);
-    return tg_text(copy, len);
-}
-
-/* As JSON: the quotes, the name, the colon. Names of XML need no escape. */
-struct tg_text tg_schema_key(struct tg_schema_model *model, const char *before, const char *name)
-{
-    size_t n = strlen(before), m = strlen(name);
-    char *key = tg_schema_take(model, n + m + 4);
-
-    snprintf(key, n + m + 4, "\"%s%s\":", before, name);
-    return tg_text(key, n + m + 3);
-}
-
-size_t tg_schema_namespace(const struct tg_schema_model *model, const char *namespace)
-{
-    for (size_t i = 0; i < model->namespace_count; i++)
-        if (strcmp(model->namespaces[i], namespace) == 0)
-            return i;
-    return TG_SCHEMA_NO_NAMESPACE;
-}
-
-static void list_namespaces(struct tg_schema_model *model)
-{
-    const struct tg_schema_files *files = model->index->files;
-
-    model->namespaces = tg_schema_take(model, (files->count + 2) * sizeof(*model->namespaces));
-    model->namespaces[model->namespace_count++] = "";
-    for (size_t i = 0; i < files->count; i++)
-        if (tg_schema_namespace(model, files->documents[i].namespace) == TG_SCHEMA_NO_NAMESPACE)
-            model->namespaces[model->namespace_count++] =
-                tg_schema_keep(model, files->documents[i].namespace).base;
-}
-
-static struct tg_schema_name keep_name(struct tg_schema_model *model, struct tg_schema_name name)
-{
-    return (struct tg_schema_name){tg_schema_keep(model, name.namespace).base,
-                                   tg_schema_keep(model, name.local).base};
-}
 
 /* ---- types */
 
@@ -71,9 +18,9 @@ static void enqueue(struct tg_schema_model *model, struct tg_schema_type *type)
 }
 
 /* One for each node, which remembers it. A simpleType's has the simple type in it. */
-static struct tg_schema_type *type_at(struct tg_schema_model *model,
-                                      const struct tg_schema_document *document,
-                                      const xmlNode *node, struct tg_schema_name name)
+struct tg_schema_type *tg_schema_type_at(struct tg_schema_model *model,
+                                         const struct tg_schema_document *document,
+                                         const xmlNode *node, struct tg_schema_name name)
 {
     xmlNode *mutable = (xmlNode *)(uintptr_t)node;
 
@@ -82,21 +29,22 @@ static struct tg_schema_type *type_at(struct tg_schema_model *model,
         if (simple == NULL)
             return NULL;
         struct tg_schema_type *type = tg_schema_take(model, sizeof(*type));
-        *type = (struct tg_schema_type){.name = name, .simple = simple, .ready = true};
+        *type = (struct tg_schema_type){
+            .id = ++model->type_total, .name = name, .simple = simple, .ready = true};
         return type;
     }
     if (node->_private != NULL)
         return node->_private;
     struct tg_schema_type *type = tg_schema_take(model, sizeof(*type));
-    *type =
-        (struct tg_schema_type){.name = name, .document = document, .node = node, .complex = true};
+    *type = (struct tg_schema_type){.id = ++model->type_total,
+                                    .name = name,
+                                    .document = document,
+                                    .node = node,
+                                    .complex = true};
     mutable->_private = type;
     enqueue(model, type);
     return type;
 }
-
-static struct tg_schema_entry *entry_of(struct tg_schema_entry *list, size_t count,
-                                        struct tg_schema_name name);
 
 struct tg_schema_type *tg_schema_type_of(struct tg_schema_model *model,
                                          const struct tg_schema_document *document,
@@ -114,13 +62,13 @@ struct tg_schema_type *tg_schema_type_of(struct tg_schema_model *model,
             if (model->simples[i].name.local == simple->name)
                 return model->simples[i].made;
         struct tg_schema_type *type = tg_schema_take(model, sizeof(*type));
-        *type = (struct tg_schema_type){.simple = simple, .ready = true};
+        *type = (struct tg_schema_type){.id = ++model->type_total, .simple = simple, .ready = true};
         assert(model->simple_count < 64);
         model->simples[model->simple_count++] =
             (struct tg_schema_entry){{TG_SCHEMA_XS, simple->name}, type};
         return type;
     }
-    struct tg_schema_entry *entry = entry_of(model->types, model->type_count, name);
+    struct tg_schema_entry *entry = tg_schema_entry_of(model->types, model->type_count, name);
     if (entry != NULL && entry->made != NULL)
         return entry->made;
     const struct tg_schema_component *component =
@@ -129,7 +77,7 @@ struct tg_schema_type *tg_schema_type_of(struct tg_schema_model *model,
         tg_schema_fail_at(model->error, document, node, "there is no type '%.100s'", text);
         return NULL;
     }
-    entry->made = type_at(model, component->document, component->node, entry->name);
+    entry->made = tg_schema_type_at(model, component->document, component->node, entry->name);
     return entry->made;
 }
 
@@ -329,7 +277,7 @@ static struct tg_schema_type *type_of_element(struct tg_schema_model *model,
     if (own == NULL)
         own = child_of(node, "simpleType");
     if (own != NULL)
-        return type_at(model, document, own, (struct tg_schema_name){NULL, NULL});
+        return tg_schema_type_at(model, document, own, (struct tg_schema_name){NULL, NULL});
     if (head == NULL || depth > 50)
         return &model->any;
     const struct tg_schema_component *component =
@@ -382,228 +330,4 @@ struct tg_schema_element *tg_schema_element_of(struct tg_schema_model *model,
         element->value = tg_schema_keep(model, value);
     element->type = type_of_element(model, document, node, 0);
     return element->type != NULL ? element : NULL;
-}
-
-/* ---- what only libxml2 checks */
-
-static bool asks_for_more(const xmlNode *node)
-{
-    const char *block = tg_schema_attribute(node, "block");
-
-    if (tg_schema_is(node, "key") || tg_schema_is(node, "unique") || tg_schema_is(node, "keyref"))
-        return true;
-    if (tg_schema_is(node, "schema") && tg_schema_attribute(node, "blockDefault") != NULL)
-        return true;
-    return block != NULL && block[0] != '\0';
-}
-
-static bool is_deep(const struct tg_schema_files *files)
-{
-    for (size_t i = 0; i < files->count; i++) {
-        const xmlNode *root = xmlDocGetRootElement(files->documents[i].tree), *node = root;
-        while (node != NULL) {
-            if (node->type == XML_ELEMENT_NODE && asks_for_more(node))
-                return true;
-            if (node->type == XML_ELEMENT_NODE && node->children != NULL) {
-                node = node->children;
-                continue;
-            }
-            while (node != root && node->next == NULL)
-                node = node->parent;
-            node = node == root ? NULL : node->next;
-        }
-    }
-    return false;
-}
-
-/* ---- all of it */
-
-static int compare_names(const struct tg_schema_name *a, const struct tg_schema_name *b)
-{
-    int order = strcmp(a->local, b->local);
-
-    return order != 0 ? order : strcmp(a->namespace, b->namespace);
-}
-
-static int compare(const void *a, const void *b)
-{
-    return compare_names(&((const struct tg_schema_entry *)a)->name,
-                         &((const struct tg_schema_entry *)b)->name);
-}
-
-static struct tg_schema_entry *entry_of(struct tg_schema_entry *list, size_t count,
-                                        struct tg_schema_name name)
-{
-    struct tg_schema_entry key = {.name = name};
-
-    if (name.namespace == NULL)
-        return NULL;
-    return bsearch(&key, list, count, sizeof(key), compare);
-}
-
-/* The index is sorted the same way. */
-static struct tg_schema_entry *list_names(struct tg_schema_model *model, enum tg_schema_what what,
-                                          size_t *count)
-{
-    const struct tg_schema_index *index = model->index;
-    struct tg_schema_entry *list = tg_schema_take(model, (index->count + 1) * sizeof(*list));
-
-    *count = 0;
-    for (size_t i = 0; i < index->count; i++)
-        if (index->components[i].what == what)
-            list[(*count)++].name = keep_name(model, index->components[i].name);
-    return list;
-}
-
-static bool make_elements(struct tg_schema_model *model)
-{
-    for (size_t i = 0; i < model->element_count; i++) {
-        struct tg_schema_entry *entry = &model->elements[i];
-        const struct tg_schema_component *component =
-            tg_schema_find(model->index, TG_SCHEMA_ELEMENT, entry->name);
-        entry->made = tg_schema_element_of(model, component->document, component->node);
-        if (entry->made == NULL)
-            return false;
-    }
-    return true;
-}
-
-static bool make_types(struct tg_schema_model *model)
-{
-    for (size_t i = 0; i < model->type_count; i++) {
-        struct tg_schema_entry *entry = &model->types[i];
-        if (entry->made != NULL)
-            continue;
-        const struct tg_schema_component *component =
-            tg_schema_find(model->index, TG_SCHEMA_TYPE, entry->name);
-        entry->made = type_at(model, component->document, component->node, entry->name);
-        if (entry->made == NULL)
-            return false;
-    }
-    for (size_t i = 0; i < model->queue_count; i++)
-        if (!tg_schema_fill(model, model->queue[i]))
-            return false;
-    return true;
-}
-
-/* The local name, where that is enough. */
-static void name_types(struct tg_schema_model *model)
-{
-    char text[2200];
-
-    for (size_t i = 0; i < model->type_count; i++) {
-        const struct tg_schema_entry *list = model->types;
-        struct tg_schema_type *type = list[i].made;
-        const char *local = list[i].name.local;
-        bool same = (i != 0 && strcmp(list[i - 1].name.local, local) == 0) ||
-                    (i + 1 < model->type_count && strcmp(list[i + 1].name.local, local) == 0);
-        snprintf(text, sizeof(text), same ? "{%s}%s" : "%s%s", same ? list[i].name.namespace : "",
-                 local);
-        type->shown = tg_schema_keep(model, text);
-        type->name = list[i].name;
-    }
-}
-
-/* Trees and files are gone afterwards. */
-static void forget(struct tg_schema_model *model)
-{
-    for (size_t i = 0; i < model->queue_count; i++) {
-        model->queue[i]->document = NULL;
-        model->queue[i]->node = NULL;
-        model->queue[i]->part = NULL;
-    }
-    free(model->queue);
-    model->queue = NULL;
-    model->index = NULL;
-}
-
-bool tg_schema_model_init(struct tg_schema_model *model, struct tg_schema_index *index,
-                          struct tg_schema_error *error)
-{
-    *model = (struct tg_schema_model){.index = index, .error = error};
-    model->any = (struct tg_schema_type){
-        .raw = true, .complex = true, .is_any = true, .ready = true, .nullable = true};
-    model->simples = tg_schema_take(model, 64 * sizeof(*model->simples));
-    list_namespaces(model);
-    model->elements = list_names(model, TG_SCHEMA_ELEMENT, &model->element_count);
-    model->types = list_names(model, TG_SCHEMA_TYPE, &model->type_count);
-    bool good = make_elements(model) && make_types(model);
-    if (good)
-        name_types(model);
-    model->deep = model->deep || is_deep(index->files);
-    forget(model);
-    return good;
-}
-
-void tg_schema_model_dispose(struct tg_schema_model *model)
-{
-    for (size_t i = 0; i < model->regexp_count; i++)
-        xmlRegFreeRegexp(model->regexps[i]);
-    for (size_t i = 0; i < model->value_count; i++)
-        xmlSchemaFreeValue(model->values[i]);
-    free(model->regexps);
-    free(model->values);
-    tg_xml_arena_dispose(&model->arena);
-}
-
-/* ---- when it is made */
-
-static bool is_text(const char *a, struct tg_text b)
-{
-    return tg_text_is(tg_text_of(a), b);
-}
-
-const struct tg_schema_element *tg_schema_model_element(const struct tg_schema_model *model,
-                                                        struct tg_text namespace,
-                                                        struct tg_text name, bool *many)
-{
-    const struct tg_schema_element *found = NULL;
-
-    *many = false;
-    for (size_t i = 0; i < model->element_count; i++) {
-        const struct tg_schema_entry *entry = &model->elements[i];
-        if (!is_text(entry->name.local, name))
-            continue;
-        if (namespace.base != NULL && !is_text(entry->name.namespace, namespace))
-            continue;
-        *many = found != NULL;
-        found = entry->made;
-    }
-    return found;
-}
-
-const struct tg_schema_type *tg_schema_model_type(const struct tg_schema_model *model,
-                                                  struct tg_text namespace, struct tg_text name)
-{
-    if (tg_text_is(namespace, TG_TEXT(TG_SCHEMA_XS))) {
-        for (size_t i = 0; i < model->simple_count; i++)
-            if (is_text(model->simples[i].name.local + 3, name))
-                return model->simples[i].made;
-        return NULL;
-    }
-    for (size_t i = 0; i < model->type_count; i++)
-        if (is_text(model->types[i].name.local, name) &&
-            is_text(model->types[i].name.namespace, namespace))
-            return model->types[i].made;
-    return NULL;
-}
-
-static bool simple_derives(const struct tg_schema_simple *type, const struct tg_schema_simple *from)
-{
-    for (; type != NULL; type = type->base)
-        if (type == from || type->name == from->name)
-            return true;
-    return false;
-}
-
-bool tg_schema_derives(const struct tg_schema_type *type, const struct tg_schema_type *from)
-{
-    assert(type != NULL);
-    if (from->is_any)
-        return true;
-    for (const struct tg_schema_type *at = type; at != NULL; at = at->base)
-        if (at == from)
-            return true;
-    return type->simple != NULL && from->simple != NULL && !type->complex && !from->complex &&
-           simple_derives(type->simple, from->simple);
 }

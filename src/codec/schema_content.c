@@ -6,215 +6,7 @@
 
 #include "codec/schema_model.h"
 
-enum kind { LEAF, SEQUENCE, CHOICE, ALL };
-
 enum { FOLLOWS = 4 * 1000 * 1000 }; /* entries of `next` in a model */
-
-struct tg_schema_part {
-    enum kind kind;
-    uint32_t min, max;
-    const struct tg_schema_element *element;
-    const struct tg_schema_wildcard *wildcard;
-    struct tg_schema_part **parts;
-    size_t count;
-    const struct tg_schema_document *document; /* only while it is made */
-    const xmlNode *node;
-};
-
-/* ---- particles */
-
-static uint32_t occurs(const xmlNode *node, const char *name)
-{
-    const char *text = tg_schema_attribute(node, name);
-
-    if (text == NULL)
-        return 1;
-    if (strcmp(text, "unbounded") == 0)
-        return TG_SCHEMA_UNBOUNDED;
-    return (uint32_t)strtoul(text, NULL, 10);
-}
-
-static struct tg_schema_part *make(struct tg_schema_model *model, enum kind kind,
-                                   const struct tg_schema_document *document, const xmlNode *node,
-                                   size_t room)
-{
-    struct tg_schema_part *part = tg_schema_take(model, sizeof(*part));
-
-    *part = (struct tg_schema_part){.kind = kind,
-                                    .min = occurs(node, "minOccurs"),
-                                    .max = occurs(node, "maxOccurs"),
-                                    .document = document,
-                                    .node = node};
-    part->parts = tg_schema_take(model, (room + 1) * sizeof(struct tg_schema_part *));
-    return part;
-}
-
-static struct tg_schema_part *leaf(struct tg_schema_model *model,
-                                   const struct tg_schema_document *document, const xmlNode *node,
-                                   const struct tg_schema_element *element)
-{
-    struct tg_schema_part *part = make(model, LEAF, document, node, 0);
-
-    part->element = element;
-    part->min = part->max = 1;
-    return part;
-}
-
-/* Elements that may stand for the head, and for those. */
-static bool add_substitutes(struct tg_schema_model *model, struct tg_schema_part *choice,
-                            size_t room, const struct tg_schema_part *from,
-                            struct tg_schema_name head, unsigned depth)
-{
-    size_t count;
-    const struct tg_schema_substitute *list = tg_schema_substitutes(model->index, head, &count);
-
-    for (size_t i = 0; i < count; i++) {
-        const struct tg_schema_component *component = list[i].element;
-        if (choice->count == room || depth > 50)
-            return tg_schema_fail_at(model->error, from->document, from->node,
-                                     "more than %zu elements stand for '%.80s'", room, head.local);
-        struct tg_schema_element *element =
-            tg_schema_element_of(model, component->document, component->node);
-        if (element == NULL)
-            return false;
-        if (!element->abstract)
-            choice->parts[choice->count++] = leaf(model, from->document, from->node, element);
-        if (!add_substitutes(model, choice, room, from, component->name, depth + 1))
-            return false;
-    }
-    return true;
-}
-
-static struct tg_schema_part *read_reference(struct tg_schema_model *model,
-                                             const struct tg_schema_document *document,
-                                             const xmlNode *node, const char *ref)
-{
-    enum { ROOM = 300 };
-    struct tg_schema_name name = tg_schema_resolve(document, node, ref);
-    const struct tg_schema_component *component =
-        tg_schema_find(model->index, TG_SCHEMA_ELEMENT, name);
-    size_t count;
-
-    if (component == NULL) {
-        tg_schema_fail_at(model->error, document, node, "there is no element '%.100s'", ref);
-        return NULL;
-    }
-    struct tg_schema_element *element =
-        tg_schema_element_of(model, component->document, component->node);
-    if (element == NULL)
-        return NULL;
-    tg_schema_substitutes(model->index, name, &count);
-    if (count == 0 && !element->abstract) {
-        struct tg_schema_part *part = make(model, LEAF, document, node, 0);
-        part->element = element;
-        return part;
-    }
-    struct tg_schema_part *choice = make(model, CHOICE, document, node, ROOM);
-    if (!element->abstract)
-        choice->parts[choice->count++] = leaf(model, document, node, element);
-    return add_substitutes(model, choice, ROOM, choice, component->name, 0) ? choice : NULL;
-}
-
-static struct tg_schema_part *read_element(struct tg_schema_model *model,
-                                           const struct tg_schema_document *document,
-                                           const xmlNode *node)
-{
-    const char *ref = tg_schema_attribute(node, "ref");
-
-    if (ref != NULL)
-        return read_reference(model, document, node, ref);
-    struct tg_schema_part *part = make(model, LEAF, document, node, 0);
-    part->element = tg_schema_element_of(model, document, node);
-    return part->element != NULL ? part : NULL;
-}
-
-static bool is_particle(const xmlNode *node)
-{
-    return tg_schema_is(node, "element") || tg_schema_is(node, "any") ||
-           tg_schema_is(node, "group") || tg_schema_is(node, "sequence") ||
-           tg_schema_is(node, "choice") || tg_schema_is(node, "all");
-}
-
-/* The particles in the node. */
-static bool read_children(struct tg_schema_model *model, const struct tg_schema_document *document,
-                          const xmlNode *node, struct tg_schema_part *part)
-{
-    for (const xmlNode *child = node->children; child != NULL; child = child->next) {
-        if (child->type != XML_ELEMENT_NODE || !is_particle(child))
-            continue;
-        struct tg_schema_part *inner = tg_schema_read_part(model, document, child);
-        if (inner == NULL)
-            return false;
-        part->parts[part->count++] = inner;
-    }
-    return true;
-}
-
-/* A group is its one child, as often as the reference says. */
-static struct tg_schema_part *read_group(struct tg_schema_model *model,
-                                         const struct tg_schema_document *document,
-                                         const xmlNode *node)
-{
-    const char *ref = tg_schema_attribute(node, "ref");
-    const struct tg_schema_component *component = tg_schema_find(
-        model->index, TG_SCHEMA_GROUP, tg_schema_resolve(document, node, ref != NULL ? ref : ""));
-
-    if (component == NULL) {
-        tg_schema_fail_at(model->error, document, node, "there is no group '%.100s'",
-                          ref != NULL ? ref : "");
-        return NULL;
-    }
-    struct tg_schema_part *part = make(model, SEQUENCE, document, node, 4);
-    for (const xmlNode *child = component->node->children; child != NULL; child = child->next) {
-        if (child->type != XML_ELEMENT_NODE || !is_particle(child))
-            continue;
-        struct tg_schema_part *inner = tg_schema_read_part(model, component->document, child);
-        if (inner == NULL)
-            return NULL;
-        if (part->count < 4)
-            part->parts[part->count++] = inner;
-    }
-    return part;
-}
-
-struct tg_schema_part *tg_schema_read_part(struct tg_schema_model *model,
-                                           const struct tg_schema_document *document,
-                                           const xmlNode *node)
-{
-    enum kind kind = tg_schema_is(node, "choice") ? CHOICE
-                     : tg_schema_is(node, "all")  ? ALL
-                                                  : SEQUENCE;
-
-    if (tg_schema_is(node, "element"))
-        return read_element(model, document, node);
-    if (tg_schema_is(node, "group"))
-        return read_group(model, document, node);
-    if (tg_schema_is(node, "any")) {
-        struct tg_schema_part *part = make(model, LEAF, document, node, 0);
-        part->wildcard = tg_schema_read_wildcard(model, document, node);
-        return part;
-    }
-    struct tg_schema_part *part =
-        make(model, kind, document, node, xmlChildElementCount((xmlNode *)(uintptr_t)node));
-    return read_children(model, document, node, part) ? part : NULL;
-}
-
-struct tg_schema_part *tg_schema_join(struct tg_schema_model *model, struct tg_schema_part *a,
-                                      struct tg_schema_part *b)
-{
-    if (a == NULL || b == NULL)
-        return a != NULL ? a : b;
-    struct tg_schema_part *part = tg_schema_take(model, sizeof(*part));
-    *part = (struct tg_schema_part){.kind = SEQUENCE,
-                                    .min = 1,
-                                    .max = 1,
-                                    .document = b->document,
-                                    .node = b->node,
-                                    .parts = tg_schema_take(model, 2 * sizeof(part))};
-    part->parts[part->count++] = a;
-    part->parts[part->count++] = b;
-    return part;
-}
 
 /* ---- members */
 
@@ -223,7 +15,7 @@ static uint64_t most(const struct tg_schema_part *part, const struct tg_schema_e
 {
     uint64_t sum = 0;
 
-    if (part->kind == LEAF)
+    if (part->kind == TG_SCHEMA_LEAF)
         sum = part->element == element || (element != NULL && part->element != NULL &&
                                            element->namespace == part->element->namespace &&
                                            tg_text_is(element->name, part->element->name))
@@ -231,7 +23,7 @@ static uint64_t most(const struct tg_schema_part *part, const struct tg_schema_e
                   : 0;
     for (size_t i = 0; i < part->count; i++) {
         uint64_t inner = most(part->parts[i], element);
-        if (part->kind != CHOICE)
+        if (part->kind != TG_SCHEMA_CHOICE)
             sum += inner;
         else if (inner > sum)
             sum = inner;
@@ -417,11 +209,11 @@ static bool build_once(struct builder *b, const struct tg_schema_part *part, str
 {
     struct span inner;
 
-    *span = (struct span){.nullable = part->kind != CHOICE || part->count == 0};
+    *span = (struct span){.nullable = part->kind != TG_SCHEMA_CHOICE || part->count == 0};
     for (size_t i = 0; i < part->count; i++) {
         if (!build(b, part->parts[i], &inner) || !is_small(b, part))
             return false;
-        if (part->kind == CHOICE)
+        if (part->kind == TG_SCHEMA_CHOICE)
             offer(b, span, &inner);
         else if (!append(b, span, &inner, part))
             return false;
@@ -432,7 +224,7 @@ static bool build_once(struct builder *b, const struct tg_schema_part *part, str
 /* As often as it may occur: copies one behind the other, of which the last goes round. */
 static bool build(struct builder *b, const struct tg_schema_part *part, struct span *span)
 {
-    if (part->kind == LEAF)
+    if (part->kind == TG_SCHEMA_LEAF)
         return build_leaf(b, part, span);
     uint32_t least = part->min != 0 ? part->min : 1;
     uint32_t copies = part->max == TG_SCHEMA_UNBOUNDED ? least : part->max;
@@ -519,9 +311,9 @@ bool tg_schema_compile(struct tg_schema_model *model, struct tg_schema_type *typ
     if (type->part == NULL || type->raw)
         return true;
     const struct tg_schema_part *part = type->part;
-    while (part->kind == SEQUENCE && part->count == 1 && part->max == 1)
+    while (part->kind == TG_SCHEMA_SEQUENCE && part->count == 1 && part->max == 1)
         part = part->parts[0];
-    type->all = part->kind == ALL;
+    type->all = part->kind == TG_SCHEMA_ALL;
     b.follows = calloc(TG_SCHEMA_PARTICLES, sizeof(*b.follows));
     b.seen = calloc(TG_SCHEMA_PARTICLES, TG_SCHEMA_PARTICLES / 8);
     assert(b.follows != NULL && b.seen != NULL);

@@ -61,6 +61,7 @@ struct tg_schema_simple {
     struct tg_schema_limit *enumeration;
     size_t enumeration_count;
     xmlRegexp **patterns; /* all of them must match */
+    const char **pattern_texts;
     size_t pattern_count;
 };
 
@@ -114,9 +115,22 @@ struct tg_schema_member {
     bool array;
 };
 
-struct tg_schema_part; /* a particle; of schema_content.c */
+enum tg_schema_part_kind { TG_SCHEMA_LEAF, TG_SCHEMA_SEQUENCE, TG_SCHEMA_CHOICE, TG_SCHEMA_ALL };
+
+/* A particle. */
+struct tg_schema_part {
+    enum tg_schema_part_kind kind;
+    uint32_t min, max;
+    const struct tg_schema_element *element; /* of a leaf; NULL: a wildcard's */
+    const struct tg_schema_wildcard *wildcard;
+    struct tg_schema_part **parts;
+    size_t count;
+    const struct tg_schema_document *document; /* only while it is made */
+    const xmlNode *node;
+};
 
 struct tg_schema_type {
+    size_t id;                                 /* its own number in the model */
     struct tg_schema_name name;                /* local NULL: anonymous */
     struct tg_text shown;                      /* the value of "@xsi:type" */
     const struct tg_schema_document *document; /* only while it is made */
@@ -157,7 +171,8 @@ struct tg_schema_model {
     size_t namespace_count;
     struct tg_schema_entry *elements, *types, *simples; /* sorted by name */
     size_t element_count, type_count, simple_count;
-    struct tg_schema_type any;     /* xs:anyType */
+    struct tg_schema_type any;     /* xs:anyType; its id is 0 */
+    size_t type_total;             /* ids that were given; without a name, too */
     bool deep;                     /* libxml2 has to look at every document */
     struct tg_schema_type **queue; /* types to be filled */
     size_t queue_count, queue_capacity;
@@ -170,13 +185,13 @@ struct tg_schema_model {
     size_t follows;        /* entries of `next` in all positions */
 };
 
-/* schema_build.c: makes the model of the index, whose files may go then. False: see the error; the
+/* schema_model.c: makes the model of the index, whose files may go then. False: see the error; the
  * model is to be disposed all the same. */
 bool tg_schema_model_init(struct tg_schema_model *model, struct tg_schema_index *index,
                           struct tg_schema_error *error);
 void tg_schema_model_dispose(struct tg_schema_model *model);
 
-/* schema_simple.c: fills in what is known of a limit by its text. */
+/* schema_facets.c: fills in what is known of a limit by its text. */
 void tg_schema_set_limit(struct tg_schema_limit *limit, struct tg_text text, xmlSchemaVal *value,
                          bool exclusive);
 
@@ -185,11 +200,16 @@ void *tg_schema_take(struct tg_schema_model *model, size_t n);
 struct tg_text tg_schema_keep(struct tg_schema_model *model, const char *text);
 struct tg_text tg_schema_key(struct tg_schema_model *model, const char *before, const char *name);
 size_t tg_schema_namespace(const struct tg_schema_model *model, const char *namespace);
+struct tg_schema_entry *tg_schema_entry_of(struct tg_schema_entry *list, size_t count,
+                                           struct tg_schema_name name);
 
 /* schema_build.c: the type of the name; filled in later, or at once by tg_schema_fill. */
 struct tg_schema_type *tg_schema_type_of(struct tg_schema_model *model,
                                          const struct tg_schema_document *document,
                                          const xmlNode *node, const char *text);
+struct tg_schema_type *tg_schema_type_at(struct tg_schema_model *model,
+                                         const struct tg_schema_document *document,
+                                         const xmlNode *node, struct tg_schema_name name);
 bool tg_schema_fill(struct tg_schema_model *model, struct tg_schema_type *type);
 struct tg_schema_element *tg_schema_element_of(struct tg_schema_model *model,
                                                const struct tg_schema_document *document,
@@ -202,8 +222,8 @@ struct tg_schema_wildcard *tg_schema_read_wildcard(struct tg_schema_model *model
                                                    const struct tg_schema_document *document,
                                                    const xmlNode *node);
 
-/* schema_content.c: the particle of the group, choice, sequence or all at the node; then the type's
- * automaton of its part. */
+/* schema_particle.c: the particle of the group, choice, sequence or all at the node, and two behind
+ * each other. schema_content.c: the type's automaton of its part. */
 struct tg_schema_part *tg_schema_read_part(struct tg_schema_model *model,
                                            const struct tg_schema_document *document,
                                            const xmlNode *node);
@@ -223,6 +243,7 @@ const struct tg_schema_simple *tg_schema_simple_named(struct tg_schema_model *mo
 const struct tg_schema_simple *tg_schema_simple_at(struct tg_schema_model *model,
                                                    const struct tg_schema_document *document,
                                                    const xmlNode *node);
+/* schema_facets.c: the type with the facets of the restriction at the node. */
 const struct tg_schema_simple *tg_schema_restrict(struct tg_schema_model *model,
                                                   const struct tg_schema_simple *base,
                                                   const struct tg_schema_document *document,

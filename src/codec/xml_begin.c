@@ -104,7 +104,9 @@ bool tg_xml_begin_as(struct tg_xml *xml, struct tg_text input, const struct tg_x
 {
     if (input.len == 0)
         input.base = "";
-    tg_xml_rest(xml);
+    if (!xml->rests)
+        tg_xml_rest(xml);
+    xml->rests = false;
     set_limits(xml, &options->limits);
     xml->document++;
     xml->elements = xml->distinct = 0;

@@ -1,13 +1,6 @@
 #include "codec/xml_json_attributes.h"
 
-#include "codec/json_write.h"
-
-static inline bool write_string(struct tg_buffer *out, struct tg_text text)
-{
-    uint64_t high = 0;
-
-    return tg_json_write_string(out, text, &high);
-}
+#include "codec/xml_json_text.h"
 
 /* With the colon behind it, and a bracket for a list. */
 static bool write_key(struct tg_buffer *out, const struct tg_xml_name *name, bool list)
@@ -29,7 +22,8 @@ static bool write_kept(struct tg_xml *xml, struct tg_buffer *out)
 {
     for (size_t i = 0; i < xml->attribute_count; i++) {
         const struct tg_xml_attribute *attribute = &xml->attributes[i];
-        if (!write_key(out, attribute->name, false) || !write_string(out, attribute->value))
+        if (!write_key(out, attribute->name, false) ||
+            !tg_xml_json_string(xml, out, attribute->value))
             return false;
     }
     return true;
@@ -46,10 +40,11 @@ static bool write_stripped(struct tg_xml *xml, struct tg_buffer *out)
         if (first->merged)
             continue;
         bool list = first->next != 0;
-        if (!write_key(out, first->name->local, list) || !write_string(out, first->value))
+        if (!write_key(out, first->name->local, list) ||
+            !tg_xml_json_string(xml, out, first->value))
             return false;
         for (size_t next = first->next; next != 0; next = attributes[next].next) {
-            if (!tg_buffer_put(out, ',') || !write_string(out, attributes[next].value))
+            if (!tg_buffer_put(out, ',') || !tg_xml_json_string(xml, out, attributes[next].value))
                 return false;
         }
         if (list && !tg_buffer_put(out, ']'))

@@ -31,7 +31,7 @@ struct tg_xml_name {
     struct tg_xml_name *prefix;    /* NULL when there is none */
     struct tg_xml_name *local;     /* the name behind the prefix, or this one; of a key its name */
     struct tg_xml_name *namespace; /* as a prefix: what it is bound to now, NULL when to nothing */
-    struct tg_xml_name *declared;  /* of a declaration: the namespace that it had last time */
+    struct tg_xml_name *declared;  /* of a declaration: the namespace that it last had rightly */
     enum tg_xml_kind kind;
     uint32_t run;       /* the run of members of this name, see xml_members.h */
     uint32_t path;      /* the first of the paths that end with this name, see xml_paths.h */

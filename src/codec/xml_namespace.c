@@ -30,7 +30,7 @@ static struct tg_xml_name *intern(struct tg_xml *xml, struct tg_xml_name *name, 
     }
     struct tg_xml_name *uri = name->declared;
     if (uri == NULL || !tg_text_is(tg_xml_name_text(uri), text))
-        uri = name->declared = find(xml, text);
+        uri = find(xml, text);
     if (uri->document != xml->document) {
         if (xml->distinct == xml->limits.names) {
             tg_xml_fail_limit(xml, at, "names", xml->limits.names, "different names");
@@ -77,12 +77,14 @@ bool tg_xml_declare(struct tg_xml *xml, const struct tg_xml_attribute *attribute
 
     if (uri == NULL)
         return false;
-    const char *reason =
-        reason_against(xml, prefix != NULL ? tg_xml_name_text(prefix) : TG_TEXT(""), uri);
+    const char *reason = NULL;
+    if (uri != attribute->name->declared)
+        reason = reason_against(xml, prefix != NULL ? tg_xml_name_text(prefix) : TG_TEXT(""), uri);
     if (reason != NULL) {
         tg_xml_fail(xml, at, "%s", reason);
         return false;
     }
+    attribute->name->declared = uri;
     if (prefix != NULL && prefix->namespace != uri)
         bind(xml, prefix, uri);
     return true;

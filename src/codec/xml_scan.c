@@ -83,6 +83,7 @@ static void rest_arrays(struct tg_xml *xml)
 
 void tg_xml_rest(struct tg_xml *xml)
 {
+    xml->rests = true;
     unbind(xml, 0);
     xml->attribute_count = xml->depth = 0;
     tg_buffer_clear(&xml->frames, KEEP_BUFFER);
@@ -236,7 +237,10 @@ struct tg_text tg_xml_leaf(struct tg_xml *xml)
 static enum tg_xml_event odd_text(struct tg_xml *xml)
 {
     struct tg_text text = xml->text;
-    const char *bad = memmem(text.base, text.len, "]]>", 3);
+    const char *bracket = memchr(text.base, ']', text.len);
+    const char *bad = bracket != NULL
+                          ? memmem(bracket, text.len - (size_t)(bracket - text.base), "]]>", 3)
+                          : NULL;
 
     if (bad != NULL)
         return tg_xml_fail(xml, bad, "\"]]>\" in text");

@@ -85,6 +85,7 @@ struct tg_xml {
     bool wide;          /* it was UTF-16, and must name that */
     bool skips_doctype; /* passes one without a subset of its own */
     bool had_doctype;
+    bool rests; /* nothing of a document is left */
     const char *start, *end;
     size_t elements, distinct;
     struct tg_xml_names names, uris;

@@ -1,8 +1,8 @@
 #include "codec/xml_to_json.h"
 
-#include "codec/json_write.h"
 #include "codec/xml_json_attributes.h"
 #include "codec/xml_json_sink.h"
+#include "codec/xml_json_text.h"
 #include "codec/xml_members.h"
 #include "codec/xml_paths.h"
 #include "codec/xml_select.h"
@@ -67,9 +67,7 @@ static void pop(struct converter *c)
 
 static inline bool write_string(struct converter *c, struct tg_text text)
 {
-    uint64_t high = 0;
-
-    return tg_json_write_string(c->out, text, &high);
+    return tg_xml_json_string(c->xml, c->out, text);
 }
 
 /* Members */

@@ -124,11 +124,44 @@ bool tg_cache_http_is_for(const struct tg_caching *caching)
            tg_freshen_is_for(stored(caching), received(caching), now_of(caching) / 1000);
 }
 
+/* RFC 9111, 4.3.5: what answers HEAD tells of the whole that is stored. */
+static bool is_head_for(const struct tg_caching *caching)
+{
+    return request_of(caching)->response.status == 200 && caching->entry->is.status == 200 &&
+           tg_freshen_is_for_head(stored(caching), caching->entry->is.body.len, received(caching),
+                                  now_of(caching) / 1000);
+}
+
+static bool is_head(const struct tg_caching *caching)
+{
+    return tg_text_is(text_of(request_of(caching)->method), TG_TEXT("HEAD"));
+}
+
+static void forget(struct tg_caching *caching)
+{
+    tg_cache_remove(caching->inbound->worker->gate->cache, caching->entry->is.key);
+}
+
+/* Whether the answer says that what is stored is still right. */
+static bool confirms(struct tg_caching *caching)
+{
+    int status = request_of(caching)->response.status;
+
+    if (status == 304)
+        return tg_cache_http_is_for(caching);
+    if (status != 200 || !is_validating(caching) || !is_head(caching))
+        return false;
+    if (is_head_for(caching))
+        return true;
+    forget(caching);
+    return false;
+}
+
 bool tg_cache_http_freshen(struct tg_caching *caching)
 {
     struct tg_request *request = request_of(caching);
 
-    if (!tg_cache_http_is_for(caching))
+    if (!confirms(caching))
         return false;
     struct tg_headers old = stored(caching), update = received(caching);
     struct tg_header *merged =
@@ -136,6 +169,7 @@ bool tg_cache_http_freshen(struct tg_caching *caching)
     size_t count = tg_freshen_merge(old, update, merged);
     struct tg_text body = caching->entry->is.body;
     take_merged(caching, (struct tg_headers){merged, count});
+    caching->confirmed = true;
     if (tg_cache_http_judge(caching) == TG_CACHE_KEEPS)
         tg_cache_keep(caching, h2o_iovec_init(body.base, body.len));
     else
@@ -164,7 +198,7 @@ enum tg_cache_verdict tg_cache_http_judge(struct tg_caching *caching)
     caching->status.fwd_status = (unsigned)response->status;
     if (is_error && is_validating(caching) && tg_cache_http_stands_in(caching))
         return TG_CACHE_FAILS;
-    if (caching->key.len == 0)
+    if (caching->key.len == 0 || (is_head(caching) && !caching->confirmed))
         return TG_CACHE_PASSES;
     const char *why = tg_cache_refuses(&candidate, &caching->rules);
     if (why != NULL)

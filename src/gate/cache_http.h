@@ -21,7 +21,9 @@ void tg_cache_http_validate(struct tg_caching *caching, struct tg_call *call);
 /* Whether request->response, a 304, speaks of the stale entry. */
 bool tg_cache_http_is_for(const struct tg_caching *caching);
 
-/* The same; and then a fresh one, made of both, is the answer, and kept. */
+/* Whether request->response, a 304 or what answers HEAD, says that the stale entry is still right:
+ * then a fresh one, made of both, is the answer, and kept. What a HEAD shows to be untrue is taken
+ * out. */
 bool tg_cache_http_freshen(struct tg_caching *caching);
 
 /* What becomes of request->response. Fills caching->rules when it is kept. */

@@ -74,6 +74,41 @@ static void add_vary(struct tg_caching *caching)
     tg_buffer_dispose(&names);
 }
 
+static bool is_date(h2o_iovec_t name)
+{
+    return tg_text_is_nocase(text_of(name), TG_TEXT("date"));
+}
+
+/* Without those that are wrong, or one too many. */
+static void drop_dates(struct tg_caching *caching)
+{
+    struct tg_fields *fields = &response_of(caching)->fields;
+    struct tg_field *list =
+        h2o_mem_alloc_pool(&caching->inbound->request.run.pool, fields->count * sizeof(*list));
+    size_t n = 0;
+
+    for (size_t i = 0; i < fields->count; i++)
+        if (!is_date(fields->list[i].name))
+            list[n++] = fields->list[i];
+    *fields = (struct tg_fields){list, n};
+}
+
+/* It goes with the answer as long as that is kept (RFC 9110, 6.6.1). */
+void tg_cache_add_date(struct tg_caching *caching)
+{
+    const struct tg_field *date = tg_fields_find(response_of(caching)->fields, TG_TEXT("date"));
+    int64_t now = tg_caching_wall_ms(caching->inbound) / 1000;
+    char text[TG_HTTP_DATE_LEN];
+
+    if (date != NULL && date->value.len == TG_HTTP_DATE_LEN &&
+        tg_http_date_read(text_of(date->value), now) != TG_NO_DATE)
+        return;
+    if (date != NULL)
+        drop_dates(caching);
+    tg_http_date_write(text, now);
+    add_field(caching, TG_TEXT("date"), tg_text(text, sizeof(text)));
+}
+
 static bool is_kept_field(const struct tg_caching *caching, struct tg_text name)
 {
     if (caching->policy->http)
@@ -86,10 +121,17 @@ static bool is_kept_field(const struct tg_caching *caching, struct tg_text name)
 static size_t list_fields(const struct tg_caching *caching, struct tg_entry_field *list)
 {
     struct tg_fields fields = response_of(caching)->fields;
+    bool dated = false;
     size_t n = 0;
 
     for (size_t i = 0; i < fields.count; i++) {
         struct tg_text name = text_of(fields.list[i].name);
+        if (is_date(fields.list[i].name)) {
+            if (dated)
+                continue;
+            dated = true;
+            name = TG_TEXT("date"); /* so that it has its token */
+        }
         if (is_kept_field(caching, name))
             list[n++] = (struct tg_entry_field){name, text_of(fields.list[i].value),
                                                 h2o_lookup_token(name.base, name.len)};
@@ -121,7 +163,7 @@ static bool is_keyed(const struct tg_cache_policy *policy, struct tg_text name)
 /* The fields that Vary names, but for those that are in the key anyway. */
 static enum tg_vary read_variants(const struct tg_caching *caching, struct tg_buffer *names)
 {
-    struct tg_buffer all = {.limit = 4096};
+    struct tg_buffer all = {.limit = TG_VARY_MOST};
     enum tg_vary vary = tg_vary_read(headers_of(response_of(caching)->fields), &all);
     struct tg_text rest = tg_text(all.base, all.len), name;
 
@@ -356,6 +398,7 @@ void tg_cache_keep(struct tg_caching *caching, h2o_iovec_t body)
     read_variants(caching, &names);
     add_etag(caching, body);
     add_vary(caching);
+    tg_cache_add_date(caching);
     struct tg_entry *variants = choose_key(caching, tg_text(names.base, names.len), &key);
     struct tg_entry *entry = make_entry(caching, tg_text(key.base, key.len), body);
     caching->status.stored = tg_cache_put(gate->cache, entry);
@@ -393,6 +436,10 @@ void tg_cache_pass(struct tg_caching *caching)
         return;
     if (is_partial(response_of(caching)->status)) {
         tg_flight_fail(flight);
+        return;
+    }
+    if (caching->entry != NULL && response_of(caching)->status >= 500) {
+        tg_flight_scatter(flight); /* a failure takes the place of nothing */
         return;
     }
     struct tg_entry *entry = tg_entry_create(&recipe);

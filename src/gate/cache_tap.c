@@ -77,6 +77,7 @@ void tg_cache_tap_start(struct tg_caching *caching)
     tap->inner->on_piece = on_piece;
     tap->inner->user = tap;
     caching->tap = tap;
+    tg_cache_add_date(caching);
     request->response.source = &tap->source;
     if (request->response.length_known && request->response.length > tap->gathered.limit)
         give_up(tap);

@@ -1,7 +1,5 @@
 #include "gate/cached.h"
 
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "gate/responder.h"
 #include "http/condition.h"
@@ -114,7 +112,9 @@ static void put_entry_fields(h2o_req_t *req, const struct tg_entry *entry, bool 
     h2o_vector_reserve(&req->pool, headers, headers->size + entry->is.field_count + 2);
     for (size_t i = 0; i < entry->is.field_count; i++) {
         const struct tg_entry_field *field = &entry->is.fields[i];
-        if (is_304 && !tg_condition_keeps(field->name))
+        if (field->token == H2O_TOKEN_DATE)
+            tg_respond_date(req, h2o_iovec_init(field->value.base, field->value.len));
+        if (field->token == H2O_TOKEN_DATE || (is_304 && !tg_condition_keeps(field->name)))
             continue;
         headers->entries[headers->size++] = (h2o_header_t){
             .name = field->token != NULL ? (h2o_iovec_t *)&((h2o_token_t *)field->token)->buf
@@ -124,14 +124,25 @@ static void put_entry_fields(h2o_req_t *req, const struct tg_entry *entry, bool 
     }
 }
 
+static size_t write_number(char out[20], uint64_t number)
+{
+    char digits[20], *at = digits + sizeof(digits);
+
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    size_t len = (size_t)(digits + sizeof(digits) - at);
+    memcpy(out, at, len);
+    return len;
+}
+
 static void put_age(struct tg_inbound *inbound)
 {
     h2o_req_t *req = inbound->req;
-    char *text = h2o_mem_alloc_pool(&req->pool, 24);
-    int len = snprintf(text, 24, "%llu", (unsigned long long)(age_of(inbound) / 1000));
+    char *text = h2o_mem_alloc_pool(&req->pool, 20);
+    size_t len = write_number(text, age_of(inbound) / 1000);
 
-    h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("age"), 1, NULL, text,
-                          (size_t)len);
+    h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("age"), 1, NULL, text, len);
 }
 
 static void put_content_range(h2o_req_t *req, const struct tg_range *range, size_t length)
@@ -186,6 +197,28 @@ static int apply_conditions(struct tg_inbound *inbound, h2o_iovec_t *body)
     return cut_range(inbound, &asked, body);
 }
 
+/* What HTTP/1 is asked for most: the head as it stands in the entry, and behind it two fields in
+ * one piece. */
+static void send_whole(struct tg_inbound *inbound, h2o_iovec_t body)
+{
+    static h2o_iovec_t age = {(char *)"age", 3};
+    static const struct tg_text between = {"\r\ncache-status: ", 16}, self = {"tidegate", 8};
+    const struct tg_entry *entry = inbound->caching->entry;
+    struct tg_buffer *text = &inbound->worker->key;
+    h2o_req_t *req = inbound->req;
+
+    tg_buffer_clear(text, SIZE_MAX);
+    text->len = write_number(tg_buffer_reserve(text, 20), age_of(inbound) / 1000);
+    tg_buffer_append(text, between.base, between.len);
+    tg_cache_status_write(text, self, &inbound->caching->status);
+    h2o_vector_reserve(&req->pool, &req->res.headers, req->res.headers.size + 1);
+    req->res.headers.entries[req->res.headers.size++] =
+        (h2o_header_t){.name = &age, .value = h2o_strdup(&req->pool, text->base, text->len)};
+    req->res.status = entry->is.status;
+    req->res.reason = entry->head;
+    tg_respond_bytes(req, body);
+}
+
 void tg_cached_send(struct tg_inbound *inbound)
 {
     const struct tg_entry *entry = inbound->caching->entry;
@@ -193,12 +226,17 @@ void tg_cached_send(struct tg_inbound *inbound)
     h2o_iovec_t body = h2o_iovec_init(entry->is.body.base, entry->is.body.len);
     int status = entry->is.status;
 
+    if (!has_conditions(&req->headers) && req->version < 0x200) {
+        send_whole(inbound, body);
+        return;
+    }
     if (status / 100 == 2 && has_conditions(&req->headers))
         status = apply_conditions(inbound, &body);
+    tg_respond_status(req, status);
     if (status != 412 && status != 416) {
         put_entry_fields(req, entry, status == 304);
         put_age(inbound);
     }
     tg_cached_note_sent(inbound);
-    tg_respond_bytes(req, status, body);
+    tg_respond_bytes(req, body);
 }

@@ -167,6 +167,15 @@ static bool asks_tier(struct tg_caching *caching)
     return asks;
 }
 
+/* What answers HEAD is not kept, but may say that what is stored is still right. */
+static enum tg_cached pass_head(struct tg_caching *caching)
+{
+    if (caching->entry != NULL && !caching->entry->is.by_http)
+        drop_entry(caching);
+    count(caching, caching->entry != NULL ? TG_EVENT_REVALIDATED : TG_EVENT_BYPASS);
+    return TG_CACHED_NOT;
+}
+
 /* Asks those who make the same answer; whoever leads looks once more, for the one before may have
  * kept it meanwhile. */
 static enum tg_cached join(struct tg_caching *caching)
@@ -174,11 +183,8 @@ static enum tg_cached join(struct tg_caching *caching)
     struct tg_gate *gate = gate_of(caching);
     bool soft;
 
-    if (!is_get(caching)) {
-        drop_entry(caching);
-        count(caching, TG_EVENT_BYPASS);
-        return TG_CACHED_NOT; /* what answers HEAD is not kept */
-    }
+    if (!is_get(caching))
+        return pass_head(caching);
     caching->waiter.on_news = on_news;
     caching->flight = tg_flight_join(gate->flights, caching->key, caching->hash,
                                      &caching->inbound->worker->inbox, &caching->waiter);
@@ -459,12 +465,12 @@ bool tg_caching_take(struct tg_inbound *inbound)
 
     if (caching->policy->http)
         tg_cache_http_invalidate(caching);
-    if (caching->policy->http && inbound->request.response.status == 304 &&
-        tg_cache_http_freshen(caching)) {
+    int status = inbound->request.response.status;
+    if (caching->policy->http && tg_cache_http_freshen(caching)) {
         struct tg_cache_status was = caching->status;
         has(caching, TG_EVENT_REVALIDATED);
         caching->status.fwd = was.fwd;
-        caching->status.fwd_status = 304;
+        caching->status.fwd_status = (unsigned)status;
         caching->status.stored = was.stored;
         return false;
     }

@@ -36,6 +36,7 @@ struct tg_caching {
     bool unavailable;       /* the client wants nothing but what is kept, and nothing is */
     int64_t asked_ms;       /* wall time at which it began to be made */
     struct tg_cache_rules rules;
+    bool confirmed; /* the backend has said that the entry is still right */
     bool refreshes; /* nobody waits for the answer but the cache */
     struct tg_cache_tap *tap;
     struct tg_cache_status status;

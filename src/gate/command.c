@@ -7,7 +7,12 @@
 #include "gate/server.h"
 #include "gate/status.h"
 
-enum { STATUS_OK = 0, STATUS_FAILED = 1, ANSWER_MOST = 67108864 };
+enum {
+    STATUS_OK = 0,
+    STATUS_FAILED = 1,
+    ANSWER_MOST = 67108864,
+    CHANGE_S = 660, /* the site's specs may take 600 s */
+};
 
 /* Asks the address and shows what it says. */
 static int ask(const struct tg_admin_address *address, const struct tg_question *question,
@@ -91,7 +96,7 @@ int tg_command_purge(const char *folder, const char *admin, const char *query, b
 static int change(const char *folder, const char *admin, bool json, const char *path)
 {
     struct tg_question question = {
-        .method = "POST", .path = path, .expected = 422, .timeout_s = 60};
+        .method = "POST", .path = path, .expected = 422, .timeout_s = CHANGE_S};
 
     return admin != NULL ? ask_address(admin, &question, json) : ask_site(folder, &question, json);
 }

@@ -47,6 +47,9 @@ struct tg_gate {
     const struct tg_clock *clock; /* NULL: the system's */
     struct tg_dialer *dialer;     /* NULL: backends are reached over the network */
     struct tg_chunks *chunks;     /* of scripts, for the next gate; NULL: none are kept */
+    bool proven;                  /* a gate before it has found nothing wrong with its scripts, */
+    bool late;                    /* and none of them has tg.every: a route's are loaded for its
+                                   * first request */
     /* Called for each line that a script runs; NULL: nobody wants to know. */
     void (*on_line)(void *owner, struct lua_State *L, struct lua_Debug *frame);
     void *line_owner;
@@ -136,6 +139,8 @@ struct tg_worker {
     _Atomic bool stop_wanted;
     _Atomic bool over; /* the thread has nothing left to do but to end */
     bool draining, started;
+    bool ticked;           /* a signal comes while it uses the CPU: gate/slices.h */
+    timer_t tick;          /* what sends it */
     struct tg_buffer key;  /* scratch for the key of one look-up */
     struct tg_buffer line; /* scratch for one line of the access log */
 };

@@ -135,11 +135,13 @@ void tg_generation_adopt(struct tg_generation *generation)
 
 void tg_generation_start(struct tg_generation *generation)
 {
-    tg_vm_move(generation->vm);
+    bool ticked = generation->worker->ticked;
+
+    tg_vm_move(generation->vm, ticked);
     tg_every_start(generation->vm);
     if (generation->jit_vm == NULL)
         return;
-    tg_vm_move(generation->jit_vm);
+    tg_vm_move(generation->jit_vm, ticked);
     tg_every_start(generation->jit_vm);
 }
 
@@ -161,6 +163,23 @@ static bool is_in_use(const struct tg_generation *generation)
 {
     return generation->holders != 0 || generation->host.every_running != 0 ||
            generation->host.converting != 0;
+}
+
+static struct tg_vm *running_in(const struct tg_generation *generation)
+{
+    if (generation->vm->running != NULL)
+        return generation->vm;
+    struct tg_vm *jit = generation->jit_vm;
+    return jit != NULL && jit->running != NULL ? jit : NULL;
+}
+
+struct tg_vm *tg_generation_running(const struct tg_worker *worker)
+{
+    struct tg_vm *vm = running_in(worker->generation);
+
+    for (const struct tg_generation *at = worker->retired; at != NULL && vm == NULL; at = at->next)
+        vm = running_in(at);
+    return vm;
 }
 
 void tg_generation_sweep(struct tg_worker *worker)

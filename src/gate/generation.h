@@ -31,6 +31,10 @@ void tg_generation_sweep(struct tg_worker *worker);
 bool tg_generation_run_ready(struct tg_worker *worker);
 void tg_generation_tick(struct tg_worker *worker, uint64_t now_ns);
 
+/* The state in which a script of the worker runs at this moment, or NULL. A signal handler of the
+ * thread may ask, too. */
+struct tg_vm *tg_generation_running(const struct tg_worker *worker);
+
 /* Ends all of them: first what runs behind responses, then the rest. */
 void tg_generation_close_all(struct tg_worker *worker);
 

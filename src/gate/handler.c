@@ -9,6 +9,7 @@
 #include "gate/inbound.h"
 #include "gate/pass.h"
 #include "gate/responder.h"
+#include "gate/scripts.h"
 #include "gate/stream.h"
 #include "gate/target.h"
 #include "gate/tunnel.h"
@@ -126,6 +127,10 @@ static void run_scripts(struct tg_inbound *inbound)
     bool jit = inbound->route->jit;
 
     request->scripts = &generation->routes[inbound->route->index];
+    if (request->scripts->chain == 0 && !tg_scripts_load_late(generation, inbound->route)) {
+        fail_unmade(inbound, 500);
+        return;
+    }
     if (request->run.deadline_ms == 0)
         request->run.deadline_ms = tg_timers_now(&worker->timers) + inbound->route->timeout_ms;
     request->run.limits = &inbound->route->codec;

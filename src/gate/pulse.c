@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "gate/generation.h"
 #include "gate/inbound.h"
 #include "gate/reload.h"
 #include "script/where.h"
@@ -38,23 +39,6 @@ void tg_pulse_set(struct tg_gate *gate, const struct tg_site *site)
 
 /* ---- in the thread that is looked at */
 
-static struct tg_vm *running_in(const struct tg_generation *generation)
-{
-    if (generation->vm->running != NULL)
-        return generation->vm;
-    struct tg_vm *jit = generation->jit_vm;
-    return jit != NULL && jit->running != NULL ? jit : NULL;
-}
-
-static struct tg_vm *running(const struct tg_worker *worker)
-{
-    struct tg_vm *vm = running_in(worker->generation);
-
-    for (const struct tg_generation *at = worker->retired; at != NULL && vm == NULL; at = at->next)
-        vm = running_in(at);
-    return vm;
-}
-
 /* A run without a request is one of tg.every. */
 static const char *route_of(const struct tg_vm *vm)
 {
@@ -76,7 +60,7 @@ static void on_look(int number, siginfo_t *info, void *context)
     if (info->si_code != SI_QUEUE || info->si_pid != getpid())
         return;
     struct tg_pulse_look *look = &worker->look;
-    struct tg_vm *vm = running(worker);
+    struct tg_vm *vm = tg_generation_running(worker);
     look->route[0] = look->place[0] = '\0';
     if (vm != NULL) {
         stpncpy(look->route, route_of(vm), sizeof(look->route) - 1);

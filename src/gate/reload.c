@@ -16,6 +16,7 @@
 #include "gate/generation.h"
 #include "gate/guard.h"
 #include "gate/history.h"
+#include "gate/proof.h"
 #include "gate/pulse.h"
 #include "gate/trial.h"
 #include "gate/worker.h"
@@ -90,6 +91,15 @@ static struct tg_edition *read_edition(struct tg_reload *reload, struct tg_attem
     return edition;
 }
 
+/* The specs of what is on the disk; what was served before passed them in its time. */
+static bool prove(struct tg_reload *reload, struct tg_attempt *attempt)
+{
+    const struct tg_site *site = attempt->edition->site;
+
+    return site->specs_ms == 0 || attempt->back ||
+           tg_proof_run(site->folder, site->specs_ms, &reload->stopping, &attempt->problems);
+}
+
 /* What is wrong with a script is wrong in every thread: the first one says it. */
 static bool build(struct tg_reload *reload, struct tg_attempt *attempt)
 {
@@ -106,7 +116,7 @@ static bool build(struct tg_reload *reload, struct tg_attempt *attempt)
         if (attempt->generations[i] == NULL)
             return false;
     }
-    return true;
+    return prove(reload, attempt);
 }
 
 /* Nothing of it can fail; a worker that is stuck in a script takes its own when it is not. */

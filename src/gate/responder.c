@@ -21,26 +21,44 @@ static bool is_to_head(const h2o_req_t *req)
     return h2o_memis(req->input.method.base, req->input.method.len, H2O_STRLIT("HEAD"));
 }
 
-static void start(h2o_req_t *req, int status, h2o_iovec_t body)
+void tg_respond_status(h2o_req_t *req, int status)
 {
-    static const h2o_iovec_t nothing = {NULL, 0};
-
     req->res.status = status;
     req->res.reason = tg_status_reason(status);
-    req->res.content_length = has_no_body(status) ? SIZE_MAX : body.len;
-    send_all(req, is_to_head(req) || has_no_body(status) ? nothing : body);
 }
 
-void tg_respond_bytes(h2o_req_t *req, int status, h2o_iovec_t body)
+void tg_respond_bytes(h2o_req_t *req, h2o_iovec_t body)
 {
-    start(req, status, body);
+    static const h2o_iovec_t nothing = {NULL, 0};
+    bool none = has_no_body(req->res.status);
+
+    req->res.content_length = none ? SIZE_MAX : body.len;
+    send_all(req, is_to_head(req) || none ? nothing : body);
+}
+
+/* h2o writes the Date of now, unless it stands behind the reason: see seam_sprintf.c. */
+void tg_respond_date(h2o_req_t *req, h2o_iovec_t date)
+{
+    static const char between[] = "\r\nDate: ";
+    size_t len = strlen(req->res.reason), before = len + sizeof(between) - 1;
+
+    if (date.len != H2O_TIMESTR_RFC1123_LEN)
+        return;
+    char *text = h2o_mem_alloc_pool(&req->pool, before + date.len + 1);
+    memcpy(text, req->res.reason, len);
+    memcpy(text + len, between, sizeof(between) - 1);
+    memcpy(text + before, date.base, date.len);
+    text[before + date.len] = '\0';
+    req->res.reason = text;
 }
 
 static void add_field(h2o_req_t *req, const struct tg_field *field)
 {
     const h2o_token_t *token = h2o_lookup_token(field->name.base, field->name.len);
 
-    if (token != NULL)
+    if (field->name.len == 4 && h2o_lcstris(field->name.base, 4, H2O_STRLIT("date")))
+        tg_respond_date(req, field->value);
+    else if (token != NULL)
         h2o_add_header(&req->pool, &req->res.headers, token, NULL, field->value.base,
                        field->value.len);
     else
@@ -57,19 +75,19 @@ void tg_respond_head(h2o_req_t *req, const struct tg_response *response)
 {
     h2o_headers_t *headers = &req->res.headers;
 
+    tg_respond_status(req, response->status);
     h2o_vector_reserve(&req->pool, headers, response->fields.count + 1);
     for (size_t i = 0; i < response->fields.count; i++)
         add_field(req, &response->fields.list[i]);
-    req->res.status = response->status;
-    req->res.reason = tg_status_reason(response->status);
     req->res.content_length = response->length_known ? (size_t)response->length : SIZE_MAX;
 }
 
 void tg_respond(h2o_req_t *req, const struct tg_response *response)
 {
+    tg_respond_status(req, response->status);
     for (size_t i = 0; i < response->fields.count; i++)
         add_field(req, &response->fields.list[i]);
-    start(req, response->status, response->body);
+    tg_respond_bytes(req, response->body);
 }
 
 void tg_respond_passed(h2o_req_t *req, const struct tg_response *response)
@@ -99,5 +117,6 @@ void tg_respond_problem(h2o_req_t *req, int status, struct tg_text detail, struc
         h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("allow"), 1, NULL,
                               kept.base, kept.len);
     }
-    start(req, status, body);
+    tg_respond_status(req, status);
+    tg_respond_bytes(req, body);
 }

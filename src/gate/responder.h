@@ -7,9 +7,15 @@
 /* Sends request->response. */
 void tg_respond(h2o_req_t *req, const struct tg_response *response);
 
+/* The first line, to begin with. */
+void tg_respond_status(h2o_req_t *req, int status);
+
 /* Sends the bytes behind what has been set in req->res already. They stay in place until the
  * request is over. */
-void tg_respond_bytes(h2o_req_t *req, int status, h2o_iovec_t body);
+void tg_respond_bytes(h2o_req_t *req, h2o_iovec_t body);
+
+/* Sends this as Date, if it is of the usual length, and not now. The status has been set. */
+void tg_respond_date(h2o_req_t *req, h2o_iovec_t date);
 
 /* Sets status, fields and length of a response whose body is sent later. */
 void tg_respond_head(h2o_req_t *req, const struct tg_response *response);

@@ -204,14 +204,15 @@ static bool load_state(struct loading *loading, bool jit, struct tg_buffer *prob
                          "no Lua state could be made (is limits.lua_memory too small?)\n");
         return false;
     }
-    if (!load_files(loading->vm, site, jit, problems))
+    bool proven = loading->generation->worker->gate->proven;
+    if (!proven && !load_files(loading->vm, site, jit, problems))
         return false;
     if (!tg_vm_call(loading->vm, find_serve, loading, &message)) {
         note(problems, message);
         return false;
     }
     for (size_t i = 0; i < site->route_count; i++) {
-        if (site->routes[i].jit != jit)
+        if (site->routes[i].jit != jit || loading->generation->worker->gate->late)
             continue;
         loading->route = &site->routes[i];
         loading->scripts = &loading->generation->routes[i];
@@ -246,6 +247,30 @@ bool tg_scripts_load(struct tg_generation *generation, struct tg_buffer *problem
     if (!well)
         tg_scripts_close(generation);
     return well;
+}
+
+bool tg_scripts_load_late(struct tg_generation *generation, const struct tg_route *route)
+{
+    struct loading loading = {.generation = generation,
+                              .site = generation->edition->site,
+                              .route = route,
+                              .scripts = &generation->routes[route->index],
+                              .vm = route->jit ? generation->jit_vm : generation->vm};
+    char *message;
+
+    generation->host.loaded = false;
+    bool well = tg_vm_call(loading.vm, find_serve, &loading, &message) &&
+                tg_vm_call(loading.vm, load_route, &loading, &message);
+    generation->host.loaded = true;
+    if (well)
+        return true;
+    struct tg_buffer line = {.limit = 16384};
+    tg_log_field(&line, "event", TG_TEXT("load_failed"));
+    tg_log_field(&line, "reason", tg_text_of(message));
+    tg_log_fields(generation->host.log, TG_LOG_ERROR, NULL, &line);
+    tg_buffer_dispose(&line);
+    free(message);
+    return false;
 }
 
 static void close_state(struct tg_vm *vm, struct tg_host *host)

@@ -8,6 +8,9 @@
  * On failure `problems` holds a line for each thing that is wrong, and there are no states. */
 bool tg_scripts_load(struct tg_generation *generation, struct tg_buffer *problems);
 
+/* Loads the scripts of a route of a gate that is late; false when that fails, which is logged. */
+bool tg_scripts_load_late(struct tg_generation *generation, const struct tg_route *route);
+
 /* Closes the states. Their tasks must have ended. */
 void tg_scripts_close(struct tg_generation *generation);
 

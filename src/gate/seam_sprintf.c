@@ -49,9 +49,12 @@ static int put_start(char *out, enum text text, va_list args)
 
     end = put_number(end, (unsigned)va_arg(args, int));
     *end++ = ' ';
-    end = put(end, va_arg(args, const char *));
-    end = put(end, "\r\nDate: ");
-    end = put(end, va_arg(args, const char *));
+    const char *reason = va_arg(args, const char *), *date = va_arg(args, const char *);
+    end = put(end, reason);
+    if (strchr(reason, '\r') == NULL) { /* else it has a Date of its own behind it */
+        end = put(end, "\r\nDate: ");
+        end = put(end, date);
+    }
     end = put(end, "\r\nConnection: ");
     end = put(end, va_arg(args, const char *));
     if (text == WITH_LENGTH) {

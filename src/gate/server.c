@@ -33,10 +33,11 @@ enum {
 /* h2o takes it from the time of day: it must stay well below that. */
 static const uint64_t NEVER_MS = 30ULL * 86400 * 1000;
 
-static struct tg_site *read_site(const char *folder, struct tg_buffer *problems)
+static struct tg_site *read_site(const char *folder, const char *changes,
+                                 struct tg_buffer *problems)
 {
     struct tg_files *files = tg_files_create();
-    struct tg_site *site = tg_site_read(folder, files, problems);
+    struct tg_site *site = tg_site_read_changed(folder, changes, files, problems);
 
     tg_files_release(files);
     return site;
@@ -49,13 +50,18 @@ static void say(struct tg_buffer *problems)
     tg_buffer_dispose(problems);
 }
 
-struct tg_site *tg_server_read(const char *folder)
+static struct tg_site *read_or_say(const char *folder, const char *changes)
 {
     struct tg_buffer problems = {.limit = PROBLEMS_MOST};
-    struct tg_site *site = read_site(folder, &problems);
+    struct tg_site *site = read_site(folder, changes, &problems);
 
     say(&problems);
     return site;
+}
+
+struct tg_site *tg_server_read(const char *folder)
+{
+    return read_or_say(folder, NULL);
 }
 
 static void init_config(struct tg_gate *gate)
@@ -283,11 +289,10 @@ static void bar_routes(struct tg_edition *edition)
     unsetenv(TG_CHANNEL_BARRED);
 }
 
-static int run(struct tg_link *link, const char *folder, int port, bool watch)
+static int run(struct tg_link *link, struct tg_site *site, int port, bool watch)
 {
     struct tg_sink_options errors = {.fd = STDERR_FILENO, .say = tg_sink_say_logfmt};
     struct tg_buffer problems = {.limit = PROBLEMS_MOST};
-    struct tg_site *site = tg_server_read(folder);
 
     if (site == NULL)
         return STATUS_FAILED;
@@ -318,15 +323,25 @@ static int run(struct tg_link *link, const char *folder, int port, bool watch)
     return well ? STATUS_OK : STATUS_FAILED;
 }
 
-int tg_server_run(const char *folder, int port, bool watch)
+static int serve_site(const char *folder, const char *changes, int port, bool watch)
 {
     struct tg_link link;
 
     if (!tg_link_open(&link))
         return STATUS_FAILED;
-    int status = run(&link, folder, port, watch);
+    int status = run(&link, read_or_say(folder, changes), port, watch);
     tg_link_close(&link);
     return status;
+}
+
+int tg_server_run(const char *folder, int port, bool watch)
+{
+    return serve_site(folder, NULL, port, watch);
+}
+
+int tg_server_run_changed(const char *folder, const char *changes)
+{
+    return serve_site(folder, changes, -1, false);
 }
 
 /* Says which names of backends can't be resolved now. */
@@ -379,7 +394,7 @@ static void show_json(bool well, const struct tg_buffer *problems)
 int tg_server_check(const char *folder, bool json, bool self_test)
 {
     struct tg_buffer problems = {.limit = PROBLEMS_MOST};
-    struct tg_site *site = read_site(folder, &problems);
+    struct tg_site *site = read_site(folder, NULL, &problems);
     size_t routes = site != NULL ? site->route_count : 0;
     size_t backends = site != NULL ? site->backend_count : 0;
     bool well = site != NULL && prove(site, self_test, &problems);

@@ -17,6 +17,9 @@ struct tg_site *tg_server_read(const char *folder);
  * Returns the exit status; what is wrong stands on stderr. */
 int tg_server_run(const char *folder, int port, bool watch);
 
+/* The same with changes to what site.lua returns, as tg_site_read_changed has them. */
+int tg_server_run_changed(const char *folder, const char *changes);
+
 /* Reads everything strictly, loads every script, resolves the names of backends. What is wrong
  * stands on stderr, or as JSON on stdout. `self_test`: also sends the self_test of each route. */
 int tg_server_check(const char *folder, bool json, bool self_test);

@@ -71,6 +71,13 @@ static int check_redis(lua_State *L)
     return push_reason(L, tg_redis_parse(text_arg(L, 1), &config).message);
 }
 
+static int check_sentinel(lua_State *L)
+{
+    struct tg_redis_config config;
+
+    return push_reason(L, tg_sentinel_parse(text_arg(L, 1), &config).message);
+}
+
 static const char *option(lua_State *L, const char *name)
 {
     lua_getfield(L, 1, name);
@@ -149,11 +156,17 @@ static int check_xpath(lua_State *L)
 }
 
 static const luaL_Reg natives[] = {
-    {"listen", check_listen},   {"admin", check_admin},
-    {"network", check_network}, {"address", check_address},
-    {"tls", check_tls},         {"path", split_path},
-    {"redis", check_redis},     {"library", load_library},
-    {"xpath", check_xpath},     {NULL, NULL},
+    {"listen", check_listen},
+    {"admin", check_admin},
+    {"network", check_network},
+    {"address", check_address},
+    {"tls", check_tls},
+    {"path", split_path},
+    {"redis", check_redis},
+    {"sentinel", check_sentinel},
+    {"library", load_library},
+    {"xpath", check_xpath},
+    {NULL, NULL},
 };
 
 /* ---- from the checked table to C: what is read here has been checked there */
@@ -400,11 +413,13 @@ static void read_log(lua_State *L, struct tg_site *site)
     lua_pop(L, 1);
 }
 
-/* What becomes of a reading after which routes fail. */
-static void read_guard(lua_State *L, struct tg_site *site)
+/* Which new readings are served, and for how long when routes fail. */
+static void read_reload(lua_State *L, struct tg_site *site)
 {
     lua_getfield(L, -1, "reload");
     if (lua_istable(L, -1)) {
+        if (tg_table_true(L, "specs"))
+            site->specs_ms = (uint32_t)tg_table_number(L, "specs_timeout", 30e3);
         lua_getfield(L, -1, "guard");
         if (lua_istable(L, -1)) {
             site->guard_ms = (uint32_t)tg_table_number(L, "window", 30e3);
@@ -428,7 +443,7 @@ static struct tg_site *take_over(lua_State *L, const char *folder)
     site->workers = (unsigned)tg_table_number(L, "workers", cores > 0 ? (double)cores : 1);
     site->drain_ms = (uint32_t)tg_table_number(L, "drain_timeout", 10e3);
     site->package_path = tg_table_text(L, site, "package_path").base;
-    read_guard(L, site);
+    read_reload(L, site);
     site->debug = tg_table_true(L, "debug");
     site->before = tg_table_names(L, site, "before", &site->before_count);
     read_listens(L, site);

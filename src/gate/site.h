@@ -117,6 +117,7 @@ struct tg_site {
     uint32_t drain_ms;
     uint32_t guard_ms; /* how long a new reading is on probation; 0: never */
     double guard_errors;
+    uint32_t specs_ms; /* how long its specs may take before it is served anew; 0: they don't run */
     const char *package_path; /* or NULL */
     const char *access_log;   /* 'stdout', a path, or NULL: off */
     int log_level;            /* enum tg_log_level */

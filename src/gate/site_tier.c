@@ -26,7 +26,40 @@ static bool read_tls(lua_State *L, struct tg_site *site, struct tg_tier_config *
     config->tls = tg_tls_create(&options, &problem);
     config->entries.backend.unverified = config->purges.backend.unverified = options.unverified;
     config->entries.backend.tls = config->purges.backend.tls = config->tls;
+    for (size_t i = 0; i < config->sentinels.count; i++) {
+        config->sentinels.list[i].backend.unverified = options.unverified;
+        config->sentinels.list[i].backend.tls = config->tls;
+    }
     return config->tls != NULL;
+}
+
+/* Their texts are part of what the print stands for. */
+static void read_sentinels(lua_State *L, struct tg_site *site, struct tg_tier_config *config,
+                           struct tg_buffer *print)
+{
+    struct tg_sentinels *sentinels = &config->sentinels;
+    const char **urls = tg_table_names(L, site, "sentinels", &sentinels->count);
+
+    if (sentinels->count == 0)
+        return;
+    sentinels->list = calloc(sentinels->count, sizeof(*sentinels->list));
+    assert(sentinels->list != NULL);
+    for (size_t i = 0; i < sentinels->count; i++) {
+        struct tg_error error = tg_sentinel_parse(tg_text_of(urls[i]), &sentinels->list[i]);
+        assert(error.code == NULL); /* it was checked */
+        sentinels->list[i].backend.addresses = &sentinels->list[i].address;
+        tg_buffer_printf(print, "|%s", urls[i]);
+    }
+    config->entries.sentinels = config->purges.sentinels = sentinels;
+}
+
+static bool needs_tls(const struct tg_tier_config *config)
+{
+    bool needs = config->entries.address.is_tls;
+
+    for (size_t i = 0; i < config->sentinels.count; i++)
+        needs |= config->sentinels.list[i].address.is_tls;
+    return needs;
 }
 
 static void read_options(lua_State *L, struct tg_site *site, struct tg_tier_config *config)
@@ -64,7 +97,8 @@ struct tg_tier_config *tg_site_read_tier(lua_State *L, struct tg_site *site)
     read_options(L, site, config);
     tg_buffer_printf(&print, "%s|%s|%u|%u|%u", url.base, config->prefix, config->lock_ms,
                      config->entries.timeout_ms, config->entries.connect_timeout_ms);
-    if (config->entries.address.is_tls && !read_tls(L, site, config, &print))
+    read_sentinels(L, site, config, &print);
+    if (needs_tls(config) && !read_tls(L, site, config, &print))
         site->is_torn = true;
     tg_crypto_digest(TG_SHA256, tg_text(print.base, print.len), digest);
     memcpy(config->print, digest, sizeof(config->print));
@@ -79,5 +113,6 @@ void tg_site_free_tier(struct tg_tier_config *config)
         return;
     if (config->tls != NULL)
         tg_tls_destroy(config->tls);
+    free(config->sentinels.list);
     free(config);
 }

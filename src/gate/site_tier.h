@@ -3,7 +3,7 @@
 #define TG_GATE_SITE_TIER_H
 
 #include "gate/site.h"
-#include "net/redis.h"
+#include "net/redis_sentinel.h"
 
 struct lua_State;
 
@@ -13,6 +13,7 @@ enum { TG_TIER_PREFIX = 64 }; /* bytes of a prefix, with its NUL */
 struct tg_tier_config {
     struct tg_redis_config entries;
     struct tg_redis_config purges; /* the same Redis, which may take longer there */
+    struct tg_sentinels sentinels; /* count 0: none */
     struct tg_tls *tls;            /* NULL: without */
     char prefix[TG_TIER_PREFIX];   /* of all keys in Redis */
     uint32_t lock_ms;              /* so long others wait for the answer that one makes */

@@ -18,6 +18,7 @@
 #include "gate/linger.h"
 #include "gate/listener.h"
 #include "gate/reload.h"
+#include "gate/slices.h"
 #include "gate/tier.h"
 #include "net/resolver.h"
 
@@ -252,11 +253,13 @@ static void *run(void *argument)
     struct tg_worker *worker = argument;
     bool busy = false;
 
+    tg_slices_start(worker);
     tg_worker_begin(worker);
     tg_tier_start(worker);
     while (!is_over(worker)) /* what a timer has written waits for a turn that does not sleep */
         busy = tg_worker_turn(worker, busy ? 0 : tg_timers_wait(&worker->timers, LOOP_SLEEP_MS));
     atomic_fetch_sub(&worker->gate->serving, 1);
+    tg_slices_stop(worker);
     close_all(worker); /* here: h2o keeps buffers by thread */
     atomic_store(&worker->over, true);
     return NULL;

@@ -2,6 +2,7 @@
 
 #include "http/hop.h"
 #include "http/list.h"
+#include "http/vary.h"
 
 static bool is_understood_method(const struct tg_cache_candidate *candidate)
 {
@@ -65,13 +66,11 @@ static bool forbids_sharing(const struct tg_cache_candidate *candidate,
 
 static bool varies_by_anything(struct tg_headers response)
 {
-    const struct tg_header *header;
-    size_t at = 0;
+    struct tg_buffer names = {.limit = TG_VARY_MOST};
+    bool anything = tg_vary_read(response, &names) == TG_VARY_ANYTHING;
 
-    while ((header = tg_headers_next(response, TG_TEXT("vary"), &at)) != NULL)
-        if (tg_list_names(header->value, TG_TEXT("*")))
-            return true;
-    return false;
+    tg_buffer_dispose(&names);
+    return anything;
 }
 
 /* A Set-Cookie that is not stored sets nobody's cookie. */

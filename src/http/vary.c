@@ -64,6 +64,8 @@ enum tg_vary tg_vary_read(struct tg_headers response, struct tg_buffer *out)
         for (size_t k = 0; k < names[i].len; k++)
             tg_buffer_put(out, lower(names[i].base[k]));
     }
+    if (out->full)
+        return TG_VARY_ANYTHING;
     return count != 0 ? TG_VARY_FIELDS : TG_VARY_NOTHING;
 }
 

@@ -8,10 +8,10 @@
 enum tg_vary {
     TG_VARY_NOTHING,
     TG_VARY_FIELDS,
-    TG_VARY_ANYTHING, /* '*', more than TG_VARY_NAMES names, or one that is no name: never reused */
+    TG_VARY_ANYTHING, /* '*', more names than have room, or one that is no name: never reused */
 };
 
-enum { TG_VARY_NAMES = 32 };
+enum { TG_VARY_NAMES = 32, TG_VARY_MOST = 4096 /* bytes of names */ };
 
 /* Reads Vary of a response. With TG_VARY_FIELDS the names have been appended to `names` in their
  * normal form: lower case, sorted, each once, separated by commas. It is then kept with the

@@ -8,6 +8,7 @@
 
 static void on_retry(struct tg_timer *timer);
 static void on_connect_timeout(struct tg_timer *timer);
+static void on_master(struct tg_master_search *search, struct tg_error error);
 static void on_connected(struct tg_connect *connect, struct tg_origin_conn *conn,
                          struct tg_error error);
 static void on_beat(struct tg_timer *timer);
@@ -35,6 +36,23 @@ static void start(struct tg_redis *redis)
     redis->state = TG_REDIS_CONNECTING;
     tg_timer_start(redis->net->timers, &redis->alarm, redis->config->connect_timeout_ms,
                    on_connect_timeout);
+    if (redis->config->sentinels != NULL)
+        tg_master_search_start(&redis->search, on_master);
+    else
+        tg_connect_start(&redis->connect, &redis->origin, NULL, on_connected);
+}
+
+static void on_master(struct tg_master_search *search, struct tg_error error)
+{
+    struct tg_redis *redis = H2O_STRUCT_FROM_MEMBER(struct tg_redis, search, search);
+
+    if (error.code != NULL) {
+        tg_redis_lose(redis, error);
+        return;
+    }
+    tg_origin_dispose(&redis->origin);
+    tg_origin_init(&redis->origin, redis->net, &redis->master, &redis->config->backend,
+                   &redis->account);
     tg_connect_start(&redis->connect, &redis->origin, NULL, on_connected);
 }
 
@@ -61,6 +79,7 @@ static void drop(struct tg_redis *redis)
     tg_timer_stop(timers, &redis->alarm);
     tg_timer_stop(timers, &redis->overdue);
     tg_timer_stop(timers, &redis->broken);
+    tg_master_search_cancel(&redis->search);
     tg_connect_cancel(&redis->connect);
     if (redis->conn != NULL)
         tg_origin_close(redis->conn);
@@ -150,6 +169,15 @@ static void put_select(struct tg_redis *redis, struct tg_buffer *out)
         greet_one(redis, out, words, 2, 1);
 }
 
+/* What sentinels name may have ceased to be the master just now. */
+static void put_role(struct tg_redis *redis, struct tg_buffer *out)
+{
+    const char *role[1] = {"ROLE"};
+
+    if (redis->config->sentinels != NULL)
+        greet_one(redis, out, role, 1, 1);
+}
+
 /* One reply for each channel. */
 static void put_subscribe(struct tg_redis *redis, struct tg_buffer *out)
 {
@@ -173,6 +201,7 @@ static void greet(struct tg_redis *redis)
     redis->greetings = 0;
     put_auth(redis, &out);
     put_select(redis, &out);
+    put_role(redis, &out);
     put_subscribe(redis, &out);
     part = (struct iovec){out.base, out.len};
     if (tg_origin_send(redis->conn, &part, 1) != (ssize_t)out.len)
@@ -211,8 +240,21 @@ static void become_ready(struct tg_redis *redis)
     tell(redis, TG_OK);
 }
 
+/* A reply to ROLE that is not a master's; other replies of the greeting begin otherwise. */
+static bool is_no_master(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements != 0 &&
+           reply->element[0]->type == REDIS_REPLY_STRING &&
+           (strcmp(reply->element[0]->str, "slave") == 0 ||
+            strcmp(reply->element[0]->str, "sentinel") == 0);
+}
+
 bool tg_redis_greeted(struct tg_redis *redis, const redisReply *reply)
 {
+    if (is_no_master(reply)) {
+        tg_redis_lose(redis, (struct tg_error){"role", "what the sentinels name is no master"});
+        return false;
+    }
     if (reply->type == REDIS_REPLY_ERROR) {
         tg_redis_lose(redis,
                       (struct tg_error){"auth", "Redis refuses the greeting: user, password, "
@@ -259,6 +301,10 @@ struct tg_redis *tg_redis_create(struct tg_net *net, const struct tg_redis_confi
                                .state = TG_REDIS_CONNECTING,
                                .retry_ms = TG_REDIS_RETRY_MS};
     memset(redis->waiting, 0, size);
+    redis->search = (struct tg_master_search){.net = net,
+                                              .sentinels = config->sentinels,
+                                              .name = &config->address,
+                                              .address = &redis->master};
     tg_origin_init(&redis->origin, net, &config->address, &config->backend, &redis->account);
     tg_timer_start(net->timers, &redis->alarm, 0, on_retry);
     return redis;

@@ -27,8 +27,11 @@ enum {
  * stays in place: parts of it point to each other. */
 struct tg_redis_config {
     struct tg_address address;
-    struct tg_backend_config backend; /* what connections want to know; made by the parser */
-    char user[128], password[512];    /* empty: no AUTH */
+    struct tg_backend_config backend;     /* what connections want to know; made by the parser */
+    const struct tg_sentinels *sentinels; /* NULL: the address is that of the Redis; else its host
+                                           * is the name of a master (net/redis_sentinel.h) */
+    bool has_port;                        /* the address has one */
+    char user[128], password[512];        /* empty: no AUTH */
     uint32_t database;
     uint32_t timeout_ms;         /* from sending a command to its reply; 20 */
     uint32_t connect_timeout_ms; /* with TLS and AUTH; 1000 */
@@ -43,6 +46,7 @@ struct tg_redis_config {
 struct tg_error tg_redis_parse(struct tg_text url, struct tg_redis_config *config);
 
 struct tg_redis;
+struct tg_sentinels;
 
 /* Who has a connection; all functions may be NULL. Neither they nor on_reply of a command may
  * destroy the connection. */
@@ -73,9 +77,9 @@ struct tg_redis_command {
 
 /* Sends a command of so many arguments, which are copied. True: on_reply comes once, later: with
  * the reply, valid during the call, which may be of type REDIS_REPLY_ERROR; or with NULL and an
- * error (timeout reset refused unreachable dns tls protocol auth). False: the Redis is not there or
- * too slow, or too much is waiting; go on without it. While the first connection is being made,
- * commands wait for it as long as their timeout. */
+ * error (timeout reset refused unreachable dns tls protocol auth sentinel role). False: the Redis
+ * is not there or too slow, or too much is waiting; go on without it. While the first connection is
+ * being made, commands wait for it as long as their timeout. */
 bool tg_redis_send(struct tg_redis *redis, struct tg_redis_command *command,
                    const struct tg_text *arguments, size_t count,
                    void (*on_reply)(struct tg_redis_command *self, const redisReply *reply,

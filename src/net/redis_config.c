@@ -102,7 +102,8 @@ struct tg_error tg_redis_parse(struct tg_text url, struct tg_redis_config *confi
             error = wrong("the host is missing");
         if (error.code == NULL)
             error = take_address(is_tls ? "https://" : "http://", url, config);
-        if (error.code == NULL && !has_port(url))
+        config->has_port = error.code == NULL && has_port(url);
+        if (!config->has_port)
             config->address.port = TG_REDIS_PORT;
     }
     if (error.code != NULL)

@@ -178,6 +178,9 @@ static bool take_reply(struct tg_redis *redis, const redisReply *reply)
         tg_redis_lose(redis, (struct tg_error){"protocol", "Redis answers what nobody asked"});
         return false;
     }
+    if (redis->config->sentinels != NULL && reply->type == REDIS_REPLY_ERROR &&
+        strncmp(reply->str, "READONLY", 8) == 0)
+        tg_redis_break(redis); /* it is the master no more */
     command = take_first(redis);
     if (command != NULL)
         finish(command, reply, TG_OK);

@@ -5,7 +5,7 @@
 
 #include "base/buffer.h"
 #include "net/connect.h"
-#include "net/redis.h"
+#include "net/redis_sentinel.h"
 
 enum { TG_REDIS_KEPT = 65536 }; /* bytes of memory for commands when there is none to send */
 
@@ -19,6 +19,8 @@ struct tg_redis {
     struct tg_net *net;
     struct tg_account account;
     struct tg_origin origin;
+    struct tg_master_search search; /* with sentinels: before each connection */
+    struct tg_address master;       /* what it has found */
     struct tg_connect connect;
     struct tg_origin_conn *conn;         /* from TG_REDIS_GREETING on */
     redisReader *reader;                 /* as long as the connection */

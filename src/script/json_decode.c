@@ -4,7 +4,8 @@
 #include <lauxlib.h>
 #include <stdint.h>
 
-#include "codec/json_read.h"
+#include "codec/json_number.h"
+#include "codec/json_steps.h"
 #include "script/value_build.h"
 
 /* A key of an open object: equal keys have equal addresses, since Lua's strings are one. */
@@ -112,6 +113,16 @@ static void on_key(struct decoder *d)
     b->top++;
 }
 
+static void push_number(struct decoder *d, struct tg_json_number *number)
+{
+    if (!number->exact)
+        tg_json_number_weigh(number);
+    if (number->exact)
+        lua_pushnumber(d->build.L, number->value);
+    else
+        tg_number_push(d->build.L, d->build.refs, number->text);
+}
+
 /* Pushes a value that is neither array nor object. */
 static void push(struct decoder *d, enum tg_json_event event)
 {
@@ -119,10 +130,8 @@ static void push(struct decoder *d, enum tg_json_event event)
 
     if (event == TG_JSON_STRING)
         lua_pushlstring(L, d->reader.text.base, d->reader.text.len);
-    else if (event == TG_JSON_NUMBER && d->reader.number.exact)
-        lua_pushnumber(L, d->reader.number.value);
     else if (event == TG_JSON_NUMBER)
-        tg_number_push(L, d->build.refs, d->reader.number.text);
+        push_number(d, &d->reader.number);
     else if (event == TG_JSON_NULL)
         tg_null_push(L);
     else
@@ -135,7 +144,7 @@ static bool decode(struct decoder *d)
 {
     while (d->events-- > 0) {
         tg_builder_room(&d->build);
-        enum tg_json_event event = tg_json_next(&d->reader);
+        enum tg_json_event event = tg_json_step(&d->reader);
         switch (event) {
         case TG_JSON_OBJECT:
         case TG_JSON_ARRAY:

@@ -14,11 +14,25 @@
 /* The slots of the stack that a level may need, and how many are asked for at once. */
 enum { NEEDED = 12, STEP = 120 };
 
+enum { KEY_ROOM = 3 * TG_BLOCK };
+
+/* A key as it was written, by the address of its string, which lies in the table of references so
+ * that no other gets it. That is done for a key that comes again, which most do at once or never.
+ */
+struct key {
+    const void *string;
+    const void *latest; /* the last one that was not `string` */
+    uint32_t len;
+    char json[KEY_ROOM]; /* ,"name": */
+};
+
 struct encoder {
     lua_State *L;
     struct tg_values *values;
     struct tg_buffer *out;
-    size_t depth; /* levels that may still open */
+    struct key *keys; /* TG_VALUE_KEYS */
+    int refs;         /* index of the table of references */
+    size_t depth;     /* levels that may still open */
     size_t most;
     int room; /* the index up to which the stack has room */
     bool sorted;
@@ -27,8 +41,8 @@ struct encoder {
     struct tg_value_path path; /* where it is */
 };
 
-/* Writes the value at the index, which is on top and stays. */
-static bool encode_value(struct encoder *e, int at);
+static bool encode_table(struct encoder *e, int table);
+static bool encode_other(struct encoder *e, int at);
 
 /* Errors */
 
@@ -76,9 +90,9 @@ static bool write_text(struct encoder *e, struct tg_text text)
     return high == 0 || tg_utf8_check(text) == text.len || refuse(e, "text that is not UTF-8");
 }
 
-static bool encode_number(struct encoder *e)
+static bool encode_number(struct encoder *e, int at)
 {
-    lua_Number number = lua_tonumber(e->L, -1);
+    lua_Number number = lua_tonumber(e->L, at);
 
     if (!isfinite(number))
         return refuse(e, isnan(number) ? "not a number (NaN)" : "an infinite number");
@@ -90,9 +104,33 @@ static bool write_bytes(struct encoder *e, const char *bytes, size_t n)
     return fits(e, tg_buffer_append(e->out, bytes, n));
 }
 
-static bool put(struct encoder *e, char c)
+static inline bool put(struct encoder *e, char c)
 {
-    return fits(e, tg_buffer_put(e->out, c));
+    char *room = tg_buffer_reserve(e->out, 1);
+
+    if (room == NULL)
+        return fits(e, false);
+    *room = c;
+    e->out->len++;
+    return true;
+}
+
+/* Writes the value at the index, which is on top and stays. */
+static inline bool encode_value(struct encoder *e, int at)
+{
+    struct tg_text text;
+
+    switch (lua_type(e->L, at)) {
+    case LUA_TSTRING:
+        text.base = lua_tolstring(e->L, at, &text.len);
+        return write_text(e, text);
+    case LUA_TNUMBER:
+        return encode_number(e, at);
+    case LUA_TTABLE:
+        return encode_table(e, at);
+    default:
+        return encode_other(e, at);
+    }
 }
 
 /* Keys */
@@ -106,27 +144,90 @@ static bool refuse_key(struct encoder *e, int index)
 }
 
 /* A key with what stands before and behind it; nearly all keys are short. */
-static bool write_key(struct encoder *e, struct tg_text key, bool first)
+static bool write_key(struct encoder *e, struct tg_text key)
 {
     uint64_t high = 0;
     char *room = key.len < 256 ? tg_buffer_reserve(e->out, TG_JSON_ROOM(key.len) + 4) : NULL;
 
     if (room == NULL)
-        return (first || put(e, ',')) && write_text(e, key) && put(e, ':');
-    *room = ',';
-    char *start = room + !first;
-    *start = '"';
-    char *end = tg_json_escape(start + 1, key.base, key.len, &high);
+        return put(e, ',') && write_text(e, key) && put(e, ':');
+    room[0] = ',';
+    room[1] = '"';
+    char *end = tg_json_escape(room + 2, key.base, key.len, &high);
     end[0] = '"';
     end[1] = ':';
     e->out->len += (size_t)(end + 2 - room);
     return high == 0 || tg_utf8_check(key) == key.len || refuse(e, "text that is not UTF-8");
 }
 
-/* Writes a member: the value is at the index. */
-static inline bool write_member(struct encoder *e, struct tg_text key, int at, bool first)
+static struct key *keys_of(struct tg_values *values)
 {
-    return write_key(e, key, first) && (encode_value(e, at) || fail_in_key(e, key));
+    const size_t size = TG_VALUE_KEYS * sizeof(struct key);
+
+    if (values->written.capacity < size)
+        memset(tg_buffer_reserve(&values->written, size), 0, size);
+    return (struct key *)(void *)values->written.base;
+}
+
+/* Remembers the key at the index, which was written from `start` on. */
+static void keep_key(struct encoder *e, struct key *key, int at, size_t start)
+{
+    size_t len = e->out->len - start;
+
+    if (len > KEY_ROOM)
+        return;
+    lua_pushvalue(e->L, at);
+    lua_rawseti(e->L, e->refs, TG_VALUE_REF_WRITTEN + (int)(key - e->keys));
+    key->string = key->latest;
+    key->len = (uint32_t)len;
+    memcpy(key->json, e->out->base + start, len);
+}
+
+static bool write_new_key(struct encoder *e, struct key *key, int at, const void *string)
+{
+    size_t start = e->out->len;
+    struct tg_text text = tg_value_key_text(e->L, at);
+
+    if (text.base == NULL)
+        return refuse_key(e, at);
+    if (!write_key(e, text))
+        return false;
+    if (key->latest == string && lua_type(e->L, at) == LUA_TSTRING)
+        keep_key(e, key, at, start);
+    key->latest = string;
+    return true;
+}
+
+/* Writes the key at the index: documents have the same ones again and again. */
+static inline bool write_key_at(struct encoder *e, int at)
+{
+    const void *string = lua_topointer(e->L, at);
+    uint64_t mixed = (uint64_t)(uintptr_t)string * UINT64_C(0x9e3779b97f4a7c15);
+    struct key *key = &e->keys[mixed >> 56 & (TG_VALUE_KEYS - 1)];
+    char *room = tg_buffer_reserve(e->out, KEY_ROOM);
+
+    if (key->string != string || string == NULL || room == NULL)
+        return write_new_key(e, key, at, string);
+    for (size_t i = 0; i < KEY_ROOM; i += TG_BLOCK)
+        tg_block_store(room + i, tg_block_load(key->json + i));
+    e->out->len += key->len;
+    return true;
+}
+
+/* Writes a member, a comma before it: its key and value are at the indices. */
+static inline bool write_member(struct encoder *e, int key, int value)
+{
+    return write_key_at(e, key) &&
+           (encode_value(e, value) || fail_in_key(e, tg_value_key_text(e->L, key)));
+}
+
+/* Ends an object that was written from `start` on: its first comma becomes the brace. */
+static bool end_object(struct encoder *e, size_t start)
+{
+    if (e->out->len == start)
+        return write_bytes(e, "{}", 2);
+    e->out->base[start] = '{';
+    return put(e, '}');
 }
 
 /* Tables: each of these has the table at index `table` and leaves the stack as it was on success.
@@ -134,63 +235,52 @@ static inline bool write_member(struct encoder *e, struct tg_text key, int at, b
 
 static bool encode_object(struct encoder *e, int table)
 {
-    lua_State *L = e->L;
-    bool first = true;
+    size_t start = e->out->len;
 
-    if (!put(e, '{'))
-        return false;
     do {
-        struct tg_text key = tg_value_key_text(L, -2);
-        if (key.base == NULL)
-            return refuse_key(e, -2);
-        if (!write_member(e, key, table + 2, first))
+        if (!write_member(e, table + 1, table + 2))
             return false;
-        first = false;
-        lua_pop(L, 1);
-    } while (lua_next(L, table));
-    return put(e, '}');
+        lua_settop(e->L, table + 1);
+    } while (lua_next(e->L, table));
+    return end_object(e, start);
 }
 
 static bool encode_sorted(struct encoder *e, int table)
 {
     lua_State *L = e->L;
     struct tg_buffer *names = &e->values->names;
-    size_t before = names->len;
+    size_t before = names->len, start = e->out->len;
     int count;
 
     if (!tg_value_members(L, e->values, table, &count))
         return refuse_key(e, -2);
-    if (!put(e, '{'))
-        return false;
     for (int i = 0; i < count; i++) {
         /* Nested objects append to the scratch, so it may have moved. */
         struct tg_value_member member =
             ((struct tg_value_member *)(void *)(names->base + before))[i];
-        lua_rawgeti(L, -1, member.index);
+        lua_rawgeti(L, table + 1, member.index);
+        lua_pushvalue(L, -1);
         lua_rawget(L, table);
-        if (!write_member(e, member.key, table + 2, i == 0))
+        if (!write_member(e, table + 2, table + 3))
             return false;
-        lua_pop(L, 1);
+        lua_settop(L, table + 1);
     }
-    lua_pop(L, 1);
+    lua_settop(L, table);
     names->len = before;
-    return put(e, '}');
+    return end_object(e, start);
 }
 
 static bool encode_ordered(struct encoder *e, int table)
 {
+    size_t start = e->out->len;
     int at = 0;
-    bool first = true;
 
-    if (!put(e, '{'))
-        return false;
     while (tg_ordered_next(e->L, table, &at)) {
-        if (!write_member(e, tg_value_key_text(e->L, -2), table + 2, first))
+        if (!write_member(e, table + 1, table + 2))
             return false;
-        first = false;
-        lua_pop(e->L, 2);
+        lua_settop(e->L, table);
     }
-    return put(e, '}');
+    return end_object(e, start);
 }
 
 static bool encode_scattered_list(struct encoder *e, int table)
@@ -201,7 +291,7 @@ static bool encode_scattered_list(struct encoder *e, int table)
     if (!tg_value_is_list(e->L, table, &items, &what))
         return refuse(e, what);
     for (int i = 1; i <= items; i++) {
-        if (i > 1 && !put(e, ','))
+        if (!put(e, i == 1 ? '[' : ','))
             return false;
         lua_rawgeti(e->L, table, i);
         if (!encode_value(e, table + 1))
@@ -215,23 +305,21 @@ static bool encode_scattered_list(struct encoder *e, int table)
 static bool encode_list(struct encoder *e, int table)
 {
     lua_State *L = e->L;
+    size_t start = e->out->len;
     int item = 1;
 
-    if (!put(e, '['))
-        return false;
-    size_t start = e->out->len;
     do {
-        if (lua_type(L, -2) != LUA_TNUMBER || lua_tonumber(L, -2) != item) {
+        if (lua_type(L, table + 1) != LUA_TNUMBER || lua_tonumber(L, table + 1) != item) {
             e->out->len = start;
-            lua_pop(L, 2);
+            lua_settop(L, table);
             return encode_scattered_list(e, table);
         }
-        if (item > 1 && !put(e, ','))
+        if (!put(e, item == 1 ? '[' : ','))
             return false;
         if (!encode_value(e, table + 2))
             return fail_in_item(e, item);
         item++;
-        lua_pop(L, 1);
+        lua_settop(L, table + 1);
     } while (lua_next(L, table));
     return put(e, ']');
 }
@@ -262,7 +350,7 @@ static bool encode_table(struct encoder *e, int table)
         e->room = table + STEP;
     }
     e->depth--;
-    bool good = encode_members(e, table, tg_value_kind(e->L, e->values, -1));
+    bool good = encode_members(e, table, tg_value_kind(e->L, e->values, table));
     e->depth++;
     return good;
 }
@@ -298,39 +386,28 @@ static bool encode_userdata(struct encoder *e, int at)
     return encode_by_table(e, at);
 }
 
-static bool encode_other(struct encoder *e)
+static bool refuse_value(struct encoder *e, int type)
 {
     static const char *const articles[] = {
         [LUA_TNIL] = "nil", [LUA_TFUNCTION] = "a function", [LUA_TTHREAD] = "a thread"};
-    int type = lua_type(e->L, -1);
 
-    if (type == LUA_TLIGHTUSERDATA && lua_touserdata(e->L, -1) == NULL)
-        return write_bytes(e, "null", 4);
     if (type == LUA_TNIL || type == LUA_TFUNCTION || type == LUA_TTHREAD)
         return refuse(e, articles[type]);
     snprintf(e->what, sizeof(e->what), "a %s", lua_typename(e->L, type));
     return false;
 }
 
-static bool encode_value(struct encoder *e, int at)
+static bool encode_other(struct encoder *e, int at)
 {
-    struct tg_text text;
+    int type = lua_type(e->L, at);
 
-    switch (lua_type(e->L, -1)) {
-    case LUA_TSTRING:
-        text.base = lua_tolstring(e->L, -1, &text.len);
-        return write_text(e, text);
-    case LUA_TNUMBER:
-        return encode_number(e);
-    case LUA_TBOOLEAN:
-        return lua_toboolean(e->L, -1) ? write_bytes(e, "true", 4) : write_bytes(e, "false", 5);
-    case LUA_TTABLE:
-        return encode_table(e, at);
-    case LUA_TUSERDATA:
+    if (type == LUA_TBOOLEAN)
+        return lua_toboolean(e->L, at) ? write_bytes(e, "true", 4) : write_bytes(e, "false", 5);
+    if (type == LUA_TUSERDATA)
         return encode_userdata(e, at);
-    default:
-        return encode_other(e);
-    }
+    if (type == LUA_TLIGHTUSERDATA && lua_touserdata(e->L, at) == NULL)
+        return write_bytes(e, "null", 4);
+    return refuse_value(e, type);
 }
 
 bool tg_json_encode(lua_State *L, int index, const struct tg_json_options *options,
@@ -341,18 +418,21 @@ bool tg_json_encode(lua_State *L, int index, const struct tg_json_options *optio
     size_t before = out->len;
     struct encoder e = {
         .L = L,
-        .values = tg_values_get(L),
+        .refs = top + 1,
         .out = out,
         .depth = depth < TG_JSON_VALUE_DEPTH ? depth : TG_JSON_VALUE_DEPTH,
         .sorted = options != NULL && options->sorted,
     };
 
+    index = tg_value_absolute(L, index);
     e.most = e.depth;
     luaL_checkstack(L, STEP, "too many levels");
     e.room = top + STEP;
+    e.values = tg_values_push(L);
+    e.keys = keys_of(e.values);
     e.values->names.len = 0;
     lua_pushvalue(L, index);
-    bool good = encode_value(&e, top + 1);
+    bool good = encode_value(&e, top + 2);
     lua_settop(L, top);
     if (!good) {
         out->len = before;

@@ -35,6 +35,25 @@ TAKE(test_diff);
 TAKE(test_coverage);
 TAKE(new);
 TAKE(test_faults);
+TAKE(about);
+TAKE(pretty);
+TAKE(pattern);
+TAKE(json_schema);
+TAKE(json_simple);
+TAKE(sample);
+TAKE(shapes);
+TAKE(openapi);
+TAKE(openapi_run);
+TAKE(import);
+TAKE(import_files);
+TAKE(import_text);
+TAKE(import_spec);
+TAKE(files);
+TAKE(test_client);
+TAKE(test_real);
+TAKE(test_jobs);
+TAKE(test_watch);
+TAKE(test_lines);
 
 struct tg_text tg_library(const char *name)
 {
@@ -66,6 +85,25 @@ struct tg_text tg_library(const char *name)
         {"test_coverage", tg_library_test_coverage, tg_library_test_coverage_end},
         {"new", tg_library_new, tg_library_new_end},
         {"test_faults", tg_library_test_faults, tg_library_test_faults_end},
+        {"about", tg_library_about, tg_library_about_end},
+        {"pretty", tg_library_pretty, tg_library_pretty_end},
+        {"pattern", tg_library_pattern, tg_library_pattern_end},
+        {"json_schema", tg_library_json_schema, tg_library_json_schema_end},
+        {"json_simple", tg_library_json_simple, tg_library_json_simple_end},
+        {"shapes", tg_library_shapes, tg_library_shapes_end},
+        {"sample", tg_library_sample, tg_library_sample_end},
+        {"openapi", tg_library_openapi, tg_library_openapi_end},
+        {"openapi_run", tg_library_openapi_run, tg_library_openapi_run_end},
+        {"import", tg_library_import, tg_library_import_end},
+        {"import_files", tg_library_import_files, tg_library_import_files_end},
+        {"import_text", tg_library_import_text, tg_library_import_text_end},
+        {"import_spec", tg_library_import_spec, tg_library_import_spec_end},
+        {"files", tg_library_files, tg_library_files_end},
+        {"test_client", tg_library_test_client, tg_library_test_client_end},
+        {"test_real", tg_library_test_real, tg_library_test_real_end},
+        {"test_jobs", tg_library_test_jobs, tg_library_test_jobs_end},
+        {"test_watch", tg_library_test_watch, tg_library_test_watch_end},
+        {"test_lines", tg_library_test_lines, tg_library_test_lines_end},
     };
 
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

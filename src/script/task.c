@@ -184,6 +184,7 @@ static int step(struct tg_task *task)
     vm->running = NULL;
     vm->innermost = NULL;
     vm->where = NULL;
+    tg_vm_rest(vm);
     account(vm, task->run);
     return rc;
 }

@@ -2,6 +2,8 @@
 
 #include <lauxlib.h>
 
+#include "codec/block.h"
+
 /* What stays of a scratch buffer between conversions. */
 #define KEEP ((size_t)256 * 1024)
 #define KEEP_OUTPUT ((size_t)1024 * 1024)
@@ -23,6 +25,7 @@ static int on_collect(lua_State *L)
     tg_buffer_dispose(&values->names);
     tg_buffer_dispose(&values->seen);
     tg_buffer_dispose(&values->selected);
+    tg_buffer_dispose(&values->written);
     *values = (struct tg_values){0};
     return 0;
 }
@@ -70,7 +73,7 @@ void tg_values_open(lua_State *L)
     lua_pushlightuserdata(L, (void *)&registry_key);
     struct tg_values *values = push_values(L);
 
-    lua_createtable(L, TG_VALUE_REF_KEYS + TG_VALUE_KEYS, 0);
+    lua_createtable(L, TG_VALUE_REF_WRITTEN + TG_VALUE_KEYS, 0);
     int refs = lua_gettop(L);
     array_metatable(L);
     add_metatable(L, values, refs, TG_VALUE_ARRAY);
@@ -179,38 +182,33 @@ void tg_array_mark(lua_State *L)
 
 /* Keys */
 
-/* By words that overlap; equal texts must fall together, others may. */
-static size_t slot_of(struct tg_text text)
+/* Words that overlap, and together hold all bytes of a text of up to sixteen. */
+static void read_ends(struct tg_text text, uint64_t *head, uint64_t *tail)
 {
-    uint64_t head, tail;
+    const char *p = text.base, *end = p + text.len;
 
     if (text.len >= 8) {
-        memcpy(&head, text.base, 8);
-        memcpy(&tail, text.base + text.len - 8, 8);
+        memcpy(head, p, 8);
+        memcpy(tail, end - 8, 8);
     } else if (text.len >= 4) {
         uint32_t a, b;
-        memcpy(&a, text.base, 4);
-        memcpy(&b, text.base + text.len - 4, 4);
-        head = a;
-        tail = b;
+        memcpy(&a, p, 4);
+        memcpy(&b, end - 4, 4);
+        *head = a;
+        *tail = b;
     } else {
-        head = text.len > 0 ? (unsigned char)text.base[0] : 0;
-        tail = text.len > 0 ? (unsigned char)text.base[text.len - 1] : 0;
-        tail = tail << 8 | (text.len > 2 ? (unsigned char)text.base[1] : 0);
+        *head = text.len > 0 ? (unsigned char)p[0] : 0;
+        *tail = text.len > 0 ? (unsigned char)end[-1] : 0;
+        *tail = *tail << 8 | (text.len > 2 ? (unsigned char)p[1] : 0);
     }
-    uint64_t mixed = (head ^ tail << 23 ^ tail >> 41 ^ text.len) * UINT64_C(0x9e3779b97f4a7c15);
-    return mixed >> 56 & (TG_VALUE_KEYS - 1);
 }
 
-/* Most keys are short, and a call of memcmp costs more than they do. */
-static inline bool is_same(const char *base, struct tg_text text)
+/* A longer text has its middle too, in two blocks that overlap. */
+static inline bool is_same(const char *a, const char *b, size_t n)
 {
-    if (text.len > 8)
-        return memcmp(base, text.base, text.len) == 0;
-    for (size_t i = 0; i < text.len; i++)
-        if (base[i] != text.base[i])
-            return false;
-    return true;
+    return n <= TG_BLOCK || (tg_block_same(tg_block_load(a), tg_block_load(b)) == 0xffff &&
+                             tg_block_same(tg_block_load(a + n - TG_BLOCK),
+                                           tg_block_load(b + n - TG_BLOCK)) == 0xffff);
 }
 
 const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, struct tg_text text)
@@ -219,15 +217,19 @@ const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, 
         lua_pushlstring(L, text.base, text.len);
         return lua_tostring(L, -1);
     }
-    size_t slot = slot_of(text);
+    uint64_t head, tail;
+    read_ends(text, &head, &tail);
+    uint64_t mixed = (head ^ tail << 23 ^ tail >> 41 ^ text.len) * UINT64_C(0x9e3779b97f4a7c15);
+    size_t slot = mixed >> 56 & (TG_VALUE_KEYS - 1);
     struct tg_value_key *key = &values->keys[slot];
-    if (key->base != NULL && key->len == text.len && is_same(key->base, text)) {
+    if (key->head == head && key->tail == tail && key->len == text.len && key->base != NULL &&
+        is_same(key->base, text.base, text.len)) {
         lua_rawgeti(L, refs, TG_VALUE_REF_KEYS + (int)slot);
         return key->base;
     }
     lua_pushlstring(L, text.base, text.len);
     lua_pushvalue(L, -1);
     lua_rawseti(L, refs, TG_VALUE_REF_KEYS + (int)slot);
-    *key = (struct tg_value_key){lua_tostring(L, -1), text.len};
+    *key = (struct tg_value_key){lua_tostring(L, -1), text.len, head, tail};
     return key->base;
 }

@@ -60,7 +60,7 @@ static int on_panic(lua_State *L)
     abort();
 }
 
-static void load_library(lua_State *L, const char *name)
+void tg_vm_push_library(lua_State *L, const char *name)
 {
     struct tg_text text = tg_library(name);
     struct tg_chunks *chunks = tg_vm_of(L)->options.chunks;
@@ -73,6 +73,13 @@ static void load_library(lua_State *L, const char *name)
         lua_error(L);
     if (chunks != NULL)
         tg_chunks_keep(chunks, L, chunk);
+}
+
+/* library(name): a file of the library as a function. */
+static int library_call(lua_State *L)
+{
+    load_library(L, luaL_checkstring(L, 1));
+    return 1;
 }
 
 static void push_options(lua_State *L, const struct tg_vm_options *options)
@@ -89,7 +96,7 @@ static void push_options(lua_State *L, const struct tg_vm_options *options)
 /* Leaves the environment of scripts as the state's globals and the helpers in the registry. */
 static int open_all(lua_State *L)
 {
-    static const char *const helpers[] = {"load_script", "load_table", "takes_route"};
+    static const char *const helpers[] = {"load_script", "load_table", "takes_route", "abouts"};
     struct tg_vm *vm = tg_vm_of(L);
 
     luaL_openlibs(L);
@@ -98,16 +105,18 @@ static int open_all(lua_State *L)
     tg_values_open(L);
     tg_coroutine_open(L); /* 2: the native table */
     tg_sandbox_open(L);
+    lua_pushcfunction(L, library_call);
+    lua_setfield(L, 2, "library");
     lua_newtable(L); /* 3: the table of calls */
     vm->options.open(L);
 
-    load_library(L, "sandbox");
+    tg_vm_push_library(L, "sandbox");
     lua_pushvalue(L, 2);
     push_options(L, &vm->options);
     lua_pushvalue(L, 3);
     lua_call(L, 3, 2); /* 4: the environment, 5: helpers */
 
-    load_library(L, "runtime");
+    tg_vm_push_library(L, "runtime");
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);
     lua_pushvalue(L, 5);
@@ -116,6 +125,8 @@ static int open_all(lua_State *L)
         lua_getfield(L, 5, helpers[i]);
         lua_setfield(L, 6, helpers[i]);
     }
+    lua_pushvalue(L, 2);
+    lua_setfield(L, 6, "native");
     lua_setfield(L, LUA_REGISTRYINDEX, runtime_key);
     if (vm->options.is_own) {
         lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
@@ -133,6 +144,7 @@ static void set_hook(struct tg_vm *vm, int instructions)
 {
     int mask = LUA_MASKCOUNT | (vm->options.on_line != NULL ? LUA_MASKLINE : 0);
 
+    vm->hooked = true;
     lua_sethook(vm->L, tg_task_hook, mask, instructions);
 }
 
@@ -304,14 +316,32 @@ void tg_vm_end_hurry(struct tg_vm *vm)
 {
     if (!vm->hurried)
         return;
-    vm->hurried = false;
     set_hook(vm, HOOK_INSTRUCTIONS);
+    vm->hurried = false;
 }
 
 void tg_vm_glance(struct tg_vm *vm)
 {
     if (vm->running != NULL && tg_clock_monotonic_ns() - vm->resumed_ns > TG_VM_SLICE_NS)
         tg_vm_hurry(vm);
+}
+
+/* Whether it has hurried already does not matter: LuaJIT may lose what is set while it sets the
+ * same bits itself, and the next signal makes up for that. */
+void tg_vm_slice(struct tg_vm *vm)
+{
+    if (tg_clock_monotonic_ns() - vm->resumed_ns <= TG_VM_SLICE_NS)
+        return;
+    vm->hurried = true;
+    set_hook(vm, 1);
+}
+
+void tg_vm_rest(struct tg_vm *vm)
+{
+    if (!vm->ticked || !vm->hooked || vm->options.on_line != NULL)
+        return;
+    lua_sethook(vm->L, NULL, 0, 0);
+    vm->hooked = vm->hurried = false;
 }
 
 void tg_vm_hold(lua_State *L, size_t bytes)
@@ -373,9 +403,11 @@ static void pace_collector(struct tg_vm *vm)
     lua_gc(vm->L, LUA_GCSETPAUSE, pause);
 }
 
-void tg_vm_move(struct tg_vm *vm)
+void tg_vm_move(struct tg_vm *vm, bool ticked)
 {
     read_clocks(vm, tg_clock_monotonic_ns());
+    vm->ticked = ticked;
+    tg_vm_rest(vm);
 }
 
 void tg_vm_tick(struct tg_vm *vm, uint64_t now_ns)

@@ -77,6 +77,8 @@ struct tg_vm {
     size_t resumed_used; /* heap.used at that time */
     size_t hurry_above;  /* heap.used from which the running task is looked at without delay */
     bool hurried;        /* the hook comes at the next instruction */
+    bool hooked;         /* it comes at all */
+    bool ticked;         /* somebody calls tg_vm_slice(), so instructions are not counted for it */
     const void *kinds[TG_KINDS]; /* metatables of userdata: script/kind.h */
     size_t full_above;      /* heap.used from which garbage is collected before a task goes on */
     bool must_collect;      /* memory has run out, or a run was stopped with much of it */
@@ -109,6 +111,9 @@ bool tg_vm_load(struct tg_vm *vm, const char *path, int *ref, char **message);
  * On failure `message` (to be freed) says why. */
 bool tg_vm_call(struct tg_vm *vm, lua_CFunction function, void *argument, char **message);
 
+/* Pushes a file of script/library.h as a function. */
+void tg_vm_push_library(lua_State *L, const char *name);
+
 /* Pushes what lua/tidegate/runtime.lua and sandbox.lua offer under the name. */
 void tg_vm_push_runtime(lua_State *L, const char *name);
 
@@ -131,6 +136,12 @@ void tg_vm_end_hurry(struct tg_vm *vm);
 /* Called by what may take long in C: the same, when the slice of the running task is over. */
 void tg_vm_glance(struct tg_vm *vm);
 
+/* The same from a signal handler of the thread, which may interrupt it anywhere. */
+void tg_vm_slice(struct tg_vm *vm);
+
+/* The task that ran has ended or waits: a hook that came for its sake stops coming. */
+void tg_vm_rest(struct tg_vm *vm);
+
 /* Bytes outside of the state that a value in it holds: they count as if they were inside. What goes
  * beyond lua_memory raises. */
 void tg_vm_hold(lua_State *L, size_t bytes);
@@ -146,8 +157,9 @@ void tg_vm_make_room(struct tg_vm *vm);
  * milliseconds when there is something to do. */
 void tg_vm_tick(struct tg_vm *vm, uint64_t now_ns);
 
-/* Called by another thread than before: the state is its from now on. */
-void tg_vm_move(struct tg_vm *vm);
+/* Called by another thread than before: the state is its from now on. When `ticked`, tg_vm_slice()
+ * comes every few milliseconds of that thread's CPU time, and scripts run without a hook. */
+void tg_vm_move(struct tg_vm *vm, bool ticked);
 
 /* Thread CPU time that has gone by since resumed_ns, never more than a few milliseconds too much.
  */

@@ -4,6 +4,8 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "http/status.h"
+
 enum { MALLOC_HEADER = 16 };
 
 static struct tg_text copy(char **at, struct tg_text text)
@@ -16,13 +18,34 @@ static struct tg_text copy(char **at, struct tg_text text)
     return tg_text(base, text.len);
 }
 
+static struct tg_text reason_of(const struct tg_entry_recipe *recipe)
+{
+    return recipe->kind == TG_ENTRY_RESPONSE ? tg_text_of(tg_status_reason(recipe->status))
+                                             : tg_text("", 0);
+}
+
 static size_t size_of_texts(const struct tg_entry_recipe *recipe)
 {
-    size_t size = recipe->key.len + recipe->url.len + recipe->body.len;
+    size_t size = recipe->key.len + recipe->url.len + recipe->body.len + reason_of(recipe).len + 1;
 
     for (size_t i = 0; i < recipe->field_count; i++)
-        size += recipe->fields[i].name.len + recipe->fields[i].value.len;
+        size += recipe->fields[i].name.len + recipe->fields[i].value.len + 4;
     return size;
+}
+
+/* The fields are parts of the head, which hits send as it is. */
+static void copy_head(char **at, const struct tg_entry_recipe *recipe,
+                      struct tg_entry_field *fields)
+{
+    copy(at, reason_of(recipe));
+    for (size_t i = 0; i < recipe->field_count; i++) {
+        copy(at, TG_TEXT("\r\n"));
+        fields[i].name = copy(at, recipe->fields[i].name);
+        copy(at, TG_TEXT(": "));
+        fields[i].value = copy(at, recipe->fields[i].value);
+        fields[i].token = recipe->fields[i].token;
+    }
+    copy(at, tg_text("", 1));
 }
 
 /* One piece of memory: the struct, the fields, the tags, the texts. */
@@ -39,14 +62,10 @@ struct tg_entry *tg_entry_create(const struct tg_entry_recipe *recipe)
     struct tg_entry_field *fields = (struct tg_entry_field *)(entry + 1);
     uint64_t *tags = (uint64_t *)((char *)fields + fields_size);
     char *at = (char *)tags + tags_size;
-    for (size_t i = 0; i < recipe->field_count; i++) {
-        const struct tg_entry_field *field = &recipe->fields[i];
-        fields[i].name = copy(&at, field->name);
-        fields[i].value = copy(&at, field->value);
-        fields[i].token = field->token;
-    }
     if (tags_size != 0)
         memcpy(tags, recipe->tags, tags_size);
+    entry->head = at;
+    copy_head(&at, recipe, fields);
     entry->is.fields = fields;
     entry->is.tags = tags;
     entry->is.key = copy(&at, recipe->key);

@@ -42,7 +42,8 @@ struct tg_entry_recipe {
 /* Fields may be read by who holds it; only store/ and the functions below write. */
 struct tg_entry {
     struct tg_entry_recipe is; /* its texts lie behind this struct */
-    size_t size;               /* bytes of memory, all counted */
+    const char *head; /* of a response: the reason, and its fields as lines; NUL-terminated */
+    size_t size;      /* bytes of memory, all counted */
     _Atomic unsigned holders;
     _Atomic bool visited;      /* since the hand of the eviction was here */
     _Atomic bool softened;     /* a purge by prefix made it stale */

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 enum { WAYS = 4 };
 
@@ -35,8 +36,10 @@ struct tg_purges *tg_purges_create(size_t most)
         count *= 2;
     assert(purges != NULL);
     purges->mask = count - 1;
-    purges->buckets = calloc(count, sizeof(*purges->buckets));
-    assert(purges->buckets != NULL);
+    /* Most are never touched: these pages cost nothing. */
+    purges->buckets = mmap(NULL, count * sizeof(*purges->buckets), PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert(purges->buckets != MAP_FAILED);
     pthread_mutex_init(&purges->lock, NULL);
     return purges;
 }
@@ -44,7 +47,7 @@ struct tg_purges *tg_purges_create(size_t most)
 void tg_purges_destroy(struct tg_purges *purges)
 {
     pthread_mutex_destroy(&purges->lock);
-    free(purges->buckets);
+    munmap(purges->buckets, (purges->mask + 1) * sizeof(*purges->buckets));
     free(purges);
 }
 

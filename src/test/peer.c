@@ -11,10 +11,11 @@ static const char kind[] = "tidegate.test.peer";
 
 enum { PIECE = 64 * 1024 };
 
-/* The last byte that came is left in the socket: closing over it resets the connection, as a crash
- * of a real peer does. */
+/* In a pair of sockets the last byte that came is left there: closing over it resets the
+ * connection, as a crash of a real peer does. TCP can be told to. */
 struct peer {
     int fd; /* -1: closed */
+    bool is_tcp;
     bool holds_byte;
 };
 
@@ -69,9 +70,9 @@ static int receive(lua_State *L)
         return 1;
     }
     lua_pushlstring(L, piece + known, (size_t)(n - known));
-    peer->holds_byte = true;
-    if (n > 1)
-        (void)!recv(peer->fd, piece, (size_t)n - 1, MSG_DONTWAIT);
+    peer->holds_byte = !peer->is_tcp;
+    if (peer->is_tcp || n > 1)
+        (void)!recv(peer->fd, piece, (size_t)n - peer->holds_byte, MSG_DONTWAIT);
     return 1;
 }
 
@@ -94,16 +95,26 @@ static int close_peer(lua_State *L)
 static int reset(lua_State *L)
 {
     struct peer *peer = check(L);
+    struct linger at_once = {.l_onoff = 1};
 
+    if (peer->fd >= 0 && peer->is_tcp)
+        setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     if (peer->fd >= 0)
         close(peer->fd);
     peer->fd = -1;
     return 0;
 }
 
+/* peer:fd(): for polling. */
+static int peer_fd(lua_State *L)
+{
+    lua_pushinteger(L, check(L)->fd);
+    return 1;
+}
+
 static const luaL_Reg methods[] = {
-    {"send", send_bytes}, {"receive", receive}, {"close", close_peer},
-    {"reset", reset},     {"__gc", reset},      {NULL, NULL},
+    {"send", send_bytes}, {"receive", receive}, {"close", close_peer}, {"reset", reset},
+    {"fd", peer_fd},      {"__gc", reset},      {NULL, NULL},
 };
 
 void tg_peer_open(lua_State *L)
@@ -117,10 +128,12 @@ void tg_peer_open(lua_State *L)
 
 static int make(lua_State *L)
 {
-    int *fd = lua_touserdata(L, 1);
+    int *fd = lua_touserdata(L, 1), family = AF_UNIX;
     struct peer *peer = lua_newuserdata(L, sizeof(*peer));
+    socklen_t len = sizeof(family);
 
-    *peer = (struct peer){.fd = *fd};
+    getsockopt(*fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
+    *peer = (struct peer){.fd = *fd, .is_tcp = family != AF_UNIX};
     *fd = -1;
     luaL_getmetatable(L, kind);
     lua_setmetatable(L, -2);

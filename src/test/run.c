@@ -6,15 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "api/core.h"
 #include "api/host.h"
+#include "codec/schema_store.h"
+#include "gate/proof.h"
 #include "gate/seams.h"
+#include "gate/server.h"
 #include "script/library.h"
 #include "script/vm.h"
+#include "test/process.h"
 #include "test/site.h"
+#include "test/wire.h"
 
-enum { STATUS_FAILED = 1 };
+enum { STATUS_FAILED = 1, LATER = 10 /* as nice has it */ };
 
 static const size_t MEMORY = (size_t)8 << 30;
 
@@ -27,6 +34,7 @@ struct tester {
     char **argv;
     const char *program; /* of the library */
     const char *site;
+    char root[4096]; /* of schemas */
     int status;
 };
 
@@ -50,6 +58,27 @@ static int load_library(lua_State *L)
     return 1;
 }
 
+/* root(folder): schemas are read from there, from now on. */
+static int set_root(lua_State *L)
+{
+    struct tester *tester = lua_touserdata(L, lua_upvalueindex(1));
+
+    snprintf(tester->root, sizeof(tester->root), "%s", luaL_checkstring(L, 1));
+    tester->vm->options.root = tester->root;
+    tester->host.loaded = false;
+    return 0;
+}
+
+/* What only `tidegate import` wants. */
+static void push_schemas(lua_State *L, struct tester *tester)
+{
+    lua_pushlightuserdata(L, tester);
+    lua_pushcclosure(L, set_root, 1);
+    lua_setfield(L, -2, "root");
+    tg_vm_push_runtime(L, "native");
+    lua_setfield(L, -2, "native");
+}
+
 static int run(lua_State *L)
 {
     struct tester *tester = lua_touserdata(L, 1);
@@ -58,6 +87,11 @@ static int run(lua_State *L)
     tg_test_site_open(L);
     lua_pushcfunction(L, load_library);
     lua_setfield(L, -2, "library");
+    push_schemas(L, tester);
+    tg_wire_open(L);
+    lua_setfield(L, -2, "wire");
+    tg_process_open(L);
+    lua_setfield(L, -2, "process");
     lua_pushstring(L, tester->site);
     lua_setfield(L, -2, "default_site");
     lua_createtable(L, tester->argc, 0);
@@ -77,7 +111,7 @@ static int run_program(const char *program, int argc, char **argv, const char *s
                             .argv = argv,
                             .site = site,
                             .status = STATUS_FAILED,
-                            .host = {.loaded = true}};
+                            .host = {.loaded = true, .schemas = tg_schema_store_create()}};
     struct tg_vm_options options = {.lua_memory = MEMORY,
                                     .script_memory = MEMORY,
                                     .is_own = true,
@@ -89,6 +123,7 @@ static int run_program(const char *program, int argc, char **argv, const char *s
 
     if (!tg_seams_are_in_place()) {
         fprintf(stderr, "tidegate: libh2o does not call our checks of request heads\n");
+        tg_schema_store_destroy(tester.host.schemas);
         return STATUS_FAILED;
     }
     signal(SIGPIPE, SIG_IGN);
@@ -102,16 +137,35 @@ static int run_program(const char *program, int argc, char **argv, const char *s
         free(message);
     }
     tg_vm_destroy(tester.vm);
+    tg_schema_store_destroy(tester.host.schemas);
     tg_timers_dispose(&tester.timers);
     return tester.status;
 }
 
 int tg_test_run(int argc, char **argv, const char *site)
 {
+    const char *changes = getenv(TG_PROCESS_CHANGES);
+
+    if (getenv(TG_PROOF_VARIABLE) != NULL) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        setpriority(PRIO_PROCESS, 0, LATER);
+    }
+    if (argc == 2 && strcmp(argv[0], "--serve") == 0 && changes != NULL)
+        return tg_server_run_changed(argv[1], changes);
     return run_program("test_run", argc, argv, site);
 }
 
 int tg_test_new(int argc, char **argv, const char *site)
 {
     return run_program("new", argc, argv, site);
+}
+
+int tg_test_import(int argc, char **argv, const char *site)
+{
+    return run_program("import", argc, argv, site);
+}
+
+int tg_test_openapi(int argc, char **argv, const char *site)
+{
+    return run_program("openapi_run", argc, argv, site);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "gate/document.h"
 #include "net/exchange.h"
 #include "script/chunks.h"
 #include "test/peer.h"
@@ -22,6 +23,7 @@ struct site {
     struct tg_chunks *chunks;
     struct tg_coverage coverage;
     bool is_covered;      /* that is wanted */
+    bool proven, late;    /* as worlds have them, once one was made */
     struct tg_buffer log; /* lines that no spec has taken yet */
 };
 
@@ -78,6 +80,27 @@ static int read_site(lua_State *L)
     return 1;
 }
 
+/* document(folder, title, version, server): its OpenAPI document, or nil; and lines about it. */
+static int make_document(lua_State *L)
+{
+    const char *folder = luaL_checkstring(L, 1);
+    struct tg_document_options options = {luaL_checkstring(L, 2), luaL_checkstring(L, 3),
+                                          luaL_optstring(L, 4, NULL)};
+    struct tg_buffer problems = {.limit = PROBLEMS_MOST}, out = {.limit = 0};
+    struct tg_files *files = tg_files_create();
+    struct tg_site *found = tg_site_read(folder, files, &problems);
+
+    tg_files_release(files);
+    if (found != NULL && tg_document_make(found, &options, &out, &problems))
+        lua_pushlstring(L, out.base, out.len);
+    else
+        lua_pushnil(L);
+    lua_pushlstring(L, problems.base != NULL ? problems.base : "", problems.len);
+    tg_buffer_dispose(&problems);
+    tg_buffer_dispose(&out);
+    return 2;
+}
+
 static int close_site(lua_State *L)
 {
     struct site *site = check_site(L);
@@ -105,6 +128,37 @@ static int backends(lua_State *L)
     for (size_t i = 0; i < site->backend_count; i++) {
         lua_pushstring(L, site->backends[i]->config.name);
         lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
+static void push_address(lua_State *L, const struct tg_address *address)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, address->host);
+    lua_setfield(L, -2, "host");
+    lua_pushinteger(L, address->port);
+    lua_setfield(L, -2, "port");
+    lua_pushstring(L, address->base_path);
+    lua_setfield(L, -2, "base_path");
+    lua_pushboolean(L, !address->is_tls && !address->is_unix);
+    lua_setfield(L, -2, "is_plain");
+}
+
+/* site:addresses(): by the names of backends, lists of where they are. */
+static int addresses(lua_State *L)
+{
+    const struct tg_site *site = check_site(L)->edition->site;
+
+    lua_createtable(L, 0, (int)site->backend_count);
+    for (size_t i = 0; i < site->backend_count; i++) {
+        const struct tg_backend_config *config = &site->backends[i]->config;
+        lua_createtable(L, (int)config->address_count, 0);
+        for (size_t k = 0; k < config->address_count; k++) {
+            push_address(L, &config->addresses[k]);
+            lua_rawseti(L, -2, (int)k + 1);
+        }
+        lua_setfield(L, -2, config->name);
     }
     return 1;
 }
@@ -200,6 +254,8 @@ static int make_world(lua_State *L)
     own->world.began = began;
     own->world.on_dial = on_dial;
     own->world.owner = own;
+    own->world.proven = site->proven;
+    own->world.late = site->late;
     own->world.coverage = site->is_covered ? &site->coverage : NULL;
     lua_pushvalue(L, 4);
     own->on_dial = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -211,6 +267,9 @@ static int make_world(lua_State *L)
     lua_setfenv(L, -2);
     if (!tg_world_init(&own->world, site->edition, site->chunks, seed, &problems))
         return fail(L, &problems);
+    if (!site->proven)
+        site->late = own->world.gate.workers[0].generation->host.every == NULL;
+    site->proven = true;
     tg_buffer_dispose(&problems);
     return 1;
 }
@@ -291,8 +350,8 @@ static int connect_client(lua_State *L)
 /* ---- the table of it all */
 
 static const luaL_Reg site_methods[] = {
-    {"backends", backends}, {"log", take_log},    {"covered", covered}, {"world", make_world},
-    {"close", close_site},  {"__gc", close_site}, {NULL, NULL},
+    {"backends", backends}, {"addresses", addresses}, {"log", take_log},    {"covered", covered},
+    {"world", make_world},  {"close", close_site},    {"__gc", close_site}, {NULL, NULL},
 };
 
 static const luaL_Reg world_methods[] = {
@@ -302,6 +361,7 @@ static const luaL_Reg world_methods[] = {
 
 static const luaL_Reg functions[] = {
     {"read", read_site},
+    {"document", make_document},
     {NULL, NULL},
 };
 

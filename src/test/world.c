@@ -161,6 +161,8 @@ bool tg_world_init(struct tg_world *world, struct tg_edition *edition, struct tg
         world->gate.line_owner = world->coverage;
     }
     world->gate.chunks = chunks;
+    world->gate.proven = world->proven;
+    world->gate.late = world->late;
     world->gate.seed = seed;
     world->gate.most_connections = most != 0 ? most : CONNECTIONS;
     if (!tg_server_make_workers(&world->gate, 1, problems)) {

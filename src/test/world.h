@@ -23,13 +23,14 @@ struct tg_world {
     enum tg_dialed (*on_dial)(void *owner, int fd, const struct tg_backend_config *backend,
                               const struct tg_address *address, const struct tg_call *call);
     void *owner;
+    bool proven, late;            /* as the gate has them, from a world before it */
     struct tg_coverage *coverage; /* notes which lines run; NULL: nobody does */
 };
 
 /* Makes the gate of an edition, which stays the caller's, with its log: `world` has `began`,
- * `on_dial`, `owner` and `coverage`. Its scripts are compiled once and kept in `chunks`. The health
- * of its backends begins anew, so there is one world of an edition at a time. On failure `problems`
- * holds a line for each thing that is wrong; it is disposed then. */
+ * `on_dial`, `owner`, `proven` and `coverage`. Its scripts are compiled once and kept in `chunks`.
+ * The health of its backends begins anew, so there is one world of an edition at a time. On failure
+ * `problems` holds a line for each thing that is wrong; it is disposed then. */
 bool tg_world_init(struct tg_world *world, struct tg_edition *edition, struct tg_chunks *chunks,
                    uint64_t seed, struct tg_buffer *problems);
 

@@ -104,6 +104,17 @@ static void writes_heads_as_libc_does(void **state)
         same_as_libc(START, statuses[i], "", DATE, "keep-alive");
 }
 
+static void writes_the_date_behind_the_reason(void **state)
+{
+    char ours[256];
+    const char *reason = "OK\r\nDate: Mon, 07 Nov 1994 08:49:37 GMT";
+
+    (void)state;
+    tg_seam_sprintf(ours, 1, SIZE_MAX, START, 200, reason, DATE, "close");
+    assert_string_equal(ours, "HTTP/1.1 200 OK\r\nDate: Mon, 07 Nov 1994 08:49:37 GMT\r\n"
+                              "Connection: close\r\n");
+}
+
 static void leaves_other_formats_to_libc(void **state)
 {
     char out[8];
@@ -124,6 +135,7 @@ int main(void)
         cmocka_unit_test(refuses_what_h2o_would_pass_over),
         cmocka_unit_test(says_when_data_comes_next),
         cmocka_unit_test(writes_heads_as_libc_does),
+        cmocka_unit_test(writes_the_date_behind_the_reason),
         cmocka_unit_test(leaves_other_formats_to_libc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
