@@ -78,7 +78,7 @@ void tg_vm_push_library(lua_State *L, const char *name)
 /* library(name): a file of the library as a function. */
 static int library_call(lua_State *L)
 {
-    load_library(L, luaL_checkstring(L, 1));
+    tg_vm_push_library(L, luaL_checkstring(L, 1));
     return 1;
 }
 

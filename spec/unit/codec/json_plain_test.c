@@ -2,6 +2,7 @@
 #include "codec/json_to_xml.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct kit {

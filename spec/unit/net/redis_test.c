@@ -546,7 +546,7 @@ static void refuses_commands_while_it_connects_anew(void **state)
     struct peer peer;
     struct stage stage;
     struct ask ask;
-    char url[160];
+    char url[300];
 
     peer_start(&peer, script);
     snprintf(url, sizeof(url), "redis%s", peer.address + 4);
@@ -647,7 +647,7 @@ static void expect_protocol_error(const char *const *script, const char *code)
     struct peer peer;
     struct stage stage;
     struct ask ask;
-    char url[160];
+    char url[300];
 
     peer_start(&peer, script);
     snprintf(url, sizeof(url), "redis%s", peer.address + 4);
@@ -683,7 +683,7 @@ static void leaves_a_peer_that_answers_what_nobody_asked(void **state)
     static const char *const unasked[] = {SOME, "+PONG\r\n+OK\r\n", STAY, NULL};
     struct peer peer;
     struct stage stage;
-    char url[160];
+    char url[300];
 
     peer_start(&peer, unasked);
     snprintf(url, sizeof(url), "redis%s", peer.address + 4);
@@ -702,7 +702,7 @@ static void gives_up_a_peer_that_never_greets(void **state)
     static const char *const silent[] = {SOME, STAY, NULL};
     struct peer peer;
     struct stage stage;
-    char url[160];
+    char url[300];
 
     peer_start(&peer, silent);
     snprintf(url, sizeof(url), "redis%s", peer.address + 4);
