@@ -190,6 +190,31 @@ describe('the master', function()
     tide:forget()
   end)
 
+  it('answers what came on an idle connection just as it drains', function()
+    local tide = gate.serve { site = { workers = 1, limits = { script_cpu = 60 } },
+      routes = { { 'GET /busy', 'busy.lua' }, { 'GET /wait', 'wait.lua' } }, scripts = {
+        ['busy.lua'] = [[ -- some tenths of a second in which nothing is read
+          return function()
+            local found = (('a'):rep(12000)):find('.-b')
+            return found and 'x' or 'busy'
+          end]],
+        ['wait.lua'] = [[
+          local tg = require 'tidegate'
+          return function() tg.sleep(0.1) return 'waited' end]] } }
+    local idle, busy = tide:connect(), tide:connect()
+    assert.equal('waited', idle:get('/wait').body)
+    busy:send 'GET /busy HTTP/1.1\r\nhost: a\r\n\r\n'
+    posix.pause(0.05)
+    tide:signal(posix.TERM)
+    posix.pause(0.02)
+    idle:send 'GET /wait HTTP/1.1\r\nhost: a\r\n\r\n'
+    local res = idle:receive(10)
+    assert.same({ 200, 'waited' }, { res.status, res.body })
+    assert.equal('busy', busy:receive(10).body)
+    wait.eventually(function() return posix.ended(tide.pid) == 'exit 0' end)
+    tide:forget()
+  end)
+
   it('replaces a worker that is told to end by somebody else', function()
     local tide = serve {}
     local old = tide:worker()

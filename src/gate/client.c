@@ -136,6 +136,7 @@ void tg_client_refuse(struct tg_client *client, enum tg_refused reason, const ch
 
 void tg_client_close(struct tg_client *client)
 {
+    client->watched.is_closing = true;
     shutdown(h2o_socket_get_fd(client->sock), SHUT_RD);
 }
 

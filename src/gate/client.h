@@ -65,7 +65,8 @@ enum tg_client_phase tg_client_look(const struct tg_client *client);
 /* Answers a request that is not there in full, and closes. */
 void tg_client_refuse(struct tg_client *client, enum tg_refused reason, const char *detail);
 
-/* Closes it between two requests; what it may just be sending is lost. */
+/* Closes it between two requests; what it may just be sending is lost, unless it
+ * has come already: then it is answered. */
 void tg_client_close(struct tg_client *client);
 
 /* Closes it in the middle of what it does, without regard to what it has not read. */

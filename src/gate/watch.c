@@ -4,7 +4,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-enum { POLL_MS = 100 };
+enum {
+    POLL_MS = 100,
+    CLOSED = POLLHUP | POLLERR,       /* in both directions */
+    HALF_CLOSED = POLLRDHUP | CLOSED, /* the client sends no more, and so has gone */
+};
 
 static void gone(struct tg_watch *watch)
 {
@@ -21,7 +25,7 @@ static void on_poll(struct tg_timer *timer)
     struct tg_watch *watch = H2O_STRUCT_FROM_MEMBER(struct tg_watch, poll, timer);
     struct pollfd fd = {.fd = h2o_socket_get_fd(watch->sock), .events = POLLRDHUP};
 
-    if (poll(&fd, 1, 0) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
+    if (poll(&fd, 1, 0) > 0 && (fd.revents & watch->signs) != 0)
         gone(watch);
     else
         tg_timer_start(watch->timers, &watch->poll, POLL_MS, on_poll);
@@ -48,10 +52,17 @@ void tg_watch_arm(struct tg_watch *watch, h2o_req_t *req, struct tg_timers *time
                   void (*on_gone)(struct tg_watch *self))
 {
     h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
+    struct tg_watched *watched = sock->on_close.data;
 
-    *watch = (struct tg_watch){.sock = sock, .timers = timers, .on_gone = on_gone};
-    ((struct tg_watched *)sock->on_close.data)->watch = watch;
+    *watch =
+        (struct tg_watch){.sock = sock, .timers = timers, .on_gone = on_gone, .signs = HALF_CLOSED};
+    watched->watch = watch;
     h2o_socket_dont_read(sock, 1);
+    if (watched->is_closing) { /* a request that came just before */
+        watch->signs = CLOSED;
+        tg_timer_start(timers, &watch->poll, POLL_MS, on_poll);
+        return;
+    }
     h2o_socket_read_start(sock, on_readable);
 }
 

@@ -11,13 +11,15 @@
 struct tg_watch {
     h2o_socket_t *sock; /* NULL when not armed */
     struct tg_timers *timers;
-    struct tg_timer poll; /* when the client has sent more already, which hides its going */
+    struct tg_timer poll; /* when what can be read does not tell whether the client has gone */
+    short signs;          /* of poll(2), by which it then has */
     void (*on_gone)(struct tg_watch *self);
 };
 
 /* What on_close.data of a client's socket points to. */
 struct tg_watched {
     struct tg_watch *watch; /* the one armed on this socket, or NULL */
+    bool is_closing;        /* we have shut our side of reading: its end is no sign of the client */
 };
 
 void tg_watch_arm(struct tg_watch *watch, h2o_req_t *req, struct tg_timers *timers,

@@ -92,7 +92,7 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
 static int close_idle(h2o_req_t *req, void *unused)
 {
     h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
-    const struct tg_client *client = sock->on_close.data;
+    struct tg_client *client = sock->on_close.data;
     uint64_t now = tg_timers_now(&client->worker->timers);
 
     (void)unused;
@@ -101,7 +101,7 @@ static int close_idle(h2o_req_t *req, void *unused)
     if (client->requests == 0 && now - client->since_ms < NEW_MS)
         return 0;
     if (req->version == 0 && sock->input->size == 0)
-        shutdown(h2o_socket_get_fd(sock), SHUT_RD);
+        tg_client_close(client);
     return 0;
 }
 
