@@ -436,6 +436,11 @@ static int write_some(void *context, const char *bytes, int n)
     return tg_buffer_append(context, bytes, (size_t)n) ? n : -1;
 }
 
+static bool is_none(const xmlNs *ns)
+{
+    return ns->href == NULL || *ns->href == '\0';
+}
+
 /* A copy that stands by itself: with all namespaces that are in force at the element. */
 static xmlNode *copy_out(xmlDoc *doc, xmlNode *element)
 {
@@ -443,7 +448,7 @@ static xmlNode *copy_out(xmlDoc *doc, xmlNode *element)
     xmlNs **list = xmlGetNsList(doc, element);
 
     for (size_t i = 0; copy != NULL && list != NULL && list[i] != NULL; i++)
-        if (xmlSearchNs(doc, copy, list[i]->prefix) == NULL)
+        if (!is_none(list[i]) && xmlSearchNs(doc, copy, list[i]->prefix) == NULL)
             xmlNewNs(copy, list[i]->href, list[i]->prefix);
     xmlFree(list);
     return copy;
