@@ -175,3 +175,54 @@ describe('tidegate convert --records', function()
     if not sanitized() then assert(peak < 24 * 1024, peak .. ' KB') end
   end)
 end)
+
+describe('tidegate convert --lines', function()
+  local function lines(text, ...) return convert('json-to-xml', text, '--lines', ...) end
+
+  it('makes a document of each line', function()
+    local text = '{"a":{"@id":1,"b":[1,2]}}\r\n\n{"c":"x y"}\n{"d":true}'
+    assert.equal('<a id="1"><b>1</b><b>2</b></a>\n<c>x y</c>\n<d>true</d>\n', lines(text).out)
+    assert.equal('', lines('').out)
+    assert.matches(' 4 records, ', lines(text, '--stats').err)
+  end)
+
+  it('says which line is wrong, and wrote those before it', function()
+    local res = lines '{"a":1}\n{"b":2}\n{"c":}\n{"d":4}\n'
+    assert.equal(1, res.status)
+    assert.equal('<a>1</a>\n<b>2</b>\n', res.out)
+    assert.matches('^line 3: json: line 1, column 6: expected a value', res.err)
+    assert.equal(2, convert('xml-to-json', '<a/>', '--lines').status)
+  end)
+
+  it('bounds a line, and no document', function()
+    local text = ('{"a":"12345"}\n'):rep(1000)
+    assert.equal(0, lines(text, '--input', '13').status)
+    local res = lines(text, '--input', '12')
+    assert.equal(1, res.status)
+    assert.matches('more than 12 bytes %(limit input%)', res.err)
+    res = lines('{"a":"' .. ('x'):rep(1000000), '--input', '4096')
+    assert.equal(1, res.status)
+    assert.matches('^line 1: .*limit input', res.err)
+  end)
+
+  it('reads a pipe as it comes, in little memory', function()
+    local fifo, out = folder .. '/lines-pipe', folder .. '/documents'
+    assert.equal(0, os.execute('mkfifo ' .. fifo))
+    local pid = posix.spawn({ gate.program(), 'convert', 'json-to-xml', '--lines', fifo },
+      { stdout = out, stderr = folder .. '/said' })
+    local pipe = assert(io.open(fifo, 'w'))
+    pipe:write '{"a":"first"}\n{"a":'
+    pipe:flush()
+    wait.eventually(function() return posix.read(out) == '<a>first</a>\n' end)
+    pipe:write '"second"}\n'
+    local many = ('{"entry":{"@id":1,"name":"some & more"}}\n'):rep(20000)
+    for _ = 1, 40 do pipe:write(many) end
+    pipe:flush()
+    local peak = tonumber(posix.read('/proc/' .. pid .. '/status'):match 'VmHWM:%s*(%d+) kB')
+    pipe:close()
+    assert.equal('exit 0', wait.eventually(function() return posix.ended(pid) end, 20))
+    local _, count = posix.read(out):gsub('\n', '')
+    assert.equal(2 + 40 * 20000, count)
+    if not sanitized() then assert(peak < 24 * 1024, peak .. ' KB') end
+  end)
+end)

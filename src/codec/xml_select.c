@@ -3,11 +3,13 @@
 #include <stdio.h>
 
 #include "codec/xml_document.h"
+#include "codec/xml_select_path.h"
 #include "codec/xml_to_json.h"
 
 enum { TREE_PER_INPUT = 16 };
 
 #define INPUT ((size_t)8 << 20)
+#define NOTHING "select gives no element of it"
 
 bool tg_xml_select_is_valid(struct tg_text expression)
 {
@@ -47,25 +49,50 @@ static bool select_from(struct tg_document *document, const struct tg_xml_option
         tg_document_evaluate(document, NULL, xpath, &options->select_namespaces, 0, &result, error);
     struct tg_node *node = good ? first_element(&result) : NULL;
     if (good && node == NULL)
-        good = fail(error, "select gives no element of it");
+        good = fail(error, NOTHING);
     if (good && !tg_document_write(document, node, false, out))
         good = fail(error, "what select gives is too long");
     tg_xpath_destroy(xpath);
     return good;
 }
 
-bool tg_xml_select(struct tg_xml *xml, struct tg_text *input, struct tg_xml_options *options,
-                   struct tg_buffer *out, struct tg_parse_error *error)
+static bool select_by_tree(struct tg_xml *xml, struct tg_text input,
+                           const struct tg_xml_options *options, struct tg_buffer *out,
+                           struct tg_parse_error *error)
 {
     size_t most = options->limits.input != 0 ? options->limits.input : INPUT;
     struct tg_document *document =
-        tg_document_create(xml, *input, options, most * TREE_PER_INPUT, error);
+        tg_document_create(xml, input, options, most * TREE_PER_INPUT, error);
 
     if (document == NULL)
         return false;
-    out->len = 0;
     bool good = select_from(document, options, out, error);
     tg_document_destroy(document);
+    return good;
+}
+
+static bool select_one(struct tg_xml *xml, struct tg_text input,
+                       const struct tg_xml_options *options, struct tg_buffer *out,
+                       struct tg_parse_error *error)
+{
+    switch (tg_xml_select_path(xml, input, options, out, error)) {
+    case TG_XML_SELECT_FOUND:
+        return true;
+    case TG_XML_SELECT_NONE:
+        return fail(error, NOTHING);
+    case TG_XML_SELECT_ERROR:
+        return false;
+    case TG_XML_SELECT_OTHER:
+        break;
+    }
+    return select_by_tree(xml, input, options, out, error);
+}
+
+bool tg_xml_select(struct tg_xml *xml, struct tg_text *input, struct tg_xml_options *options,
+                   struct tg_buffer *out, struct tg_parse_error *error)
+{
+    out->len = 0;
+    bool good = select_one(xml, *input, options, out, error);
     *input = tg_text(out->base, out->len);
     options->select = options->charset = (struct tg_text){NULL, 0};
     options->limits.input = SIZE_MAX / 4; /* declarations and escapes may have made it longer */

@@ -71,8 +71,8 @@ static bool skip_element(struct tg_xml *xml)
     }
 }
 
-bool tg_xml_slice(struct tg_xml *xml, const struct tg_xml_name *space, struct tg_buffer *scratch,
-                  struct tg_buffer *out)
+static bool slice_out(struct tg_xml *xml, const struct tg_xml_name *space, bool all,
+                      struct tg_buffer *scratch, struct tg_buffer *out)
 {
     /* No value of an attribute has a '<'. */
     const char *begin = memrchr(xml->start, '<', (size_t)(xml->at - xml->start));
@@ -89,9 +89,21 @@ bool tg_xml_slice(struct tg_xml *xml, const struct tg_xml_name *space, struct tg
     if (space != NULL)
         add_declaration(out, tg_text("", 0), tg_xml_name_text(space));
     for (size_t i = 0; i < scratch->len / sizeof(*list); i++)
-        if (is_used(slice, tg_xml_name_text(list[i])))
+        if (all || is_used(slice, tg_xml_name_text(list[i])))
             add_declaration(out, tg_xml_name_text(list[i]), tg_xml_name_text(list[i]->namespace));
     return tg_buffer_append(out, begin + name, slice.len - name);
+}
+
+bool tg_xml_slice(struct tg_xml *xml, const struct tg_xml_name *space, struct tg_buffer *scratch,
+                  struct tg_buffer *out)
+{
+    return slice_out(xml, space, false, scratch, out);
+}
+
+bool tg_xml_slice_whole(struct tg_xml *xml, const struct tg_xml_name *space,
+                        struct tg_buffer *scratch, struct tg_buffer *out)
+{
+    return slice_out(xml, space, true, scratch, out);
 }
 
 struct tg_xml_name *tg_xml_default_space(const struct tg_xml *xml, struct tg_xml_name *space)

@@ -9,6 +9,10 @@
 bool tg_xml_slice(struct tg_xml *xml, const struct tg_xml_name *space, struct tg_buffer *scratch,
                   struct tg_buffer *out);
 
+/* The same with all namespaces in force, used or not. */
+bool tg_xml_slice_whole(struct tg_xml *xml, const struct tg_xml_name *space,
+                        struct tg_buffer *scratch, struct tg_buffer *out);
+
 /* At a START: what names without prefix are in inside of it, when that is `space` around it. */
 struct tg_xml_name *tg_xml_default_space(const struct tg_xml *xml, struct tg_xml_name *space);
 

@@ -8,31 +8,20 @@
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "codec/utf8.h"
+#include "script/json_keys.h"
 #include "script/value_members.h"
 #include "script/value_path.h"
 
 /* The slots of the stack that a level may need, and how many are asked for at once. */
 enum { NEEDED = 12, STEP = 120 };
 
-enum { KEY_ROOM = 3 * TG_BLOCK };
-
-/* A key as it was written, by the address of its string, which lies in the table of references so
- * that no other gets it. That is done for a key that comes again, which most do at once or never.
- */
-struct key {
-    const void *string;
-    const void *latest; /* the last one that was not `string` */
-    uint32_t len;
-    char json[KEY_ROOM]; /* ,"name": */
-};
-
 struct encoder {
     lua_State *L;
     struct tg_values *values;
     struct tg_buffer *out;
-    struct key *keys; /* TG_VALUE_KEYS */
-    int refs;         /* index of the table of references */
-    size_t depth;     /* levels that may still open */
+    struct tg_json_key *keys;
+    int refs;     /* index of the table of references */
+    size_t depth; /* levels that may still open */
     size_t most;
     int room; /* the index up to which the stack has room */
     bool sorted;
@@ -160,30 +149,7 @@ static bool write_key(struct encoder *e, struct tg_text key)
     return high == 0 || tg_utf8_check(key) == key.len || refuse(e, "text that is not UTF-8");
 }
 
-static struct key *keys_of(struct tg_values *values)
-{
-    const size_t size = TG_VALUE_KEYS * sizeof(struct key);
-
-    if (values->written.capacity < size)
-        memset(tg_buffer_reserve(&values->written, size), 0, size);
-    return (struct key *)(void *)values->written.base;
-}
-
-/* Remembers the key at the index, which was written from `start` on. */
-static void keep_key(struct encoder *e, struct key *key, int at, size_t start)
-{
-    size_t len = e->out->len - start;
-
-    if (len > KEY_ROOM)
-        return;
-    lua_pushvalue(e->L, at);
-    lua_rawseti(e->L, e->refs, TG_VALUE_REF_WRITTEN + (int)(key - e->keys));
-    key->string = key->latest;
-    key->len = (uint32_t)len;
-    memcpy(key->json, e->out->base + start, len);
-}
-
-static bool write_new_key(struct encoder *e, struct key *key, int at, const void *string)
+static bool write_new_key(struct encoder *e, struct tg_json_key *key, int at)
 {
     size_t start = e->out->len;
     struct tg_text text = tg_value_key_text(e->L, at);
@@ -192,26 +158,17 @@ static bool write_new_key(struct encoder *e, struct key *key, int at, const void
         return refuse_key(e, at);
     if (!write_key(e, text))
         return false;
-    if (key->latest == string && lua_type(e->L, at) == LUA_TSTRING)
-        keep_key(e, key, at, start);
-    key->latest = string;
+    tg_json_key_met(e->L, e->refs, (int)(key - e->keys), key, at,
+                    tg_text(e->out->base + start, e->out->len - start));
     return true;
 }
 
-/* Writes the key at the index: documents have the same ones again and again. */
 static inline bool write_key_at(struct encoder *e, int at)
 {
     const void *string = lua_topointer(e->L, at);
-    uint64_t mixed = (uint64_t)(uintptr_t)string * UINT64_C(0x9e3779b97f4a7c15);
-    struct key *key = &e->keys[mixed >> 56 & (TG_VALUE_KEYS - 1)];
-    char *room = tg_buffer_reserve(e->out, KEY_ROOM);
+    struct tg_json_key *key = tg_json_key_of(e->keys, string);
 
-    if (key->string != string || string == NULL || room == NULL)
-        return write_new_key(e, key, at, string);
-    for (size_t i = 0; i < KEY_ROOM; i += TG_BLOCK)
-        tg_block_store(room + i, tg_block_load(key->json + i));
-    e->out->len += key->len;
-    return true;
+    return tg_json_key_write(key, string, e->out) || write_new_key(e, key, at);
 }
 
 /* Writes a member, a comma before it: its key and value are at the indices. */
@@ -429,7 +386,7 @@ bool tg_json_encode(lua_State *L, int index, const struct tg_json_options *optio
     luaL_checkstack(L, STEP, "too many levels");
     e.room = top + STEP;
     e.values = tg_values_push(L);
-    e.keys = keys_of(e.values);
+    e.keys = tg_json_keys_of(e.values);
     e.values->names.len = 0;
     lua_pushvalue(L, index);
     bool good = encode_value(&e, top + 2);

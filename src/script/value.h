@@ -51,7 +51,7 @@ struct tg_values {
     struct tg_buffer names;    /* keys of open objects, to be compared or sorted */
     struct tg_buffer seen;     /* a set of keys */
     struct tg_buffer selected; /* the part of a document that is read */
-    struct tg_buffer written;  /* of json_encode.c: keys as JSON; what is in it stays */
+    struct tg_buffer written;  /* of json_keys.c: keys as JSON; what is in it stays */
     const void *metatables[TG_VALUE_RAW + 1]; /* by kind, as lua_topointer has them */
     struct tg_value_key keys[TG_VALUE_KEYS];
 };
@@ -63,7 +63,7 @@ struct tg_values *tg_values_push(lua_State *L);
 
 #define TG_VALUE_REF_LITERALS (TG_VALUE_RAW + 1) /* number literals by their text, weak */
 #define TG_VALUE_REF_KEYS (TG_VALUE_RAW + 2)     /* strings of tg_values.keys, from here on */
-#define TG_VALUE_REF_WRITTEN (TG_VALUE_REF_KEYS + TG_VALUE_KEYS) /* of json_encode.c, as many */
+#define TG_VALUE_REF_WRITTEN (TG_VALUE_REF_KEYS + TG_VALUE_KEYS) /* of json_keys.c, as many */
 /* 1 to TG_VALUE_RAW: the metatables by kind. */
 
 /* Pushes a userdata of the same for one decoding that goes on while others begin and end: scratch

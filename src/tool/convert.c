@@ -14,6 +14,7 @@ static const char usage[] =
     "Converts a document, from stdin when there is no FILE, to stdout.\n"
     "  --stats         say on stderr how many bytes went in and came out, and how fast\n"
     "  --records PATH  of XML: each element at the path becomes a line of JSON, as it comes\n"
+    "  --lines         of JSON: each line is a document and becomes one of XML, as it comes\n"
     "  --help          say this\n";
 
 static int complain(const char *what, const char *which)
@@ -136,6 +137,8 @@ static int read_arguments(struct tg_convert_command *command, int argc, char **a
         int taken = 1;
         if (strcmp(argv[i], "--stats") == 0) {
             command->stats = true;
+        } else if (strcmp(argv[i], "--lines") == 0 && !command->options.to_json) {
+            command->lines = true;
         } else if (strcmp(argv[i], "--help") == 0) {
             command->help = true;
         } else if (strcmp(argv[i], "--records") == 0 || strncmp(argv[i], "--records=", 10) == 0) {

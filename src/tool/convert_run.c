@@ -17,7 +17,8 @@ enum { STATUS_REFUSED = 1, READ_BYTES = 256 * 1024 };
 struct run {
     const struct tg_convert_command *command;
     struct tg_xml *xml;
-    struct tg_buffer input, out;
+    struct tg_xml_writer *writer;
+    struct tg_buffer input, out, scratch;
     uint64_t began_ns;
     size_t bytes_in, bytes_out, records;
 };
@@ -79,7 +80,7 @@ static void say_stats(const struct run *run)
     if (!run->command->stats)
         return;
     fprintf(stderr, "in %zu bytes, out %zu bytes, ", run->bytes_in, run->bytes_out);
-    if (run->command->records != NULL)
+    if (run->command->records != NULL || run->command->lines)
         fprintf(stderr, "%zu records, ", run->records);
     fprintf(stderr, "%.3f ms, %.1f MB/s\n", (double)ns / 1e6,
             (double)run->bytes_in * 1e3 / (double)ns);
@@ -87,16 +88,21 @@ static void say_stats(const struct run *run)
 
 /* ---- a document */
 
+static size_t limit_of(const struct tg_options_text *options)
+{
+    size_t limit = options->to_json ? options->read.limits.input : options->write.limits.input;
+
+    return limit != 0 ? limit : (size_t)8 << 20;
+}
+
 /* One byte more than the limit is enough for the codec to refuse it. */
 static bool read_all(struct run *run)
 {
     const struct tg_options_text *options = &run->command->options;
-    size_t limit = options->to_json ? options->read.limits.input : options->write.limits.input;
+    size_t limit = limit_of(options);
     int fd = open_input(run->command);
     ssize_t n = -1;
 
-    if (limit == 0)
-        limit = (size_t)8 << 20;
     do {
         n = read_some(run, fd);
         run->input.len += n > 0 ? (size_t)n : 0;
@@ -105,20 +111,14 @@ static bool read_all(struct run *run)
     return n >= 0;
 }
 
-static bool convert(struct run *run, struct tg_parse_error *error)
+static bool convert(struct run *run, struct tg_text input, struct tg_parse_error *error)
 {
     const struct tg_options_text *options = &run->command->options;
-    struct tg_text input = tg_text(run->input.base, run->input.len);
 
     if (options->to_json)
         return tg_xml_to_json(run->xml, input, &options->read, &run->out, error);
-    struct tg_xml_writer *writer = tg_xml_writer_create();
-    struct tg_buffer scratch = {.limit = 0};
-    bool good =
-        tg_json_to_xml(writer, run->xml, &scratch, input, &options->write, &run->out, error);
-    tg_buffer_dispose(&scratch);
-    tg_xml_writer_destroy(writer);
-    return good;
+    return tg_json_to_xml(run->writer, run->xml, &run->scratch, input, &options->write, &run->out,
+                          error);
 }
 
 static bool run_document(struct run *run)
@@ -128,7 +128,7 @@ static bool run_document(struct run *run)
     if (!read_all(run))
         return false;
     run->began_ns = tg_clock_monotonic_ns();
-    if (!convert(run, &error)) {
+    if (!convert(run, tg_text(run->input.base, run->input.len), &error)) {
         fprintf(stderr, "%s\n", error.text);
         return false;
     }
@@ -189,13 +189,81 @@ static bool run_records(struct run *run)
     return good && flushed;
 }
 
+/* ---- lines */
+
+static bool is_blank(struct tg_text line)
+{
+    while (line.len != 0 && tg_xml_is_blank(line.base[line.len - 1]))
+        line.len--;
+    return line.len == 0;
+}
+
+static bool convert_line(struct run *run, struct tg_text line)
+{
+    struct tg_parse_error error;
+
+    run->records++;
+    if (is_blank(line))
+        return true;
+    if (convert(run, line, &error))
+        return write_line(run) || flush(false);
+    fprintf(stderr, "line %zu: %s\n", run->records, error.text);
+    return false;
+}
+
+/* Converts the lines that have come whole, and keeps what is behind them. A line that is longer
+ * than the limit before its end has come is refused by the codec. */
+static bool convert_lines(struct run *run, bool at_end)
+{
+    const char *p = run->input.base, *end = p + run->input.len, *newline;
+
+    if (run->input.len == 0)
+        return true;
+    for (; (newline = memchr(p, '\n', (size_t)(end - p))) != NULL; p = newline + 1)
+        if (!convert_line(run, tg_text(p, (size_t)(newline - p))))
+            return false;
+    size_t left = (size_t)(end - p);
+    if (at_end || left > limit_of(&run->command->options))
+        return left == 0 || convert_line(run, tg_text(p, left));
+    memmove(run->input.base, p, left);
+    run->input.len = left;
+    return true;
+}
+
+static bool run_lines(struct run *run)
+{
+    int fd = open_input(run->command);
+    bool good = true;
+    ssize_t n;
+
+    run->began_ns = tg_clock_monotonic_ns();
+    while (good && (n = read_some(run, fd)) > 0) {
+        run->input.len += (size_t)n;
+        good = convert_lines(run, false) && (n == READ_BYTES || flush(true));
+    }
+    good = good && n == 0 && convert_lines(run, true);
+    bool flushed = flush(true);
+    if (good)
+        say_stats(run);
+    close_input(run->command, fd);
+    return good && flushed;
+}
+
 int tg_convert_run(const struct tg_convert_command *command)
 {
-    struct run run = {.command = command, .xml = tg_xml_create()};
-    bool good = command->records != NULL ? run_records(&run) : run_document(&run);
+    struct run run = {
+        .command = command,
+        .xml = tg_xml_create(),
+        .writer = tg_xml_writer_create(),
+    };
+    bool good = command->records != NULL ? run_records(&run)
+                : command->lines         ? run_lines(&run)
+                                         : run_document(&run);
 
     tg_buffer_dispose(&run.input);
     tg_buffer_dispose(&run.out);
+    tg_buffer_dispose(&run.scratch);
+    tg_xml_writer_destroy(run.writer);
     tg_xml_destroy(run.xml);
     return good ? 0 : STATUS_REFUSED;
 }

@@ -8,12 +8,13 @@ struct tg_convert_command {
     struct tg_options_text options;
     const char *file;    /* NULL: stdin */
     const char *records; /* the path of XML's records; NULL: the document is one */
+    bool lines;          /* each line of the input is a document of JSON */
     bool stats, help;
 };
 
 /* 0: it went well; 1: the input was refused or can't be read, or stdout can't be written; what is
- * wrong is on stderr. Of a document nothing is written unless all of it is well; of records, those
- * before the one that is not. */
+ * wrong is on stderr. Of a document nothing is written unless all of it is well; of records and
+ * lines, those before the one that is not. */
 int tg_convert_run(const struct tg_convert_command *command);
 
 #endif
