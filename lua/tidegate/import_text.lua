@@ -12,7 +12,7 @@ return {
     -- The document names %s
     %s = { env('%s', 'http://127.0.0.1:9000'), timeout = 10 },
   },
-
+%s
   routes = {
 %s  },
 }
@@ -85,6 +85,17 @@ end
 --- The name of a file for the operation.
 function text.file_name(operation) return (operation:gsub('[^%w._-]', '_')) end
 
+local BIG = 200 * 1024
+
+-- Reading a big document takes longer than scripts may take when nothing is said.
+local function limits_text(plan)
+  local bytes = 0
+  for _, source in ipairs(plan.sources) do bytes = bytes + #source[2] end
+  if bytes < BIG then return '' end
+  return ('\n  -- Reading documents of %d KB takes a while.\n  limits = { script_cpu = %d },\n')
+    :format(bytes / 1024, 2 + bytes / (100 * 1024))
+end
+
 function text.site(plan)
   local lines = {}
   for _, name in ipairs(plan.wsdl.names) do
@@ -92,7 +103,7 @@ function text.site(plan)
       text.file_name(name)))
   end
   return site_lua:format(plan.file, (plan.wsdl.address or 'no address'):gsub('%c', ' '), plan.name,
-    text.variable(plan.name), concat(lines))
+    text.variable(plan.name), limits_text(plan), concat(lines))
 end
 
 function text.client(plan)

@@ -210,7 +210,7 @@ local function set_has(set, char)
       found = found or #char == #item[1] and char >= item[1] and char <= item[2]
     end
   end
-  return found ~= set.negated and not (set.minus and set_has(set.minus, char))
+  return found ~= (set.negated == true) and not (set.minus and set_has(set.minus, char))
 end
 
 local LIKED = 'aA1bB20cC3xXyYzZdDeEfFgGhHiIjJkKlLmMnNoOpPqQrRsStTuUvVwW456789-_. :/@+,;=()!?&%#*'

@@ -165,6 +165,14 @@ static void keep_enumeration(struct restricting *r)
     simple->enumeration = kept;
 }
 
+void tg_schema_settle(struct tg_schema_simple *simple)
+{
+    simple->faceted = simple->min_length != 0 || simple->max_length != SIZE_MAX ||
+                      simple->enumeration_count != 0 || simple->pattern_count != 0;
+    simple->free =
+        simple->class == TG_SCHEMA_TEXT && simple->space == TG_SCHEMA_PRESERVE && !simple->faceted;
+}
+
 const struct tg_schema_simple *tg_schema_restrict(struct tg_schema_model *model,
                                                   const struct tg_schema_simple *base,
                                                   const struct tg_schema_document *document,
@@ -182,5 +190,6 @@ const struct tg_schema_simple *tg_schema_restrict(struct tg_schema_model *model,
     keep_enumeration(&r);
     good = good && set_patterns(&r, node);
     tg_buffer_dispose(&r.pattern);
+    tg_schema_settle(simple);
     return good ? simple : NULL;
 }

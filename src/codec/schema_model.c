@@ -26,7 +26,7 @@ struct tg_text tg_schema_keep(struct tg_schema_model *model, const char *text)
 struct tg_text tg_schema_key(struct tg_schema_model *model, const char *before, const char *name)
 {
     size_t n = strlen(before), m = strlen(name);
-    char *key = tg_schema_take(model, n + m + 4);
+    char *key = tg_schema_take(model, n + m + 4 + TG_BLOCK); /* read in blocks */
 
     snprintf(key, n + m + 4, "\"%s%s\":", before, name);
     return tg_text(key, n + m + 3);

@@ -48,6 +48,8 @@ struct tg_schema_simple {
     enum tg_schema_space space;
     enum tg_schema_json json; /* of a list: of its items */
     bool integer;             /* no fraction */
+    bool faceted;             /* lengths, enumerations or patterns are to be checked */
+    bool free;                /* any text is a value, as it is */
     bool deep;                /* of values in other places, too: identifiers */
     unsigned levels;          /* types in each other, by item and members */
     xmlSchemaType *builtin;   /* the one it comes from */
@@ -243,6 +245,9 @@ const struct tg_schema_simple *tg_schema_simple_named(struct tg_schema_model *mo
 const struct tg_schema_simple *tg_schema_simple_at(struct tg_schema_model *model,
                                                    const struct tg_schema_document *document,
                                                    const xmlNode *node);
+/* schema_facets.c: what follows from the rest, once all of that is known. */
+void tg_schema_settle(struct tg_schema_simple *simple);
+
 /* schema_facets.c: the type with the facets of the restriction at the node. */
 const struct tg_schema_simple *tg_schema_restrict(struct tg_schema_model *model,
                                                   const struct tg_schema_simple *base,

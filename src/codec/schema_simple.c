@@ -118,6 +118,7 @@ const struct tg_schema_simple *tg_schema_builtin_of(struct tg_schema_model *mode
                                                 .fraction_digits = SIZE_MAX};
     set_class(&builtin->simple, name);
     set_items(model, &builtin->simple, name);
+    tg_schema_settle(&builtin->simple);
     if (strcmp(name, "anySimpleType") != 0)
         builtin->simple.base = tg_schema_builtin_of(
             model, type->baseType != NULL && type->baseType->name != NULL &&
@@ -282,6 +283,7 @@ const struct tg_schema_simple *tg_schema_simple_at(struct tg_schema_model *model
     struct tg_schema_simple *simple = tg_schema_take(model, sizeof(*simple));
     *simple = *made;
     simple->name = name != NULL ? tg_schema_keep(model, name).base : made->name;
+    tg_schema_settle(simple);
     model->deep = model->deep || simple->deep;
     mutable->_private = simple;
     return simple;

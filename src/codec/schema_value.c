@@ -7,11 +7,29 @@
 
 /* ---- white space */
 
+/* Whether a byte is no more than a space. */
+static bool has_low(struct tg_text text)
+{
+    const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
+    const char *p = text.base, *end = p + text.len;
+
+    for (; end - p >= 8; p += 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        if (((word - ones * 0x21) & ~word & high) != 0)
+            return true;
+    }
+    for (; p < end; p++)
+        if ((unsigned char)*p <= ' ')
+            return true;
+    return false;
+}
+
 static bool is_normal(struct tg_text text, enum tg_schema_space space)
 {
     bool blank = true; /* before the text */
 
-    if (space == TG_SCHEMA_PRESERVE)
+    if (space == TG_SCHEMA_PRESERVE || !has_low(text))
         return true;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.base[i];
@@ -131,6 +149,22 @@ static bool check_short(const struct tg_schema_simple *type, struct tg_text text
     return true;
 }
 
+/* Digits, and a point with digits behind it. */
+static bool is_plain_decimal(struct tg_text text)
+{
+    const char *p = text.base, *end = p + text.len;
+
+    for (; p < end && is_digit(*p); p++)
+        ;
+    if (p == text.base || p == end)
+        return p != text.base;
+    if (*p++ != '.' || p == end)
+        return false;
+    for (; p < end && is_digit(*p); p++)
+        ;
+    return p == end;
+}
+
 static const char *check_decimal(const struct tg_schema_simple *type, struct tg_text text)
 {
     struct decimal d;
@@ -138,6 +172,9 @@ static const char *check_decimal(const struct tg_schema_simple *type, struct tg_
 
     if (check_short(type, text, &reason))
         return reason;
+    if (!type->integer && !type->low.set && !type->high.set && type->total_digits == SIZE_MAX &&
+        type->fraction_digits == SIZE_MAX && is_plain_decimal(text))
+        return NULL;
     if (!read_decimal(text, &d) || (type->integer && memchr(text.base, '.', text.len) != NULL))
         return "is not a value of";
     if (type->low.set) {
@@ -414,13 +451,17 @@ static const char *check(const struct tg_schema_simple *type, struct tg_text tex
     else
         *normal = normalise(text, type->space, scratch);
     const char *reason = check_class(type, text, normal, scratch);
-    return reason != NULL ? reason : check_facets(type, *normal, scratch);
+    return reason != NULL || !type->faceted ? reason : check_facets(type, *normal, scratch);
 }
 
 /* All that is put into the scratch buffer has its room there now, so nothing in it moves. */
 const char *tg_schema_check_value(const struct tg_schema_simple *type, struct tg_text text,
                                   struct tg_text *normal, struct tg_buffer *scratch)
 {
+    if (type->class == TG_SCHEMA_DECIMAL && !type->faceted) {
+        *normal = tg_xml_trim_end(tg_xml_trim_start(text));
+        return check_decimal(type, *normal);
+    }
     tg_buffer_reserve(scratch, (text.len + 1) * (type->levels + 2) * 2);
     return check(type, text, normal, scratch);
 }
