@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "base/channel.h"
+#include "gate/ask.h"
+#include "gate/command.h"
 #include "gate/folder.h"
 
 static const char child_kind[] = "tidegate.test.child";
@@ -25,7 +27,7 @@ static const char writer_kind[] = "tidegate.test.writer";
 static const char counter_kind[] = "tidegate.test.counter";
 static const char folder_kind[] = "tidegate.test.folder";
 
-enum { PIECE = 65536, WORDS = 256, PROGRAM_FAILED = 126 };
+enum { PIECE = 65536, WORDS = 256, PROGRAM_FAILED = 126, ANSWER_MOST = 67108864 };
 
 struct child {
     pid_t pid; /* 0: it was waited for */
@@ -164,26 +166,25 @@ static int fork_self(lua_State *L)
     return 1;
 }
 
+/* What is different in the site that it serves; NULL: it does something else, and says all of what
+ * it prints. */
 static void run_program(char **words, const char *changes, int says, pid_t parent)
 {
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     settle_in(parent);
     dup2(nothing, STDIN_FILENO);
-    dup2(nothing, STDOUT_FILENO);
+    dup2(changes != NULL ? nothing : says, STDOUT_FILENO);
     dup2(says, STDERR_FILENO);
-    setenv(TG_PROCESS_CHANGES, changes, 1);
+    if (changes != NULL)
+        setenv(TG_PROCESS_CHANGES, changes, 1);
     unsetenv(TG_CHANNEL_VARIABLE);
     execv("/proc/self/exe", words);
     _exit(PROGRAM_FAILED);
 }
 
-/* serve(site, changes): this program serves the site, by `test --serve`; what it logs is read from
- * the child. */
-static int serve(lua_State *L)
+static int start_program(lua_State *L, char **words, const char *changes)
 {
-    char *words[] = {"tidegate", "test", "--serve", (char *)luaL_checkstring(L, 1), NULL};
-    const char *changes = luaL_checkstring(L, 2);
     struct child *child = push_child(L);
     pid_t parent = getpid();
     int ends[2];
@@ -201,6 +202,49 @@ static int serve(lua_State *L)
         return 1;
     child->pid = 0;
     return luaL_error(L, "no process: %s", strerror(errno));
+}
+
+/* serve(site, changes): this program serves the site, by `test --serve`; what it logs is read from
+ * the child. */
+static int serve(lua_State *L)
+{
+    char *words[] = {"tidegate", "test", "--serve", (char *)luaL_checkstring(L, 1), NULL};
+
+    return start_program(L, words, luaL_checkstring(L, 2));
+}
+
+/* test(site, file): this program runs one file of specs, and says a line for each that fails. */
+static int test(lua_State *L)
+{
+    char *words[] = {
+        "tidegate", "test", (char *)luaL_checkstring(L, 1), (char *)luaL_checkstring(L, 2), "-o",
+        "lines",    NULL};
+
+    return start_program(L, words, NULL);
+}
+
+/* ask(site, admin, method, path): status and body of what the process that serves the site answers,
+ * or nil and what is wrong. `admin` is an address instead of the site's, or nil. */
+static int ask(lua_State *L)
+{
+    struct tg_question question = {.method = luaL_checkstring(L, 3),
+                                   .path = luaL_checkstring(L, 4),
+                                   .expected = 422,
+                                   .timeout_s = 10};
+    struct tg_buffer body = {.limit = ANSWER_MOST};
+    int status = 0;
+    const char *wrong = tg_command_question(luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL),
+                                            &question, &status, &body);
+
+    if (wrong == NULL) {
+        lua_pushinteger(L, status);
+        lua_pushlstring(L, body.base, body.len);
+    } else {
+        lua_pushnil(L);
+        lua_pushstring(L, wrong);
+    }
+    tg_buffer_dispose(&body);
+    return 2;
 }
 
 /* ---- what a child says */
@@ -382,9 +426,19 @@ static const luaL_Reg folder_methods[] = {
     {"fd", folder_fd}, {"changed", folder_changed}, {"__gc", forget_folder}, {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
-    {"fork", fork_self},      {"serve", serve},          {"exit", exit_now}, {"capture", capture},
-    {"captured", captured},   {"counter", make_counter}, {"cores", cores},   {"signals", signals},
-    {"signalled", signalled}, {"folder", watch_folder},  {NULL, NULL},
+    {"fork", fork_self},
+    {"serve", serve},
+    {"exit", exit_now},
+    {"capture", capture},
+    {"captured", captured},
+    {"counter", make_counter},
+    {"cores", cores},
+    {"signals", signals},
+    {"signalled", signalled},
+    {"folder", watch_folder},
+    {"test", test},
+    {"ask", ask},
+    {NULL, NULL},
 };
 
 static void open_kind(lua_State *L, const char *kind, const luaL_Reg *methods)

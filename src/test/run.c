@@ -133,3 +133,8 @@ int tg_test_new(int argc, char **argv, const char *site)
 {
     return run_program("new", argc, argv, site);
 }
+
+int tg_test_record(int argc, char **argv, const char *site)
+{
+    return run_program("record", argc, argv, site);
+}

@@ -1,5 +1,5 @@
 /* Commands written in Lua, in a state of the program's own: `tidegate test`, which has busted
- * beside the sites that it tests, and `tidegate new`. */
+ * beside the sites that it tests, `tidegate new` and `tidegate record`. */
 #ifndef TG_TEST_RUN_H
 #define TG_TEST_RUN_H
 
@@ -10,5 +10,9 @@ int tg_test_run(int argc, char **argv, const char *site);
 /* `tidegate new`: makes a site or adds a route to one, by the arguments behind `new`; `site` is the
  * one that came with tidegate. Returns the exit status. */
 int tg_test_new(int argc, char **argv, const char *site);
+
+/* `tidegate record`: a spec of what a process that runs is asked, by the arguments behind `record`.
+ * Returns the exit status. */
+int tg_test_record(int argc, char **argv, const char *site);
 
 #endif
