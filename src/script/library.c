@@ -39,6 +39,7 @@ TAKE(test_real);
 TAKE(test_jobs);
 TAKE(test_watch);
 TAKE(test_lines);
+TAKE(test_patterns);
 TAKE(record);
 TAKE(record_spec);
 
@@ -76,6 +77,7 @@ struct tg_text tg_library(const char *name)
         {"test_jobs", tg_library_test_jobs, tg_library_test_jobs_end},
         {"test_watch", tg_library_test_watch, tg_library_test_watch_end},
         {"test_lines", tg_library_test_lines, tg_library_test_lines_end},
+        {"test_patterns", tg_library_test_patterns, tg_library_test_patterns_end},
         {"record", tg_library_record, tg_library_record_end},
         {"record_spec", tg_library_record_spec, tg_library_record_spec_end},
     };
