@@ -42,6 +42,8 @@ static const char usage[] =
     "  drain [SITE]     let that process end what it has begun, and then itself\n"
     "                     --admin, --json as above\n"
     "  test [SITE] [PATH…]  run the site's specs, in virtual time: see tidegate test --help\n"
+    "  record [SITE]    make a spec of what a process that runs is asked: see tidegate record "
+    "--help\n"
     "  new DIR          make a site to begin with; new route 'GET /x/{id}' adds a route to one\n"
     "  import WSDL [DIR]  make a site of a SOAP service: see tidegate import --help\n"
     "  openapi [SITE]   write the site's OpenAPI document: see tidegate openapi --help\n"
@@ -214,6 +216,8 @@ int main(int argc, char **argv)
         return tg_test_import(argc - 2, argv + 2, default_site());
     if (strcmp(command.name, "openapi") == 0)
         return tg_test_openapi(argc - 2, argv + 2, default_site());
+    if (strcmp(command.name, "record") == 0)
+        return tg_test_record(argc - 2, argv + 2, default_site());
     if (strcmp(command.name, "test") == 0)
         return tg_test_run(argc - 2, argv + 2, default_site());
     int wrong = read_arguments(argc, argv, &command);

@@ -23,7 +23,8 @@ local function raise(message)
 end
 
 local http = core.library 'test_http' ()
-local rules = core.library 'test_rules' (http, tg, raise, core.library 'distance' ())
+local rules = core.library 'test_rules' (http, tg, raise, core.library 'distance' (),
+  core.library 'test_patterns' (http, raise))
 local client = core.library 'test_client' (http, tg, raise)
 
 -- A table as the text of a Lua literal.

@@ -30,14 +30,22 @@ local function listen(host, port, whose)
     problem))
 end
 
--- One for each address, at ports of our own; `changed` says where they are.
+-- An address of loopback that is this process's own: somebody else's client, who tries a port where
+-- nobody was a moment ago, does not come to it.
+local function own_address()
+  local pid = process.pid()
+  return ('127.%d.%d.%d'):format(1 + bit.rshift(pid, 16) % 254,
+    bit.band(bit.rshift(pid, 8), 255), 1 + pid % 254)
+end
+
+-- One for each address of a backend; `changed` says where they are.
 local function listen_anywhere(addresses)
-  local places, changed = {}, {}
+  local places, changed, host = {}, {}, own_address()
   for name, list in pairs(addresses) do
     changed[name] = {}
     for i = 1, #list do
-      local listener = listen('127.0.0.1', 0, name)
-      changed[name][i] = ('http://127.0.0.1:%d'):format(listener:port())
+      local listener = listen(host, 0, name)
+      changed[name][i] = ('http://%s:%d'):format(host, listener:port())
       insert(places, { listener = listener, names = { { name = name, base_path = '' } } })
     end
   end

@@ -1,7 +1,8 @@
 -- Backends by rule: what a spec says they answer, and what they were asked.
-local http, tg, raise, distance = ...
+local http, tg, raise, distance, patterns = ...
 
 local insert, concat = table.insert, table.concat
+local parse_pattern, match = patterns.parse, patterns.match
 
 local rules = {}
 
@@ -13,62 +14,6 @@ rules.faults = { 'refuse', 'timeout', 'reset', 'stall', 'truncate', 'garbage' }
 
 local answer_keys = { status = true, headers = true, json = true, xml = true, text = true,
   body = true, after = true, chunks = true, every = true, fault = true }
-
--- 'GET /customers/{id}?limit=5' in parts; path segments and query are compared decoded.
-
-local function segments_of(path)
-  local list = {}
-  for segment in path:gmatch '[^/]+' do insert(list, segment) end
-  if path:sub(-1) == '/' and path ~= '/' then insert(list, '') end
-  return list
-end
-
-local function parse_pattern(pattern)
-  local method, target = pattern:match '^(%u+) (/%S*)$'
-  if not method then
-    raise(("a rule begins with a method and a path, as in 'GET /orders/{id}', not '%s'"):format(
-      pattern))
-  end
-  local path, query = target:match '^([^?]*)%??(.*)$'
-  local parsed = { text = pattern, method = method, segments = segments_of(path),
-    query = http.query(query) }
-  for i, segment in ipairs(parsed.segments) do
-    local name, dots = segment:match '^{([%w_]+)(%.*)}$'
-    if name and dots == '...' and i == #parsed.segments then
-      parsed.rest = name
-    elseif name and dots == '' then
-      parsed.segments[i] = { name = name }
-    else
-      parsed.segments[i] = http.unescape(segment)
-    end
-  end
-  if parsed.rest then parsed.segments[#parsed.segments] = nil end
-  return parsed
-end
-
--- What the names of the pattern stand for, or nil.
-local function match(pattern, call)
-  if pattern.method ~= 'ANY' and pattern.method ~= call.method then return nil end
-  local given, params = segments_of(call.path), {}
-  if #given < #pattern.segments or (#given > #pattern.segments and not pattern.rest) then
-    return nil
-  end
-  for i, wanted in ipairs(pattern.segments) do
-    local value = http.unescape(given[i])
-    if type(wanted) == 'table' then
-      params[wanted.name] = value
-    elseif wanted ~= value then
-      return nil
-    end
-  end
-  for name, value in pairs(pattern.query) do
-    if call.query[name] ~= value then return nil end
-  end
-  if pattern.rest then
-    params[pattern.rest] = http.unescape(concat(given, '/', #pattern.segments + 1))
-  end
-  return params
-end
 
 -- Answers: a table, a function, the name of a fault, or a list of these.
 

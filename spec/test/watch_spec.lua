@@ -58,6 +58,7 @@ describe('tidegate test --watch', function()
     assert.equal(1, count 'something has changed')
     posix.write(folder .. '/site/spec/b_spec.lua', "it('is new', function() end)")
     await '2 successes / 0 failures'
+    await('waiting for a change', 3)
     assert.equal('exit 0', interrupt())
   end)
 

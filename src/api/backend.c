@@ -122,6 +122,8 @@ static void record(lua_State *L, struct tg_backend_call *call)
     };
     *request->last_call = record;
     request->last_call = &record->next;
+    if (request->on_call != NULL)
+        request->on_call(request, &call->exchange, !call->streamed && !call->part.has);
 }
 
 /* For how long the response of the request is kept. */

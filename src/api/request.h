@@ -66,6 +66,7 @@ struct tg_route_scripts {
 };
 
 struct tg_after;
+struct tg_recording;
 
 /* Asks the cache when the scripts before the route's own have run. */
 struct tg_look {
@@ -96,7 +97,11 @@ struct tg_request {
     void (*look)(struct tg_request *self, struct tg_look *look);
     /* Logs that a function of the body has failed. */
     void (*report_body)(struct tg_request *self, const struct tg_task_report *report);
-    void **value; /* the block of the Lua value `req`; NULL when there is none */
+    /* Hears of each call of a backend that is over; `is_whole`: all of its answer is there. NULL:
+     * nobody listens. */
+    void (*on_call)(struct tg_request *self, const struct tg_exchange *exchange, bool is_whole);
+    struct tg_recording *recording; /* of who listens */
+    void **value;                   /* the block of the Lua value `req`; NULL when there is none */
     struct tg_call_record *calls, **last_call;
     struct tg_response response;
     struct tg_parts parts;

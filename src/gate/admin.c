@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "gate/client.h"
 #include "gate/door.h"
+#include "gate/recorder.h"
 #include "gate/refusal.h"
 #include "gate/reload.h"
 #include "gate/responder.h"
@@ -152,6 +153,73 @@ static int purge(struct tg_worker *worker, h2o_req_t *req)
     return respond_json(req, 200, &out);
 }
 
+/* ---- recordings */
+
+static unsigned read_number(struct tg_text value, unsigned most)
+{
+    unsigned number = 0;
+
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.base[i] < '0' || value.base[i] > '9' || number > most)
+            return 0;
+        number = number * 10 + (unsigned)(value.base[i] - '0');
+    }
+    return number <= most ? number : 0;
+}
+
+static bool has_route(struct tg_worker *worker, struct tg_text pattern)
+{
+    const struct tg_site *site = worker->generation->edition->site;
+
+    for (size_t i = 0; i < site->route_count; i++)
+        if (tg_text_is(tg_text_of(site->routes[i].pattern), pattern))
+            return site->routes[i].script != NULL;
+    return false;
+}
+
+/* POST /record?route=R&count=N&seconds=S, or ?stop=true. */
+static int record(struct tg_worker *worker, h2o_req_t *req)
+{
+    const char *mark = memchr(req->input.path.base, '?', req->input.path.len);
+    size_t skip = mark != NULL ? (size_t)(mark - req->input.path.base) + 1 : req->input.path.len;
+    struct tg_text rest = {req->input.path.base + skip, req->input.path.len - skip}, route = none;
+    struct tg_buffer out = {.limit = STATUS_MOST};
+    unsigned count = 20, seconds = 60;
+    bool stop = false;
+    struct tg_query_pair pair;
+
+    while (tg_query_next(&rest, &pair)) {
+        char *plain = h2o_mem_alloc_pool(&req->pool, pair.value.len + 1);
+        struct tg_text value = tg_text(plain, tg_query_decode(pair.value, plain));
+        if (tg_text_is(pair.name, TG_TEXT("route")))
+            route = value;
+        else if (tg_text_is(pair.name, TG_TEXT("count")))
+            count = read_number(value, TG_RECORD_COUNT);
+        else if (tg_text_is(pair.name, TG_TEXT("seconds")))
+            seconds = read_number(value, TG_RECORD_SECONDS);
+        else if (tg_text_is(pair.name, TG_TEXT("stop")))
+            stop = true;
+    }
+    if (stop)
+        tg_recorder_stop(worker->gate->recorder);
+    else if (count == 0 || seconds == 0)
+        return respond_problem(req, 422, "count is from 1 to 1000, seconds from 1 to 3600");
+    else if (!has_route(worker, route))
+        return respond_problem(req, 422, "no route with a script has this pattern");
+    else
+        tg_recorder_start(worker->gate->recorder, route, count, seconds);
+    tg_recorder_write(worker->gate->recorder, &out);
+    return respond_json(req, 200, &out);
+}
+
+static int respond_record(struct tg_worker *worker, h2o_req_t *req)
+{
+    struct tg_buffer out = {.limit = STATUS_MOST};
+
+    tg_recorder_write(worker->gate->recorder, &out);
+    return respond_json(req, 200, &out);
+}
+
 /* ---- requests */
 
 static bool has_token(const h2o_req_t *req, struct tg_text token)
@@ -222,6 +290,10 @@ static int answer(struct tg_worker *worker, h2o_req_t *req)
         return change(worker, req, begin_reload);
     if (is_path(req, "/purge"))
         return change(worker, req, purge);
+    if (is_path(req, "/record") && is_method(req, "GET"))
+        return respond_record(worker, req);
+    if (is_path(req, "/record"))
+        return change(worker, req, record);
     if (is_path(req, "/rollback"))
         return change(worker, req, begin_rollback);
     if (is_path(req, "/drain"))
@@ -229,8 +301,8 @@ static int answer(struct tg_worker *worker, h2o_req_t *req)
     bool is_status = is_path(req, "/status"), is_ready = is_path(req, "/ready");
     if (!is_status && !is_ready && !is_path(req, "/health"))
         return respond_problem(req, 404,
-                               "there are /status, /health, /ready, /reload, /rollback, /purge "
-                               "and /drain");
+                               "there are /status, /health, /ready, /reload, /rollback, /purge, "
+                               "/record and /drain");
     if (!is_method(req, "GET") && !is_method(req, "HEAD"))
         return respond_problem(req, 405, "this is only to be read");
     if (is_status)

@@ -65,6 +65,28 @@ static int ask_site(const char *folder, struct tg_question *question, bool json)
     return result;
 }
 
+const char *tg_command_question(const char *folder, const char *admin, struct tg_question *question,
+                                int *status, struct tg_buffer *body)
+{
+    const char *token = getenv("TIDEGATE_ADMIN_TOKEN"), *wrong;
+    struct tg_admin_address address;
+
+    if (admin != NULL) {
+        question->token = tg_text_of(token != NULL ? token : "");
+        wrong = tg_admin_address_parse(tg_text_of(admin), ".", true, &address);
+        return wrong != NULL ? wrong : tg_ask(&address, question, status, body);
+    }
+    struct tg_site *site = tg_server_read(folder);
+    if (site == NULL)
+        return "the site can't be read";
+    if (site->admin != NULL)
+        question->token = site->admin->token;
+    wrong = site->admin == NULL ? "its site.lua has no admin address"
+                                : tg_ask(&site->admin->address, question, status, body);
+    tg_site_destroy(site);
+    return wrong;
+}
+
 int tg_command_status(const char *folder, const char *admin, bool json)
 {
     struct tg_question question = {.method = "GET", .path = "/status", .timeout_s = 5};

@@ -6,6 +6,14 @@
 
 #include <stdbool.h>
 
+struct tg_buffer;
+struct tg_question;
+
+/* For those who understand the answer themselves: NULL when it is in `body`, else what is wrong, as
+ * tg_ask has it. */
+const char *tg_command_question(const char *folder, const char *admin, struct tg_question *question,
+                                int *status, struct tg_buffer *body);
+
 /* How it is. */
 int tg_command_status(const char *folder, const char *admin, bool json);
 

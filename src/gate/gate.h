@@ -18,6 +18,7 @@ struct tg_chunks;
 struct tg_worker;
 struct tg_reload;
 struct tg_pulse;
+struct tg_recorder;
 struct tg_tier;
 struct tg_tier_link;
 struct tg_trial;
@@ -28,6 +29,7 @@ struct tg_gate {
     struct tg_site *site;         /* of it: what no reload changes is taken from there */
     struct tg_reload *reload;     /* NULL while nothing is served */
     struct tg_pulse *pulse;       /* the same */
+    struct tg_recorder *recorder; /* NULL without an admin address */
     _Atomic uint64_t stuck_ns;    /* of the present reading: CPU time without a turn */
     _Atomic size_t worker_memory; /* the same; 0: no limit */
     int port;                     /* of the first listener, instead of the site's; -1: the site's */

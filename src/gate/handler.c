@@ -8,6 +8,7 @@
 #include "gate/failure.h"
 #include "gate/inbound.h"
 #include "gate/pass.h"
+#include "gate/recorder.h"
 #include "gate/responder.h"
 #include "gate/scripts.h"
 #include "gate/stream.h"
@@ -133,6 +134,7 @@ static void run_scripts(struct tg_inbound *inbound)
     }
     if (request->run.deadline_ms == 0)
         request->run.deadline_ms = tg_timers_now(&worker->timers) + inbound->route->timeout_ms;
+    tg_recorder_begin(worker->gate->recorder, inbound);
     request->run.limits = &inbound->route->codec;
     request->run.on_suspend = on_suspend;
     if (inbound->route->cache != NULL && inbound->caching == NULL)

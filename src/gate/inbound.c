@@ -7,6 +7,7 @@
 #include "gate/failure.h"
 #include "gate/peer.h"
 #include "gate/pass.h"
+#include "gate/recorder.h"
 #include "gate/stream.h"
 
 static void destroy(struct tg_inbound *inbound)
@@ -65,6 +66,8 @@ void tg_inbound_end(struct tg_inbound *inbound)
         tg_pass_end(inbound->pass);
     if (inbound->req != NULL && !inbound->client->is_admin)
         log_access(inbound);
+    if (inbound->req != NULL)
+        tg_recorder_end(inbound->worker->gate->recorder, inbound);
     tg_caching_end(inbound);
     tg_response_release(request);
     if (inbound->req != NULL)

@@ -17,6 +17,7 @@
 #include "gate/refusal.h"
 #include "gate/reload.h"
 #include "gate/seams.h"
+#include "gate/recorder.h"
 #include "gate/site_cache.h"
 #include "gate/tier.h"
 #include "gate/trial.h"
@@ -235,6 +236,8 @@ void tg_server_dispose(struct tg_gate *gate)
     for (unsigned i = 0; gate->workers != NULL && i < gate->site->workers; i++)
         tg_worker_dispose(&gate->workers[i]);
     free(gate->workers);
+    if (gate->recorder != NULL)
+        tg_recorder_destroy(gate->recorder);
     tg_flights_destroy(gate->flights);
     tg_cache_destroy(gate->cache);
     if (gate->tier != NULL)
@@ -311,6 +314,8 @@ static int run(struct tg_link *link, struct tg_site *site, int port, bool watch)
     gate.work = tg_work_pool_create(site->codec_threads);
     if (site->tier != NULL)
         gate.tier = tg_tier_create(site->tier, gate.cache);
+    if (site->admin != NULL)
+        gate.recorder = tg_recorder_create();
     gate.most_connections = tg_door_size(site->limits.connections);
     bool well = signals >= 0 && gate.log.sink != NULL && bind_all(&gate) &&
                 open_access_log(&gate) && tg_server_make_workers(&gate, site->workers, &problems);

@@ -54,6 +54,9 @@ TAKE(test_real);
 TAKE(test_jobs);
 TAKE(test_watch);
 TAKE(test_lines);
+TAKE(test_patterns);
+TAKE(record);
+TAKE(record_spec);
 
 struct tg_text tg_library(const char *name)
 {
@@ -104,6 +107,9 @@ struct tg_text tg_library(const char *name)
         {"test_jobs", tg_library_test_jobs, tg_library_test_jobs_end},
         {"test_watch", tg_library_test_watch, tg_library_test_watch_end},
         {"test_lines", tg_library_test_lines, tg_library_test_lines_end},
+        {"test_patterns", tg_library_test_patterns, tg_library_test_patterns_end},
+        {"record", tg_library_record, tg_library_record_end},
+        {"record_spec", tg_library_record_spec, tg_library_record_spec_end},
     };
 
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

@@ -13,17 +13,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/channel.h"
-#include "gate/folder.h"
+#include "test/outside.h"
 
 static const char child_kind[] = "tidegate.test.child";
 static const char writer_kind[] = "tidegate.test.writer";
 static const char counter_kind[] = "tidegate.test.counter";
-static const char folder_kind[] = "tidegate.test.folder";
 
 enum { PIECE = 65536, WORDS = 256, PROGRAM_FAILED = 126 };
 
@@ -164,26 +162,25 @@ static int fork_self(lua_State *L)
     return 1;
 }
 
+/* What is different in the site that it serves; NULL: it does something else, and says all of what
+ * it prints. */
 static void run_program(char **words, const char *changes, int says, pid_t parent)
 {
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     settle_in(parent);
     dup2(nothing, STDIN_FILENO);
-    dup2(nothing, STDOUT_FILENO);
+    dup2(changes != NULL ? nothing : says, STDOUT_FILENO);
     dup2(says, STDERR_FILENO);
-    setenv(TG_PROCESS_CHANGES, changes, 1);
+    if (changes != NULL)
+        setenv(TG_PROCESS_CHANGES, changes, 1);
     unsetenv(TG_CHANNEL_VARIABLE);
     execv("/proc/self/exe", words);
     _exit(PROGRAM_FAILED);
 }
 
-/* serve(site, changes): this program serves the site, by `test --serve`; what it logs is read from
- * the child. */
-static int serve(lua_State *L)
+static int start_program(lua_State *L, char **words, const char *changes)
 {
-    char *words[] = {"tidegate", "test", "--serve", (char *)luaL_checkstring(L, 1), NULL};
-    const char *changes = luaL_checkstring(L, 2);
     struct child *child = push_child(L);
     pid_t parent = getpid();
     int ends[2];
@@ -201,6 +198,25 @@ static int serve(lua_State *L)
         return 1;
     child->pid = 0;
     return luaL_error(L, "no process: %s", strerror(errno));
+}
+
+/* serve(site, changes): this program serves the site, by `test --serve`; what it logs is read from
+ * the child. */
+static int serve(lua_State *L)
+{
+    char *words[] = {"tidegate", "test", "--serve", (char *)luaL_checkstring(L, 1), NULL};
+
+    return start_program(L, words, luaL_checkstring(L, 2));
+}
+
+/* test(site, file): this program runs one file of specs, and says a line for each that fails. */
+static int test(lua_State *L)
+{
+    char *words[] = {
+        "tidegate", "test", (char *)luaL_checkstring(L, 1), (char *)luaL_checkstring(L, 2), "-o",
+        "lines",    NULL};
+
+    return start_program(L, words, NULL);
 }
 
 /* ---- what a child says */
@@ -297,73 +313,10 @@ static int cores(lua_State *L)
     return 1;
 }
 
-/* ---- what a watching one waits for */
-
-/* signals(): a descriptor that is readable once SIGINT or SIGTERM has come. */
-static int signals(lua_State *L)
+static int own_pid(lua_State *L)
 {
-    sigset_t ends;
-
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    sigprocmask(SIG_BLOCK, &ends, NULL);
-    lua_pushinteger(L, signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
+    lua_pushinteger(L, getpid());
     return 1;
-}
-
-/* signalled(fd): the number of the signal that has come, or nil. */
-static int signalled(lua_State *L)
-{
-    struct signalfd_siginfo info;
-
-    if (read(luaL_checkint(L, 1), &info, sizeof(info)) != (ssize_t)sizeof(info))
-        return 0;
-    lua_pushinteger(L, (lua_Integer)info.ssi_signo);
-    return 1;
-}
-
-/* folder(path): sees that files in it change; or nil and why not. */
-static int watch_folder(lua_State *L)
-{
-    const char *path = luaL_checkstring(L, 1);
-    struct tg_folder **folder = lua_newuserdata(L, sizeof(*folder));
-
-    *folder = tg_folder_watch(path);
-    if (*folder == NULL) {
-        lua_pushnil(L);
-        lua_pushstring(L, strerror(errno));
-        return 2;
-    }
-    luaL_getmetatable(L, folder_kind);
-    lua_setmetatable(L, -2);
-    return 1;
-}
-
-static struct tg_folder *check_folder(lua_State *L)
-{
-    struct tg_folder **folder = luaL_checkudata(L, 1, folder_kind);
-
-    return *folder;
-}
-
-static int folder_fd(lua_State *L)
-{
-    lua_pushinteger(L, tg_folder_fd(check_folder(L)));
-    return 1;
-}
-
-/* folder:changed(): whether something has since the last call. */
-static int folder_changed(lua_State *L)
-{
-    lua_pushboolean(L, tg_folder_changed(check_folder(L)));
-    return 1;
-}
-
-static int forget_folder(lua_State *L)
-{
-    tg_folder_forget(check_folder(L));
-    return 0;
 }
 
 /* ---- the table of it all */
@@ -378,13 +331,17 @@ static const luaL_Reg writer_methods[] = {{"write", write_bytes}, {NULL, NULL}};
 static const luaL_Reg counter_methods[] = {
     {"next", next_number}, {"__gc", forget_counter}, {NULL, NULL}};
 
-static const luaL_Reg folder_methods[] = {
-    {"fd", folder_fd}, {"changed", folder_changed}, {"__gc", forget_folder}, {NULL, NULL}};
-
 static const luaL_Reg functions[] = {
-    {"fork", fork_self},      {"serve", serve},          {"exit", exit_now}, {"capture", capture},
-    {"captured", captured},   {"counter", make_counter}, {"cores", cores},   {"signals", signals},
-    {"signalled", signalled}, {"folder", watch_folder},  {NULL, NULL},
+    {"fork", fork_self},
+    {"serve", serve},
+    {"test", test},
+    {"exit", exit_now},
+    {"capture", capture},
+    {"captured", captured},
+    {"counter", make_counter},
+    {"cores", cores},
+    {"pid", own_pid},
+    {NULL, NULL},
 };
 
 static void open_kind(lua_State *L, const char *kind, const luaL_Reg *methods)
@@ -401,7 +358,7 @@ void tg_process_open(lua_State *L)
     open_kind(L, child_kind, child_methods);
     open_kind(L, writer_kind, writer_methods);
     open_kind(L, counter_kind, counter_methods);
-    open_kind(L, folder_kind, folder_methods);
     lua_newtable(L);
     luaL_register(L, NULL, functions);
+    tg_outside_open(L);
 }

@@ -169,3 +169,8 @@ int tg_test_openapi(int argc, char **argv, const char *site)
 {
     return run_program("openapi_run", argc, argv, site);
 }
+
+int tg_test_record(int argc, char **argv, const char *site)
+{
+    return run_program("record", argc, argv, site);
+}

@@ -1,5 +1,5 @@
 /* Commands written in Lua, in a state of the program's own: `tidegate test`, which has busted
- * beside the sites that it tests, `tidegate new`, `import` and `openapi`. */
+ * beside the sites that it tests, `tidegate new`, `record`, `import` and `openapi`. */
 #ifndef TG_TEST_RUN_H
 #define TG_TEST_RUN_H
 
@@ -16,5 +16,9 @@ int tg_test_import(int argc, char **argv, const char *site);
 
 /* `tidegate openapi`: writes the OpenAPI document of a site. */
 int tg_test_openapi(int argc, char **argv, const char *site);
+
+/* `tidegate record`: a spec of what a process that runs is asked, by the arguments behind `record`.
+ * Returns the exit status. */
+int tg_test_record(int argc, char **argv, const char *site);
 
 #endif
