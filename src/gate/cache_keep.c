@@ -209,6 +209,7 @@ static struct tg_entry *make_entry(struct tg_caching *caching, struct tg_text ke
     struct tg_entry_field *fields = h2o_mem_alloc_pool(
         &request->run.pool, (request->response.fields.count + 1) * sizeof(*fields));
     struct tg_entry_recipe recipe = {
+        .room = tg_cache_room(caching->inbound->worker->gate->cache),
         .kind = TG_ENTRY_RESPONSE,
         .key = key,
         .url = text_of(request->path),
