@@ -25,7 +25,7 @@ static void check_entry(const struct tg_entry *entry)
     tg_entry_form_life(entry, moment);
     tg_entry_form_write(entry, 7, moment, &again);
     struct tg_entry *copy =
-        tg_entry_form_read(tg_text(again.base, again.len), entry->is.key, moment, &epoch);
+        tg_entry_form_read(NULL, tg_text(again.base, again.len), entry->is.key, moment, &epoch);
     assert(copy != NULL && epoch == 7 && tg_text_is(copy->is.body, entry->is.body));
     tg_entry_release(copy);
     tg_buffer_dispose(&again);
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tg_text bytes = {size != 0 ? (const char *)data : "", size};
     struct tg_cache_purge purge;
     uint64_t epoch;
-    struct tg_entry *entry = tg_entry_form_read(bytes, key_of(bytes), moment, &epoch);
+    struct tg_entry *entry = tg_entry_form_read(NULL, bytes, key_of(bytes), moment, &epoch);
 
     if (entry != NULL) {
         check_entry(entry);

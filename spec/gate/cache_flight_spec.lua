@@ -41,6 +41,21 @@ local function many(tide, path, count, headers)
   return tide:all(requests, 20)
 end
 
+-- Reads until so many x have come, or 10 s have passed.
+local function count_x(connection, wanted)
+  local seen, deadline = 0, posix.now() + 10
+  while seen < wanted and posix.now() < deadline do
+    posix.poll({ [connection.fd] = 'r' }, 1)
+    local bytes, reason = posix.receive(connection.fd)
+    if bytes then
+      seen = seen + select(2, bytes:gsub('x', ''))
+    elseif reason ~= 'again' then
+      break
+    end
+  end
+  return seen
+end
+
 local function count(tide)
   local answer = client.request(tide.site .. '/admin.sock', { path = '/status' })
   return cjson.decode(answer.body).cache
@@ -112,6 +127,34 @@ describe('many who ask for the same', function()
       'HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n' } }, { ttl = 60 })
     for _, answer in ipairs(many(tide, '/x', 5)) do assert.equal(502, answer.status) end
     assert.equal(5, #shop:requests())
+    tide:stop()
+    shop:stop()
+  end)
+
+  it('do not hang when the backend fails, be they 500', function()
+    local tide, shop = serve({ ['/x'] = { reset = true } }, { ttl = 60 })
+    for _, answer in ipairs(many(tide, '/x', 500)) do assert.equal(502, answer.status) end
+    tide:stop()
+    shop:stop()
+  end)
+
+  it('get it at the pace of the backend, whoever reads slowly', function()
+    local body = ('x'):rep(12 * 1048576)
+    local shop = upstream { ['/x'] = ('HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n')
+      :format(#body) .. body }
+    local tide = gate.serve { backends = { shop = { shop.url } },
+      site = { workers = 2, cache = { object = '16MB' } },
+      routes = { { 'ANY /{path...}', backend = 'shop', cache = { ttl = 60 } } } }
+    local first = tide:connect()
+    first:send 'GET /x HTTP/1.1\r\nhost: localhost\r\n\r\n' -- and reads nothing
+    wait.eventually(function() return #shop:requests() == 1 end)
+    local second = tide:connect()
+    second:send 'GET /x HTTP/1.1\r\nhost: localhost\r\n\r\n'
+    assert.equal(#body, count_x(second, #body))
+    assert.equal(1, #shop:requests())
+    assert.equal(#body, count_x(first, #body))
+    first:close()
+    second:close()
     tide:stop()
     shop:stop()
   end)

@@ -110,10 +110,12 @@ static void push_value(lua_State *L, const struct tg_entry *entry)
         lua_pushnil(L);
 }
 
-static struct tg_entry *make_entry(const struct tg_response_cache *keep, struct tg_text key,
-                                   struct tg_text value, uint64_t epoch, uint64_t now)
+static struct tg_entry *make_entry(struct tg_room *room, const struct tg_response_cache *keep,
+                                   struct tg_text key, struct tg_text value, uint64_t epoch,
+                                   uint64_t now)
 {
-    struct tg_entry_recipe recipe = {.kind = TG_ENTRY_VALUE,
+    struct tg_entry_recipe recipe = {.room = room,
+                                     .kind = TG_ENTRY_VALUE,
                                      .key = key,
                                      .body = value,
                                      .tags = keep->tags,
@@ -268,8 +270,8 @@ static int begin_load(lua_State *L)
 static void land(struct load *load, struct tg_text value, const struct tg_response_cache *keep)
 {
     struct tg_host *host = load->host;
-    struct tg_entry *entry =
-        make_entry(keep, load->key, value, load->epoch, tg_timers_now(host->timers));
+    struct tg_entry *entry = make_entry(tg_cache_room(host->cache), keep, load->key, value,
+                                        load->epoch, tg_timers_now(host->timers));
     struct tg_flight *flight = load->flight;
 
     load->flight = NULL;
@@ -344,8 +346,8 @@ static int set(lua_State *L)
     read_options(L, name, 4, set_options, &keep, pool_of(L, name));
     struct tg_text whole = whole_key(L, key);
     struct tg_text value = write_value(L, name, 3);
-    struct tg_entry *entry =
-        make_entry(&keep, whole, value, tg_cache_epoch(host->cache), tg_timers_now(host->timers));
+    struct tg_entry *entry = make_entry(tg_cache_room(host->cache), &keep, whole, value,
+                                        tg_cache_epoch(host->cache), tg_timers_now(host->timers));
     bool kept = tg_cache_put(host->cache, entry);
     tg_entry_release(entry);
     lua_pushboolean(L, kept);
@@ -353,6 +355,7 @@ static int set(lua_State *L)
 }
 
 struct addition {
+    struct tg_room *room;
     const struct tg_response_cache *keep;
     struct tg_text key, value;
     uint64_t epoch, now;
@@ -366,8 +369,8 @@ static struct tg_entry *make_added(const struct tg_entry *old, void *context)
 
     if (old != NULL)
         return NULL;
-    return make_entry(addition->keep, addition->key, addition->value, addition->epoch,
-                      addition->now);
+    return make_entry(addition->room, addition->keep, addition->key, addition->value,
+                      addition->epoch, addition->now);
 }
 
 /* tg.cache:add(key, value, opts): false when there is something already. */
@@ -383,7 +386,8 @@ static int add(lua_State *L)
         return tg_args_fail(L, name, 3, "a value expected");
     read_options(L, name, 4, set_options, &keep, pool_of(L, name));
     struct tg_text whole = whole_key(L, key);
-    struct addition addition = {.keep = &keep,
+    struct addition addition = {.room = tg_cache_room(host->cache),
+                                .keep = &keep,
                                 .key = whole,
                                 .value = write_value(L, name, 3),
                                 .epoch = tg_cache_epoch(host->cache),
@@ -411,7 +415,8 @@ static struct tg_entry *make_sum(const struct tg_entry *old, void *context)
         return NULL;
     addition->sum = before + addition->by;
     int n = snprintf(text, sizeof(text), "j%.17g", addition->sum);
-    struct tg_entry_recipe recipe = {.kind = TG_ENTRY_VALUE,
+    struct tg_entry_recipe recipe = {.room = addition->room,
+                                     .kind = TG_ENTRY_VALUE,
                                      .key = addition->key,
                                      .body = tg_text(text, (size_t)n),
                                      .tags = addition->keep->tags,
@@ -437,7 +442,8 @@ static int incr(lua_State *L)
         return tg_args_fail(L, name, 3, "a finite number expected");
     read_options(L, name, 4, set_options, &keep, pool_of(L, name));
     struct tg_text whole = whole_key(L, key);
-    struct addition addition = {.keep = &keep,
+    struct addition addition = {.room = tg_cache_room(host->cache),
+                                .keep = &keep,
                                 .key = whole,
                                 .by = by,
                                 .epoch = tg_cache_epoch(host->cache),

@@ -143,11 +143,12 @@ static bool is_kept_status(int status)
            status == 308;
 }
 
-static struct tg_entry *make_entry(const struct tg_part *part, uint64_t now,
+static struct tg_entry *make_entry(struct tg_room *room, const struct tg_part *part, uint64_t now,
                                    const struct tg_exchange *exchange)
 {
     struct tg_entry_field *fields = h2o_mem_alloc((exchange->field_count + 1) * sizeof(*fields));
     struct tg_entry_recipe recipe = {
+        .room = room,
         .kind = TG_ENTRY_RESPONSE,
         .key = part->key,
         .status = exchange->status,
@@ -221,7 +222,7 @@ void tg_part_take(struct tg_part *part, struct tg_host *host, const struct tg_ex
     struct tg_flight *flight = part->flight;
     part->flight = NULL;
     drop_entry(part);
-    part->entry = make_entry(part, now, exchange);
+    part->entry = make_entry(tg_cache_room(host->cache), part, now, exchange);
     tg_cache_put(host->cache, part->entry);
     if (flight == NULL)
         return;

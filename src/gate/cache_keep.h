@@ -20,9 +20,6 @@ enum tg_cache_verdict tg_cache_judge(struct tg_caching *caching);
  * what clients shall see of it. */
 void tg_cache_keep(struct tg_caching *caching, h2o_iovec_t body);
 
-/* Gives the response a Date, now, when it has none or a broken one. */
-void tg_cache_add_date(struct tg_caching *caching);
-
 /* Lets all that wait go on by themselves, and those that come in the next time. */
 void tg_cache_pass(struct tg_caching *caching);
 

@@ -150,6 +150,45 @@ static bool write_part(struct tg_buffer *out, const struct tg_request *request,
     return true;
 }
 
+/* Fields by which backends are known to change host, path or method of a request behind our back.
+ */
+static bool steers(struct tg_text name)
+{
+    static const struct tg_text names[] = {
+        {"x-forwarded-host", 16},     {"x-forwarded-proto", 17},
+        {"x-forwarded-port", 16},     {"x-forwarded-scheme", 18},
+        {"x-forwarded-server", 18},   {"x-forwarded-prefix", 18},
+        {"x-forwarded-ssl", 15},      {"x-forwarded-path", 16},
+        {"x-forwarded-uri", 15},      {"x-host", 6},
+        {"x-original-host", 15},      {"x-original-url", 14},
+        {"x-original-uri", 14},       {"x-rewrite-url", 13},
+        {"x-http-host-override", 20}, {"x-http-method-override", 22},
+        {"x-http-method", 13},        {"x-method-override", 17},
+        {"x-proxy-url", 11},
+    };
+
+    if (name.len < 6 || (name.base[0] | 0x20) != 'x' || name.base[1] != '-')
+        return false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (tg_text_is_nocase(name, names[i]))
+            return true;
+    return false;
+}
+
+/* Nobody shall get what another has made of his request by these. */
+static void put_steering(struct tg_buffer *out, const struct tg_request *request)
+{
+    for (size_t i = 0; i < request->fields.count; i++) {
+        const struct tg_field *field = &request->fields.list[i];
+        if (!steers(text_of(field->name)))
+            continue;
+        uint32_t len = (uint32_t)field->value.len;
+        tg_buffer_append(out, field->name.base, field->name.len);
+        tg_buffer_append(out, &len, sizeof(len));
+        tg_buffer_append(out, field->value.base, field->value.len);
+    }
+}
+
 /* HEAD is answered by what GET was. */
 static struct tg_text method_of(const struct tg_request *request)
 {
@@ -172,6 +211,7 @@ bool tg_cache_key_write(struct tg_inbound *inbound, const struct tg_cache_policy
     for (size_t i = 0; i < policy->part_count; i++)
         if (!write_part(out, request, &policy->parts[i]))
             return false;
+    put_steering(out, request);
     if (request->body.len != 0 && !policy->keys_body)
         return write_part(out, request, &body);
     return !out->full;

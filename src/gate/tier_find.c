@@ -185,7 +185,8 @@ static struct tg_entry *read_entry(struct tg_tier_find *find, struct tg_text byt
 {
     uint64_t epoch;
     struct tg_entry *entry =
-        tg_entry_form_read(bytes, find->caching->key, tg_tier_now(find->of->worker), &epoch);
+        tg_entry_form_read(tg_cache_room(find->of->tier->cache), bytes, find->caching->key,
+                           tg_tier_now(find->of->worker), &epoch);
 
     if (entry == NULL)
         return NULL;

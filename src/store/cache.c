@@ -35,6 +35,7 @@ struct tg_cache {
     struct tg_cache_peers *peers; /* NULL: nobody else keeps the same */
     _Atomic size_t memory, object;
     _Atomic size_t bytes; /* of all shards */
+    struct tg_room *room;
     struct tg_purges *purges;
     pthread_mutex_t prefix_lock; /* for what follows */
     struct prefix prefixes[PREFIXES];
@@ -64,6 +65,7 @@ struct tg_cache *tg_cache_create(size_t memory, size_t object)
     *cache = (struct tg_cache){.next_prefix = 0};
     tg_crypto_random(cache->seed, sizeof(cache->seed));
     tg_crypto_random(cache->tag_seed, sizeof(cache->tag_seed));
+    cache->room = tg_room_create();
     cache->purges = tg_purges_create(memory / BYTES_PER_PURGE + 64);
     atomic_init(&cache->memory, memory);
     atomic_init(&cache->object, object);
@@ -72,6 +74,16 @@ struct tg_cache *tg_cache_create(size_t memory, size_t object)
         init_shard(cache, &cache->shards[i]);
     pthread_mutex_init(&cache->prefix_lock, NULL);
     return cache;
+}
+
+struct tg_room *tg_cache_room(const struct tg_cache *cache)
+{
+#ifdef TG_SANITIZED
+    (void)cache;
+    return NULL; /* the heap, which is watched */
+#else
+    return cache->room;
+#endif
 }
 
 size_t tg_cache_object(const struct tg_cache *cache)
@@ -481,5 +493,6 @@ void tg_cache_destroy(struct tg_cache *cache)
         free(cache->prefixes[i].text);
     pthread_mutex_destroy(&cache->prefix_lock);
     tg_purges_destroy(cache->purges);
+    tg_room_destroy(cache->room);
     free(cache);
 }

@@ -18,6 +18,9 @@ void tg_cache_destroy(struct tg_cache *cache);
 /* Sets the bounds anew; what is too much goes at once. */
 void tg_cache_resize(struct tg_cache *cache, size_t memory, size_t object);
 
+/* Where the memory of its entries should be from. */
+struct tg_room *tg_cache_room(const struct tg_cache *cache);
+
 /* The most bytes that an entry may have. */
 size_t tg_cache_object(const struct tg_cache *cache);
 

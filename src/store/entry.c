@@ -48,16 +48,22 @@ static void copy_head(char **at, const struct tg_entry_recipe *recipe,
     copy(at, tg_text("", 1));
 }
 
+/* Of the memory that an entry is in. */
+static size_t size_of(const struct tg_entry_recipe *recipe, struct tg_entry *entry)
+{
+    return recipe->room != NULL ? tg_room_size(entry) : malloc_usable_size(entry) + MALLOC_HEADER;
+}
+
 /* One piece of memory: the struct, the fields, the tags, the texts. */
 struct tg_entry *tg_entry_create(const struct tg_entry_recipe *recipe)
 {
     size_t fields_size = recipe->field_count * sizeof(*recipe->fields);
     size_t tags_size = recipe->tag_count * sizeof(*recipe->tags);
-    struct tg_entry *entry =
-        malloc(sizeof(*entry) + fields_size + tags_size + size_of_texts(recipe));
+    size_t all = sizeof(struct tg_entry) + fields_size + tags_size + size_of_texts(recipe);
+    struct tg_entry *entry = recipe->room != NULL ? tg_room_alloc(recipe->room, all) : malloc(all);
     assert(entry != NULL); /* what is made is bounded by cache.object */
 
-    *entry = (struct tg_entry){.is = *recipe, .size = malloc_usable_size(entry) + MALLOC_HEADER};
+    *entry = (struct tg_entry){.is = *recipe, .size = size_of(recipe, entry)};
     atomic_init(&entry->holders, 1);
     struct tg_entry_field *fields = (struct tg_entry_field *)(entry + 1);
     uint64_t *tags = (uint64_t *)((char *)fields + fields_size);
@@ -82,7 +88,11 @@ struct tg_entry *tg_entry_hold(struct tg_entry *entry)
 
 void tg_entry_release(struct tg_entry *entry)
 {
-    if (atomic_fetch_sub_explicit(&entry->holders, 1, memory_order_acq_rel) == 1)
+    if (atomic_fetch_sub_explicit(&entry->holders, 1, memory_order_acq_rel) != 1)
+        return;
+    if (entry->is.room != NULL)
+        tg_room_free(entry->is.room, entry);
+    else
         free(entry);
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "http/cache_rules.h"
+#include "store/room.h"
 
 enum tg_entry_kind {
     TG_ENTRY_RESPONSE, /* status, fields, body */
@@ -22,6 +23,7 @@ struct tg_entry_field {
 
 /* From what an entry is made; all texts are copied. Times are of the monotonic clock, in ms. */
 struct tg_entry_recipe {
+    struct tg_room *room; /* where its memory is from; NULL: the common heap */
     enum tg_entry_kind kind;
     struct tg_text key, url; /* url: what a purge by prefix compares with; may be empty */
     int status;

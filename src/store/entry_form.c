@@ -305,14 +305,15 @@ static struct tg_entry *build(const struct head *head, struct tg_text rest, stru
     return entry;
 }
 
-struct tg_entry *tg_entry_form_read(struct tg_text bytes, struct tg_text key,
+struct tg_entry *tg_entry_form_read(struct tg_room *room, struct tg_text bytes, struct tg_text key,
                                     struct tg_moment moment, uint64_t *epoch)
 {
     struct head head;
 
     if (!take(&bytes, &head, sizeof(head)) || !is_of_form(&head))
         return NULL;
-    struct tg_entry_recipe is = {.kind = (enum tg_entry_kind)head.kind,
+    struct tg_entry_recipe is = {.room = room,
+                                 .kind = (enum tg_entry_kind)head.kind,
                                  .status = le16toh(head.status),
                                  .by_http = head.by_http != 0};
     if (is.by_http && !take_rules(&bytes, &is.rules))

@@ -22,9 +22,9 @@ uint64_t tg_entry_form_life(const struct tg_entry *entry, struct tg_moment momen
 void tg_entry_form_write(const struct tg_entry *entry, uint64_t epoch, struct tg_moment moment,
                          struct tg_buffer *out);
 
-/* The entry, which the caller holds, with is.epoch = 0; NULL when the bytes are not exactly the
- * form of an entry with that key. */
-struct tg_entry *tg_entry_form_read(struct tg_text bytes, struct tg_text key,
+/* The entry, which the caller holds, in memory of the room, with is.epoch = 0; NULL when the bytes
+ * are not exactly the form of an entry with that key. */
+struct tg_entry *tg_entry_form_read(struct tg_room *room, struct tg_text bytes, struct tg_text key,
                                     struct tg_moment moment, uint64_t *epoch);
 
 #endif

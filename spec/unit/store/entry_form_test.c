@@ -46,7 +46,7 @@ static struct tg_buffer write(const struct tg_entry_recipe *recipe)
 static struct tg_entry *read(const struct tg_buffer *bytes, struct tg_moment moment)
 {
     uint64_t epoch = 0;
-    struct tg_entry *entry = tg_entry_form_read(tg_text(bytes->base, bytes->len),
+    struct tg_entry *entry = tg_entry_form_read(NULL, tg_text(bytes->base, bytes->len),
                                                 TG_TEXT("key\0binary"), moment, &epoch);
 
     if (entry != NULL)
@@ -153,7 +153,7 @@ static void refuses_what_is_cut_or_goes_on(void **state)
         char *copy = malloc(cut + 1); /* of its size: a read beyond it is seen */
         uint64_t epoch;
         memcpy(copy, bytes.base, cut);
-        assert_null(tg_entry_form_read(tg_text(copy, cut), recipe.key, here, &epoch));
+        assert_null(tg_entry_form_read(NULL, tg_text(copy, cut), recipe.key, here, &epoch));
         free(copy);
     }
     tg_buffer_put(&bytes, 'x');
