@@ -98,6 +98,13 @@ describe('a self_test', function()
     shop:stop()
   end)
 
+  it('that never ends is stopped, as any script is', function()
+    local endless = { ['a.lua'] = 'return function() while true do end end' }
+    local result = check(routes "'/a/1'", endless, '--self-test')
+    assert.matches('gave 500 instead of 2xx: %S*a%.lua:1: stopped after 500 ms of CPU time',
+      result.err)
+  end)
+
   it('is sent for each of many routes', function()
     local list = {}
     for i = 1, 200 do

@@ -8,7 +8,7 @@
 #include "gate/generation.h"
 #include "script/vm.h"
 
-enum { TICK_NS = 5 * 1000 * 1000 };
+enum { TICK_NS = 2 * 1000 * 1000 }; /* the kernel may make it 4 ms */
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
