@@ -86,15 +86,40 @@ static const struct tg_xml_scope *scope_of(struct tg_xml_shaper *s, const struct
     return scope;
 }
 
+static struct tg_text raw_prefix(const struct tg_xml_node_attribute *declaration)
+{
+    return declaration->name->kind == TG_XML_XMLNS ? TG_TEXT("$")
+                                                   : tg_xml_name_text(declaration->name->local);
+}
+
+/* Whether the prefixes of the scope stay different ones when what the writer escaped is undone. */
+static bool unescapes_prefixes(struct tg_xml_shaper *s)
+{
+    uint64_t tag = ++s->xml->tag;
+
+    for (size_t i = 0; i < s->scope->count && s->options->unescape_names; i++) {
+        const struct tg_xml_name *prefix = s->scope->declarations[i]->name;
+        struct tg_xml_name *key = prefix->kind != TG_XML_XMLNS
+                                      ? tg_xml_element_name(s, prefix->local)
+                                      : tg_xml_key_name(s, TG_TEXT("$"));
+        if (key->tag == tag || key->len == 0)
+            return false; /* the empty prefix would be read as none */
+        key->tag = tag;
+    }
+    return s->options->unescape_names;
+}
+
 static bool write_namespaces(struct tg_xml_shaper *s)
 {
+    bool unescapes = unescapes_prefixes(s);
+
     if (!enter(s, true))
         return false;
     for (size_t i = 0; i < s->scope->count; i++) {
         const struct tg_xml_node_attribute *attribute = s->scope->declarations[i];
-        bool is_default = attribute->name->kind == TG_XML_XMLNS;
-        struct tg_text prefix =
-            is_default ? TG_TEXT("$") : tg_xml_name_text(attribute->name->local);
+        struct tg_text prefix = raw_prefix(attribute);
+        if (unescapes && attribute->name->kind != TG_XML_XMLNS)
+            prefix = tg_xml_element_key(s, attribute->name->local);
         if (!write_key(s, prefix, false) || !write_string(s, attribute->value))
             return false;
     }

@@ -85,27 +85,32 @@ static void put_name(struct tg_xml_shaper *s, const struct tg_xml_name *name)
     }
 }
 
-static const struct tg_xml_name *intern(struct tg_xml_shaper *s, struct tg_text key)
+struct tg_xml_name *tg_xml_key_name(struct tg_xml_shaper *s, struct tg_text key)
 {
     bool added;
 
     return tg_xml_names_intern(&s->xml->keys, key, &added);
 }
 
-static const struct tg_xml_name *key_of(struct tg_xml_shaper *s, struct tg_text prefix,
-                                        const struct tg_xml_name *name)
+static struct tg_xml_name *key_of(struct tg_xml_shaper *s, struct tg_text prefix,
+                                  const struct tg_xml_name *name)
 {
     struct tg_buffer *out = &s->xml->assembly;
 
     out->len = 0;
     tg_buffer_append(out, prefix.base, prefix.len);
     put_name(s, name);
-    return intern(s, tg_text(out->base, out->len));
+    return tg_xml_key_name(s, tg_text(out->base, out->len));
 }
 
 struct tg_text tg_xml_element_key(struct tg_xml_shaper *s, const struct tg_xml_name *name)
 {
     return tg_xml_name_text(key_of(s, tg_text("", 0), name));
+}
+
+struct tg_xml_name *tg_xml_element_name(struct tg_xml_shaper *s, const struct tg_xml_name *name)
+{
+    return key_of(s, tg_text("", 0), name);
 }
 
 /* Members */
@@ -160,7 +165,7 @@ static struct tg_xml_item *add(struct tg_xml_shaper *s, struct tg_xml_members *m
 static void add_text(struct tg_xml_shaper *s, struct tg_xml_members *members, struct tg_text key,
                      enum tg_xml_item_kind kind, struct tg_text text, unsigned marks)
 {
-    struct tg_xml_item *item = add(s, members, intern(s, key), kind);
+    struct tg_xml_item *item = add(s, members, tg_xml_key_name(s, key), kind);
 
     item->text = text;
     item->marks = marks;
@@ -199,7 +204,7 @@ static void add_namespaces(struct tg_xml_shaper *s, struct tg_xml_members *membe
     out->len = 0;
     tg_buffer_append(out, s->prefix.base, s->prefix.len);
     tg_buffer_append(out, "xmlns", 5);
-    add(s, members, intern(s, tg_text(out->base, out->len)), TG_XML_ITEM_NAMESPACES);
+    add(s, members, tg_xml_key_name(s, tg_text(out->base, out->len)), TG_XML_ITEM_NAMESPACES);
 }
 
 static void add_all_attributes(struct tg_xml_shaper *s, struct tg_xml_members *members,
@@ -229,8 +234,8 @@ static void take_attributes(struct tg_xml_shaper *s, struct tg_xml_members **mem
     struct tg_xml_members *group = tg_xml_attributes_of(s, node);
     *members = begin(s);
     if (group->first != NULL)
-        add(s, *members, intern(s, s->options->attribute_group), TG_XML_ITEM_GROUP)->members =
-            group;
+        add(s, *members, tg_xml_key_name(s, s->options->attribute_group), TG_XML_ITEM_GROUP)
+            ->members = group;
 }
 
 /* Content */
@@ -266,7 +271,7 @@ static void add_content(struct tg_xml_shaper *s, struct tg_xml_members *members,
                         const struct tg_xml_node *node, const struct tg_xml_content *content)
 {
     if (content->mixed && s->options->mixed == TG_XML_MIXED_CHILDREN) {
-        add(s, members, intern(s, s->children_key), TG_XML_ITEM_CHILDREN)->node = node;
+        add(s, members, tg_xml_key_name(s, s->children_key), TG_XML_ITEM_CHILDREN)->node = node;
         return;
     }
     for (const struct tg_xml_node *child = node->first; child != NULL; child = child->next)
@@ -286,7 +291,7 @@ struct tg_xml_members *tg_xml_members_of(struct tg_xml_shaper *s, const struct t
         return members;
     }
     /* A list of the text and of an object of the others, as Abdera has it. */
-    struct tg_xml_member *list = member_of(s, members, intern(s, s->options->content_key));
+    struct tg_xml_member *list = member_of(s, members, tg_xml_key_name(s, s->options->content_key));
     list->is_array = true;
     if (content->has_text)
         add_text(s, members, s->options->content_key, TG_XML_ITEM_VALUE, content->text,

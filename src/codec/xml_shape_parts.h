@@ -79,5 +79,8 @@ struct tg_xml_members *tg_xml_attributes_of(struct tg_xml_shaper *s,
                                             const struct tg_xml_node *node);
 /* xml_shape_members.c: the key of an element. */
 struct tg_text tg_xml_element_key(struct tg_xml_shaper *s, const struct tg_xml_name *name);
+struct tg_xml_name *tg_xml_element_name(struct tg_xml_shaper *s, const struct tg_xml_name *name);
+/* xml_shape_members.c: a text as a key. */
+struct tg_xml_name *tg_xml_key_name(struct tg_xml_shaper *s, struct tg_text key);
 
 #endif

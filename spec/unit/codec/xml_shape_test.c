@@ -378,6 +378,20 @@ static void is_the_same_as_the_single_pass(void **state)
     }
 }
 
+static void reads_escaped_prefixes_back(void **state)
+{
+    const struct tg_xml_options options =
+        WITH(.unescape_names = true, .namespaces = TG_XML_BADGERFISH, .text_key = T("$"));
+
+    expect(state, options, "<a xmlns:_x005F_x_='D'/>", "{\"a\":{\"@xmlns\":{\"_x_\":\"D\"}}}");
+    /* As they stand, where two would become one, or one the default's key or none. */
+    expect(state, options, "<a xmlns:_x_='D'/>", "{\"a\":{\"@xmlns\":{\"_x_\":\"D\"}}}");
+    expect(state, options, "<a xmlns:b='D' xmlns:_x0062_='E'/>",
+           "{\"a\":{\"@xmlns\":{\"b\":\"D\",\"_x0062_\":\"E\"}}}");
+    expect(state, options, "<a xmlns='D' xmlns:_x0024_='E'/>",
+           "{\"a\":{\"@xmlns\":{\"$\":\"D\",\"_x0024_\":\"E\"}}}");
+}
+
 static void keeps_no_memory_of_errors(void **state)
 {
     expect_error(state, WITH(.text_always = true), "<a><b>x</b></c>",
@@ -404,6 +418,7 @@ int main(void)
         CASE(says_nil_as_told),
         CASE(shows_namespaces_as_told),
         CASE(reads_escaped_names_back),
+        CASE(reads_escaped_prefixes_back),
         CASE(knows_the_presets),
         CASE(holds_its_limits),
         CASE(holds_the_depth_of_values),

@@ -26,6 +26,26 @@ static void encodes_every_kind_of_value(void **state)
     expect(state, "return encode(tg.null)", "null");
 }
 
+/* Keys that came before are written as they were: none may take the place of another, whatever the
+ * collector does to their strings in between. */
+static void keys_that_come_again_are_the_same(void **state)
+{
+    expect(state,
+           "local long = ('k'):rep(60) "
+           "for round = 1, 6 do "
+           "  for i = 1, 700 do "
+           "    local a, b = 'k' .. i % 50 .. round % 2, 'q\"' .. i "
+           "    local want = '[{\"' .. a .. '\":1},{\"' .. a .. '\":{\"q\\\\\"' .. i .. "
+           "'\":2}},{\"' .. long .. '\":3}]' "
+           "    local got = encode { { [a] = 1 }, { [a] = { [b] = 2 } }, { [long] = 3 } } "
+           "    if got ~= want then return got .. ' not ' .. want end "
+           "  end "
+           "  collectgarbage() "
+           "end "
+           "return 'same'",
+           "same");
+}
+
 static void sorts_when_asked(void **state)
 {
     expect(state,
@@ -304,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(decodes_every_kind_of_value),
         TEST(encodes_every_kind_of_value),
+        TEST(keys_that_come_again_are_the_same),
         TEST(sorts_when_asked),
         TEST(refuses_what_has_no_json_with_its_place),
         TEST(refuses_tables_that_are_neither_list_nor_object),
