@@ -1,7 +1,6 @@
 /* Contents: particles of a type, as an automaton of the places where elements may stand. A schema
  * says at each element which place it takes without looking ahead, so one walk is enough. */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "codec/schema_model.h"

@@ -264,6 +264,11 @@ const struct tg_schema_type *tg_schema_model_type(const struct tg_schema_model *
 bool tg_schema_derives(const struct tg_schema_type *type, const struct tg_schema_type *from);
 bool tg_schema_allows(const struct tg_schema_wildcard *wildcard, struct tg_text namespace);
 
+/* schema_decimal.c: NULL, or what is wrong with the text as a decimal of the type; whether two are
+ * one number. */
+const char *tg_schema_check_decimal(const struct tg_schema_simple *type, struct tg_text text);
+bool tg_schema_same_decimal(struct tg_text a, struct tg_text b);
+
 /* schema_value.c: NULL when the text, white space as it is written, is a value of the type, else
  * what is wrong, such as "is not a value of xs:int". *normal is the text by the type's white
  * space, in `scratch`, where the text is not, or as it was. */

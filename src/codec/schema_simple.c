@@ -1,7 +1,5 @@
 /* Simple types as the model has them: their facets, gathered along their base types. */
-#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "codec/schema_model.h"
 

@@ -1,5 +1,4 @@
 /* Texts against simple types. */
-#include <stdlib.h>
 
 #include "codec/schema_model.h"
 #include "codec/utf8.h"
@@ -60,136 +59,9 @@ static struct tg_text normalise(struct tg_text text, enum tg_schema_space space,
     return tg_text(start, (size_t)(out - start));
 }
 
-/* ---- numbers */
-
-struct decimal {
-    bool minus;
-    struct tg_text whole, fraction; /* without zeros that say nothing */
-};
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
-}
-
-static bool read_decimal(struct tg_text text, struct decimal *d)
-{
-    const char *p = text.base, *end = p + text.len, *start;
-
-    *d = (struct decimal){.fraction = {"", 0}};
-    if (p < end && (*p == '-' || *p == '+'))
-        d->minus = *p++ == '-';
-    for (start = p; p < end && is_digit(*p); p++)
-        ;
-    size_t digits = (size_t)(p - start);
-    d->whole = tg_text(start, digits);
-    if (p < end && *p == '.') {
-        for (start = ++p; p < end && is_digit(*p); p++)
-            ;
-        d->fraction = tg_text(start, (size_t)(p - start));
-        digits += d->fraction.len;
-    }
-    while (d->whole.len != 0 && d->whole.base[0] == '0')
-        d->whole = tg_text(d->whole.base + 1, d->whole.len - 1);
-    while (d->fraction.len != 0 && d->fraction.base[d->fraction.len - 1] == '0')
-        d->fraction.len--;
-    if (d->whole.len == 0 && d->fraction.len == 0)
-        d->minus = false;
-    return digits != 0 && p == end;
-}
-
-static int compare_size(const struct decimal *a, const struct decimal *b)
-{
-    if (a->whole.len != b->whole.len)
-        return a->whole.len < b->whole.len ? -1 : 1;
-    int order = memcmp(a->whole.base, b->whole.base, a->whole.len);
-    if (order != 0)
-        return order;
-    size_t both = a->fraction.len < b->fraction.len ? a->fraction.len : b->fraction.len;
-    order = both != 0 ? memcmp(a->fraction.base, b->fraction.base, both) : 0;
-    if (order != 0)
-        return order;
-    return a->fraction.len == b->fraction.len ? 0 : a->fraction.len < b->fraction.len ? -1 : 1;
-}
-
-static int compare_decimals(const struct decimal *a, const struct decimal *b)
-{
-    if (a->minus != b->minus)
-        return a->minus ? -1 : 1;
-    return a->minus ? compare_size(b, a) : compare_size(a, b);
-}
-
-static int compare_with(const struct decimal *value, const struct tg_schema_limit *limit)
-{
-    struct decimal other;
-
-    read_decimal(limit->text, &other);
-    return compare_decimals(value, &other);
-}
-
-/* Most integers are short and plain: true when it is such a one, and *reason tells of it. */
-static bool check_short(const struct tg_schema_simple *type, struct tg_text text,
-                        const char **reason)
-{
-    int64_t value = 0;
-
-    if (text.len == 0 || text.len > 18 || !type->integer || text.len > type->total_digits ||
-        (type->low.set && !type->low.whole) || (type->high.set && !type->high.whole))
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (!is_digit(text.base[i]))
-            return false;
-        value = value * 10 + (text.base[i] - '0');
-    }
-    *reason = NULL;
-    if (type->low.set && value - type->low.exclusive < type->low.number)
-        *reason = "is too small for";
-    if (type->high.set && value + type->high.exclusive > type->high.number)
-        *reason = "is too big for";
-    return true;
-}
-
-/* Digits, and a point with digits behind it. */
-static bool is_plain_decimal(struct tg_text text)
-{
-    const char *p = text.base, *end = p + text.len;
-
-    for (; p < end && is_digit(*p); p++)
-        ;
-    if (p == text.base || p == end)
-        return p != text.base;
-    if (*p++ != '.' || p == end)
-        return false;
-    for (; p < end && is_digit(*p); p++)
-        ;
-    return p == end;
-}
-
-static const char *check_decimal(const struct tg_schema_simple *type, struct tg_text text)
-{
-    struct decimal d;
-    const char *reason;
-
-    if (check_short(type, text, &reason))
-        return reason;
-    if (!type->integer && !type->low.set && !type->high.set && type->total_digits == SIZE_MAX &&
-        type->fraction_digits == SIZE_MAX && is_plain_decimal(text))
-        return NULL;
-    if (!read_decimal(text, &d) || (type->integer && memchr(text.base, '.', text.len) != NULL))
-        return "is not a value of";
-    if (type->low.set) {
-        int order = compare_with(&d, &type->low);
-        if (order < 0 || (order == 0 && type->low.exclusive))
-            return "is too small for";
-    }
-    if (type->high.set) {
-        int order = compare_with(&d, &type->high);
-        if (order > 0 || (order == 0 && type->high.exclusive))
-            return "is too big for";
-    }
-    if (d.fraction.len > type->fraction_digits || d.whole.len + d.fraction.len > type->total_digits)
-        return "has too many digits for";
-    return NULL;
 }
 
 /* ---- what libxml2 knows */
@@ -346,16 +218,10 @@ static size_t length_of(const struct tg_schema_simple *type, struct tg_text text
 
 static bool is_enumerated(const struct tg_schema_simple *type, struct tg_text text)
 {
-    struct decimal d, other;
-
-    if (type->class == TG_SCHEMA_DECIMAL)
-        read_decimal(text, &d);
     for (size_t i = 0; i < type->enumeration_count; i++) {
         struct tg_text one = type->enumeration[i].text;
-        if (tg_text_is(one, text))
-            return true;
-        if (type->class == TG_SCHEMA_DECIMAL && read_decimal(one, &other) &&
-            compare_decimals(&d, &other) == 0)
+        if (tg_text_is(one, text) ||
+            (type->class == TG_SCHEMA_DECIMAL && tg_schema_same_decimal(one, text)))
             return true;
     }
     return false;
@@ -431,7 +297,7 @@ static const char *check_class(const struct tg_schema_simple *type, struct tg_te
     case TG_SCHEMA_BOOLEAN:
         return is_boolean(*normal) ? NULL : "is not a value of";
     case TG_SCHEMA_DECIMAL:
-        return check_decimal(type, *normal);
+        return tg_schema_check_decimal(type, *normal);
     case TG_SCHEMA_FLOAT:
     case TG_SCHEMA_OTHER:
         return check_by_library(type, *normal, scratch);
@@ -460,7 +326,7 @@ const char *tg_schema_check_value(const struct tg_schema_simple *type, struct tg
 {
     if (type->class == TG_SCHEMA_DECIMAL && !type->faceted) {
         *normal = tg_xml_trim_end(tg_xml_trim_start(text));
-        return check_decimal(type, *normal);
+        return tg_schema_check_decimal(type, *normal);
     }
     tg_buffer_reserve(scratch, (text.len + 1) * (type->levels + 2) * 2);
     return check(type, text, normal, scratch);
