@@ -1,8 +1,8 @@
 -- A real Redis for specs, on a Unix socket of its own, that can be killed, paused and begun again.
 --
---   local redis = require 'spec.support.redis'.start()   opts: arguments = { '--requirepass', 'x' },
---                                                        port = 7000, on TCP instead; config = a
---                                                        function that gives a sentinel's
+--   local redis = require 'spec.support.redis'.start()
+--     opts: arguments = { '--requirepass', 'x' }; port = 7000, on TCP instead;
+--     config = a function that gives a sentinel's
 --   gate.serve { site = { cache = { redis = redis.url } }, … }
 --   redis:command('DBSIZE')
 local posix = require 'spec.support.posix'

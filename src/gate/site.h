@@ -60,10 +60,10 @@ struct tg_route {
     const struct tg_cache_policy *cache; /* NULL: nothing of it is kept */
     uint32_t timeout_ms;
     bool jit;
-    struct tg_codec_limits codec; /* of conversions by its scripts */
+    struct tg_codec_limits codec;         /* of conversions by its scripts */
     const struct tg_self_test *self_test; /* NULL: it has none */
     int line;                             /* of site.lua */
-    size_t index;                 /* in the site's list */
+    size_t index;                         /* in the site's list */
 };
 
 /* One that a later reading of the site may take over: it then is the same in both. */
