@@ -2,7 +2,7 @@
 local gate = require 'spec.support.gate'
 
 local SITES = { 'scripts', 'examples/hello', 'examples/legacy', 'examples/aggregate',
-  'examples/aggregate/services' }
+  'examples/aggregate/services', 'examples/library', 'examples/library/service' }
 
 -- What became of each test, by its name; those of virtual time only are left out.
 local function results(...)
