@@ -1,5 +1,5 @@
-/* A body that streams to the client is gathered for the cache, at the pace of who sends it, and kept
- * when it has come whole. */
+/* A body that streams to the client is gathered for the cache, at the pace of who sends it, and
+ * kept when it has come whole. */
 #ifndef TG_GATE_CACHE_TAP_H
 #define TG_GATE_CACHE_TAP_H
 
