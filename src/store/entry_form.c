@@ -34,7 +34,7 @@ struct lengths {
 };
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     KINDS = TG_ENTRY_PASS + 1,
     FLAGS = TG_RULE_VALIDATE | TG_RULE_NO_STALE | TG_RULE_HEURISTIC | TG_RULE_EXPLICIT |
             TG_RULE_IMMUTABLE | TG_RULE_TARGETED,

@@ -177,7 +177,7 @@ static void refuses_heads_that_are_wrong(void **state)
 {
     (void)state;
     refuses(0, 'X');            /* the mark */
-    refuses(3, 2);              /* the version */
+    refuses(3, 1);              /* the version */
     refuses(4, TG_ENTRY_VALUE); /* the kind */
     refuses(4, TG_ENTRY_VARY);  /* ... to which a status does not belong */
     refuses(4, 9);
