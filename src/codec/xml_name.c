@@ -56,6 +56,20 @@ size_t tg_xml_ncname(const char *p, const char *end)
     return (size_t)(p - start);
 }
 
+size_t tg_xml_colon(struct tg_text key)
+{
+    const char *end = key.base + key.len;
+    const char *colon = key.len != 0 ? memchr(key.base, ':', key.len) : NULL;
+    size_t n;
+
+    if (colon == NULL || colon == key.base || colon + 1 == end ||
+        memchr(colon + 1, ':', (size_t)(end - colon - 1)) != NULL)
+        return 0;
+    if (!is_start(tg_utf8_read(key.base, &n)) || !is_start(tg_utf8_read(colon + 1, &n)))
+        return 0;
+    return (size_t)(colon - key.base);
+}
+
 enum tg_xml_kind tg_xml_kind_of(struct tg_text text)
 {
     if (text.len < 5 || memcmp(text.base, "xmlns", 5) != 0)

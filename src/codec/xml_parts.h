@@ -41,6 +41,8 @@ struct tg_xml_name *tg_xml_read_name(struct tg_xml *xml, const char *p);
 size_t tg_xml_ncname(const char *p, const char *end);
 /* xml_name.c: whether the character may stand in a name without colon, or begin it. */
 bool tg_xml_is_name_char(uint32_t code, bool first);
+/* xml_name.c: where the colon is in a key that is written as a name with a prefix; 0: it is none. */
+size_t tg_xml_colon(struct tg_text key);
 /* xml_name.c: whether a name is that of a declaration. */
 enum tg_xml_kind tg_xml_kind_of(struct tg_text text);
 /* xml_name.c: the name of a text that is not of the document; NULL when it is no name. */

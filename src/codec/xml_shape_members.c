@@ -1,5 +1,6 @@
 /* The members of an element: keys, and the values that have one key together. */
 #include "codec/utf8.h"
+#include "codec/xml_parts.h"
 #include "codec/xml_shape_parts.h"
 
 /* Keys */
@@ -29,16 +30,6 @@ static size_t read_escape(const char *p, size_t left, uint32_t *code)
     return digits + 3;
 }
 
-/* Whether the writer would take the key for a name with a prefix. */
-static bool looks_qualified(struct tg_text key)
-{
-    const char *colon = key.len != 0 ? memchr(key.base, ':', key.len) : NULL;
-    const char *end = key.base + key.len;
-
-    return colon != NULL && colon != key.base && colon + 1 != end &&
-           memchr(colon + 1, ':', (size_t)(end - colon - 1)) == NULL;
-}
-
 /* What the writer made of a key, made the key again: _x_ alone is the empty one. A colon that was
  * escaped stays so where the key would then be read as a name with a prefix. */
 static void put_unescaped(struct tg_buffer *out, struct tg_text name)
@@ -60,7 +51,7 @@ static void put_unescaped(struct tg_buffer *out, struct tg_text name)
         colon |= code == ':';
         i += n;
     }
-    if (colon && looks_qualified(tg_text(out->base + before, out->len - before))) {
+    if (colon && tg_xml_colon(tg_text(out->base + before, out->len - before)) != 0) {
         out->len = before;
         tg_buffer_append(out, name.base, name.len);
     }
