@@ -63,6 +63,7 @@ struct tg_xml_shaper {
     uint64_t serial;
     struct tg_text prefix, text_key, children_key, separator;
     bool strips;
+    bool keeps_escapes; /* of attributes, for two of them would have one key */
 };
 
 /* xml_shape_text.c: what is in the node. */
@@ -88,6 +89,8 @@ bool tg_xml_scope_unescapes(struct tg_xml_shaper *s);
 /* xml_shape_scope.c: the key of a declaration's prefix. */
 struct tg_text tg_xml_scope_prefix(struct tg_xml_shaper *s,
                                    const struct tg_xml_node_attribute *declaration, bool unescapes);
+/* xml_shape_members.c: whether it is a prefix that nobody may declare. */
+bool tg_xml_is_reserved(struct tg_text prefix);
 /* xml_shape_members.c: a text as a key. */
 struct tg_xml_name *tg_xml_key_name(struct tg_xml_shaper *s, struct tg_text key);
 

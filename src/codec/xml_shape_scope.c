@@ -43,10 +43,7 @@ const struct tg_xml_scope *tg_xml_scope_of(struct tg_xml_shaper *s, const struct
  * others than xml itself may not become it. */
 static bool is_no_prefix(const struct tg_xml_name *key, const struct tg_xml_name *prefix)
 {
-    struct tg_text text = tg_xml_name_text(key);
-
-    return key->len == 0 || (key->len != prefix->len && (tg_text_is(text, TG_TEXT("xml")) ||
-                                                         tg_text_is(text, TG_TEXT("xmlns"))));
+    return key->len == 0 || (key->len != prefix->len && tg_xml_is_reserved(tg_xml_name_text(key)));
 }
 
 bool tg_xml_scope_unescapes(struct tg_xml_shaper *s)

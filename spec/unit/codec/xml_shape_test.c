@@ -246,6 +246,16 @@ static void reads_escaped_names_back(void **state)
     /* An escaped colon is one again, but where a name with a prefix would come of it. */
     expect(state, WITH(.unescape_names = true), "<a><xml_x003A__xF05F_/><xml:_xF05F_/></a>",
            "{\"a\":{\"xml:\xef\x81\x9f\":[\"\",\"\"]}}");
+    /* Nor does a declaration or a reserved prefix. */
+    expect(state, WITH(.unescape_names = true), "<a xmlns:_x0078_ml='D' _x0078_mlns='not one'/>",
+           "{\"a\":{\"@xmlns:_x0078_ml\":\"D\",\"@_x0078_mlns\":\"not one\"}}");
+    expect(state, WITH(.unescape_names = true),
+           "<_x0078_mlfoo xmlns:_x0078_mlns='D' _x0078_mlns:b_x0020_='1' xml:a_x0020_='2'/>",
+           "{\"xmlfoo\":{\"@xmlns:_x0078_mlns\":\"D\",\"@_x0078_mlns:b_x0020_\":\"1\","
+           "\"@xml:a \":\"2\"}}");
+    /* Two attributes stay two: an array could not be written as one. */
+    expect(state, WITH(.unescape_names = true), "<a b='1' _x0062_='2'><c _x0062_='3'/></a>",
+           "{\"a\":{\"@b\":\"1\",\"@_x0062_\":\"2\",\"c\":{\"@b\":\"3\"}}}");
     expect(state, WITH(.unescape_names = true), "<a><b_x003A_c/><b_x003A_1/><b_x003A_/></a>",
            "{\"a\":{\"b_x003A_c\":\"\",\"b:1\":\"\",\"b:\":\"\"}}");
 }
