@@ -57,14 +57,6 @@ bool tg_buffer_printf(struct tg_buffer *buffer, const char *format, ...)
     return fits;
 }
 
-void tg_buffer_clear(struct tg_buffer *buffer, size_t keep)
-{
-    buffer->len = 0;
-    buffer->full = false;
-    if (buffer->capacity > keep)
-        tg_buffer_dispose(buffer);
-}
-
 void tg_buffer_dispose(struct tg_buffer *buffer)
 {
     free(buffer->base);

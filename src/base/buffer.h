@@ -48,10 +48,16 @@ static inline bool tg_buffer_put(struct tg_buffer *buffer, char c)
 bool tg_buffer_printf(struct tg_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Empties it and keeps its memory, unless that is more than `keep` bytes. */
-void tg_buffer_clear(struct tg_buffer *buffer, size_t keep);
-
 /* Frees its memory; it may be used again. */
 void tg_buffer_dispose(struct tg_buffer *buffer);
+
+/* Empties it and keeps its memory, unless that is more than `keep` bytes. */
+static inline void tg_buffer_clear(struct tg_buffer *buffer, size_t keep)
+{
+    buffer->len = 0;
+    buffer->full = false;
+    if (buffer->capacity > keep)
+        tg_buffer_dispose(buffer);
+}
 
 #endif

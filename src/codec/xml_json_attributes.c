@@ -18,12 +18,33 @@ static bool write_key(struct tg_buffer *out, const struct tg_xml_name *name, boo
     return true;
 }
 
+/* With its quotes. */
+static bool write_namespace(struct tg_buffer *out, const struct tg_xml_name *uri)
+{
+    char *room = tg_buffer_reserve(out, uri->len + 2 + TG_BLOCKS_COPIED);
+
+    if (room == NULL)
+        return false;
+    tg_block_copy(room, uri->json + 1, uri->len + 2);
+    out->len += uri->len + 2;
+    return true;
+}
+
+static bool write_value(struct tg_xml *xml, struct tg_buffer *out,
+                        const struct tg_xml_attribute *attribute)
+{
+    const struct tg_xml_name *name = attribute->name;
+
+    return name->kind != TG_XML_PLAIN && name->declared->literal
+               ? write_namespace(out, name->declared)
+               : tg_xml_json_string(xml, out, attribute->value);
+}
+
 static bool write_kept(struct tg_xml *xml, struct tg_buffer *out)
 {
     for (size_t i = 0; i < xml->attribute_count; i++) {
         const struct tg_xml_attribute *attribute = &xml->attributes[i];
-        if (!write_key(out, attribute->name, false) ||
-            !tg_xml_json_string(xml, out, attribute->value))
+        if (!write_key(out, attribute->name, false) || !write_value(xml, out, attribute))
             return false;
     }
     return true;

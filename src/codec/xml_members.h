@@ -11,12 +11,14 @@
 struct tg_xml_run {
     struct tg_xml_name *key; /* NULL when it is not the first run of its name */
     size_t start;            /* the reader's: where the run is in what it makes */
-    uint32_t count;          /* in a first run: the members of all its runs */
+    uint32_t count : 31;     /* in a first run: the members of all its runs */
+    uint32_t is_array : 1;   /* the reader's */
     uint32_t last;           /* in a first run: the latest one of this name */
     uint32_t next;           /* the next one of this name, or TG_XML_NO_RUN */
     uint32_t before;         /* what key->run was */
-    bool is_array;           /* the reader's */
 };
+
+_Static_assert(sizeof(struct tg_xml_run) == 32, "runs are counted without a division");
 
 static inline struct tg_xml_run *tg_xml_runs(const struct tg_xml *xml)
 {

@@ -56,6 +56,20 @@ size_t tg_xml_ncname(const char *p, const char *end)
     return (size_t)(p - start);
 }
 
+size_t tg_xml_colon(struct tg_text key)
+{
+    const char *end = key.base + key.len;
+    const char *colon = key.len != 0 ? memchr(key.base, ':', key.len) : NULL;
+    size_t n;
+
+    if (colon == NULL || colon == key.base || colon + 1 == end ||
+        memchr(colon + 1, ':', (size_t)(end - colon - 1)) != NULL)
+        return 0;
+    if (!is_start(tg_utf8_read(key.base, &n)) || !is_start(tg_utf8_read(colon + 1, &n)))
+        return 0;
+    return (size_t)(colon - key.base);
+}
+
 enum tg_xml_kind tg_xml_kind_of(struct tg_text text)
 {
     if (text.len < 5 || memcmp(text.base, "xmlns", 5) != 0)
@@ -135,17 +149,22 @@ struct tg_xml_name *tg_xml_know_name(struct tg_xml *xml, struct tg_text text)
     return name != NULL ? name : make(xml, text, hash, &bad, &why);
 }
 
-/* The limits look at each name once a document. */
-static struct tg_xml_name *count(struct tg_xml *xml, struct tg_xml_name *name, const char *at)
+static __attribute__((noinline, cold)) struct tg_xml_name *
+refuse(struct tg_xml *xml, const struct tg_xml_name *name, const char *at)
 {
-    if (name->len > xml->limits.name) {
+    if (name->len > xml->limits.name)
         tg_xml_fail_limit(xml, at, "name", xml->limits.name, "bytes in a name");
-        return NULL;
-    }
-    if (xml->distinct == xml->limits.names) {
+    else
         tg_xml_fail_limit(xml, at, "names", xml->limits.names, "different names");
-        return NULL;
-    }
+    return NULL;
+}
+
+/* The limits look at each name once a document. */
+static inline struct tg_xml_name *count(struct tg_xml *xml, struct tg_xml_name *name,
+                                        const char *at)
+{
+    if (name->len > xml->limits.name || xml->distinct == xml->limits.names)
+        return refuse(xml, name, at);
     xml->distinct++;
     name->document = xml->document;
     return name;
@@ -194,8 +213,9 @@ static struct tg_xml_name *find_long(struct tg_xml *xml, const char *p)
     return name != NULL ? name : add(xml, text, hash);
 }
 
-/* Looks the name up, and remembers it as what follows the name before it. */
-static struct tg_xml_name *look_up(struct tg_xml *xml, const char *p)
+/* Looks the name up, and remembers it as what follows the name before it. Not inline: its registers
+ * are not to be saved for a name that needs no look. */
+static __attribute__((noinline)) struct tg_xml_name *look_up(struct tg_xml *xml, const char *p)
 {
     unsigned mask = xml->end - p >= TG_BLOCK ? name_stops(tg_block_load(p)) : 0;
     struct tg_xml_name *name =
@@ -204,7 +224,8 @@ static struct tg_xml_name *look_up(struct tg_xml *xml, const char *p)
     if (name == NULL)
         return NULL;
     xml->before->follower = name;
-    return name;
+    xml->before = name;
+    return name->document == xml->document ? name : count(xml, name, p);
 }
 
 /* Whether the name, and nothing more, stands at p. */
@@ -224,9 +245,7 @@ struct tg_xml_name *tg_xml_read_name(struct tg_xml *xml, const char *p)
     struct tg_xml_name *name = xml->before->follower;
 
     if (name == NULL || !is_here(xml, name, p))
-        name = look_up(xml, p);
-    if (name == NULL)
-        return NULL;
+        return look_up(xml, p);
     xml->before = name;
     return name->document == xml->document ? name : count(xml, name, p);
 }

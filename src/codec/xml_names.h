@@ -33,6 +33,7 @@ struct tg_xml_name {
     struct tg_xml_name *namespace; /* as a prefix: what it is bound to now, NULL when to nothing */
     struct tg_xml_name *declared;  /* of a declaration: the namespace that it last had rightly */
     enum tg_xml_kind kind;
+    bool literal;       /* a namespace: what is written for it in XML and JSON is its text */
     uint32_t run;       /* the run of members of this name, see xml_members.h */
     uint32_t path;      /* the first of the paths that end with this name, see xml_paths.h */
     uint32_t attribute; /* the latest attribute of this local name, while merged == the tag */

@@ -16,20 +16,23 @@ static struct tg_xml_name *find(struct tg_xml *xml, struct tg_text text)
                     : tg_text_is(text, TG_TEXT(XSI)) ? TG_XML_URI_XSI
                     : tg_uri_is_reference(text)      ? TG_XML_PLAIN
                                                      : TG_XML_URI_BAD;
+        /* A reference has no quotes, but ' and &. */
+        uri->literal = (uri->kind == TG_XML_PLAIN || uri->kind == TG_XML_URI_XSI) &&
+                       memchr(text.base, '&', text.len) == NULL;
     }
     return uri;
 }
 
 /* The interned namespace name of a declaration; NULL: a limit was crossed. */
 static struct tg_xml_name *intern(struct tg_xml *xml, struct tg_xml_name *name, struct tg_text text,
-                                  const char *at)
+                                  bool again, const char *at)
 {
     if (text.len > xml->limits.name) {
         tg_xml_fail_limit(xml, at, "name", xml->limits.name, "bytes in a namespace name");
         return NULL;
     }
     struct tg_xml_name *uri = name->declared;
-    if (uri == NULL || !tg_text_is(tg_xml_name_text(uri), text))
+    if (!again && (uri == NULL || !tg_text_is(tg_xml_name_text(uri), text)))
         uri = find(xml, text);
     if (uri->document != xml->document) {
         if (xml->distinct == xml->limits.names) {
@@ -69,11 +72,12 @@ static const char *reason_against(const struct tg_xml *xml, struct tg_text prefi
     return NULL;
 }
 
-bool tg_xml_declare(struct tg_xml *xml, const struct tg_xml_attribute *attribute, const char *at)
+bool tg_xml_declare(struct tg_xml *xml, const struct tg_xml_attribute *attribute, bool again,
+                    const char *at)
 {
     struct tg_xml_name *prefix =
         attribute->name->kind == TG_XML_XMLNS_PREFIX ? attribute->name->local : NULL;
-    struct tg_xml_name *uri = intern(xml, attribute->name, attribute->value, at);
+    struct tg_xml_name *uri = intern(xml, attribute->name, attribute->value, again, at);
 
     if (uri == NULL)
         return false;

@@ -41,6 +41,8 @@ struct tg_xml_name *tg_xml_read_name(struct tg_xml *xml, const char *p);
 size_t tg_xml_ncname(const char *p, const char *end);
 /* xml_name.c: whether the character may stand in a name without colon, or begin it. */
 bool tg_xml_is_name_char(uint32_t code, bool first);
+/* xml_name.c: where the colon is in a key that is written with a prefix; 0: it is not. */
+size_t tg_xml_colon(struct tg_text key);
 /* xml_name.c: whether a name is that of a declaration. */
 enum tg_xml_kind tg_xml_kind_of(struct tg_text text);
 /* xml_name.c: the name of a text that is not of the document; NULL when it is no name. */
@@ -56,8 +58,9 @@ struct tg_text tg_xml_decode_text(struct tg_xml *xml, const char *p, const char 
 /* xml_tag.c: the start tag whose '<' is at p. */
 enum tg_xml_event tg_xml_start_tag(struct tg_xml *xml, const char *p);
 
-/* xml_namespace.c: an xmlns attribute; false: an error. */
-bool tg_xml_declare(struct tg_xml *xml, const struct tg_xml_attribute *attribute, const char *at);
+/* xml_namespace.c: an xmlns attribute, `again`: its value is name->declared. False: an error. */
+bool tg_xml_declare(struct tg_xml *xml, const struct tg_xml_attribute *attribute, bool again,
+                    const char *at);
 /* xml_namespace.c: checks the prefixes of the tag and its attributes and looks for xsi:nil. */
 bool tg_xml_resolve(struct tg_xml *xml, const char *at);
 

@@ -1,6 +1,5 @@
 #include "codec/xml_scan.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -107,60 +106,6 @@ void tg_xml_rest(struct tg_xml *xml)
     }
 }
 
-/* Errors */
-
-static void set_place(struct tg_xml *xml, const char *at)
-{
-    const char *line = xml->start;
-
-    xml->error = (struct tg_parse_error){.line = 1};
-    for (const char *p; (p = memchr(line, '\n', (size_t)(at - line))) != NULL; line = p + 1)
-        xml->error.line++;
-    xml->error.column = (size_t)(at - line) + 1;
-}
-
-int tg_xml_shown(struct tg_text name)
-{
-    size_t n = name.len;
-
-    if (n > 60) {
-        for (n = 60; ((unsigned char)name.base[n] & 0xc0) == 0x80;)
-            n--;
-    }
-    return (int)n;
-}
-
-enum tg_xml_event tg_xml_fail_end(struct tg_xml *xml)
-{
-    return tg_xml_fail(xml, xml->end - xml->cut, "the document ends too early");
-}
-
-enum tg_xml_event tg_xml_fail(struct tg_xml *xml, const char *at, const char *format, ...)
-{
-    struct tg_parse_error *error = &xml->error;
-    char reason[160];
-    va_list args;
-
-    /* The '>' that was added is not the sender's. */
-    bool at_end = xml->cut && at >= xml->end - 1;
-    va_start(args, format);
-    vsnprintf(reason, sizeof(reason), format, args);
-    va_end(args);
-    set_place(xml, at_end ? xml->end - 1 : at);
-    snprintf(error->text, sizeof(error->text), "xml: line %zu, column %zu: %s", error->line,
-             error->column, at_end ? "the document ends too early" : reason);
-    xml->state = TG_XML_FAILED;
-    return TG_XML_ERROR;
-}
-
-enum tg_xml_event tg_xml_fail_limit(struct tg_xml *xml, const char *at, const char *limit,
-                                    size_t most, const char *what)
-{
-    tg_xml_fail(xml, at, "more than %zu %s (limit %s)", most, what, limit);
-    xml->error.limit = limit;
-    return TG_XML_ERROR;
-}
-
 /* The events */
 
 static enum tg_xml_event end_element(struct tg_xml *xml)
@@ -175,22 +120,28 @@ static enum tg_xml_event end_element(struct tg_xml *xml)
     return TG_XML_END;
 }
 
-static enum tg_xml_event end_tag(struct tg_xml *xml, const char *p)
+static __attribute__((noinline)) enum tg_xml_event odd_end_tag(struct tg_xml *xml, const char *p)
 {
-    const struct tg_xml_name *open = xml->open[xml->depth - 1].name;
-    struct tg_text name = tg_xml_name_text(open);
+    struct tg_text name = tg_xml_name_text(xml->open[xml->depth - 1].name);
     const char *q = p + 2 + name.len;
 
-    if (xml->end - p > TG_BLOCK + 2 && tg_xml_name_is_at(open, p + 2) && *q == '>') {
-        xml->at = q + 1;
-        return end_element(xml);
-    }
     if ((size_t)(xml->end - p) < name.len + 3 || memcmp(p + 2, name.base, name.len) != 0 ||
         (*q != '>' && !tg_xml_is_blank(*q)))
         return tg_xml_fail(xml, p, "expected </%.*s>", tg_xml_shown(name), name.base);
     q = tg_xml_blanks(q);
     if (*q != '>')
         return tg_xml_fail(xml, q, "expected \">\"");
+    xml->at = q + 1;
+    return end_element(xml);
+}
+
+static inline enum tg_xml_event end_tag(struct tg_xml *xml, const char *p)
+{
+    const struct tg_xml_name *open = xml->open[xml->depth - 1].name;
+    const char *q = p + 2 + open->len;
+
+    if (xml->end - p <= TG_BLOCK + 2 || !tg_xml_name_is_at(open, p + 2) || *q != '>')
+        return odd_end_tag(xml, p);
     xml->at = q + 1;
     return end_element(xml);
 }
@@ -311,7 +262,8 @@ static enum tg_xml_event markup(struct tg_xml *xml, const char *p, size_t before
     return event;
 }
 
-static enum tg_xml_event content(struct tg_xml *xml)
+/* Whatever stands in an element. */
+static __attribute__((noinline)) enum tg_xml_event any_content(struct tg_xml *xml)
 {
     for (;;) {
         const char *p = xml->at;
@@ -342,6 +294,16 @@ static enum tg_xml_event content(struct tg_xml *xml)
             return tg_xml_start_tag(xml, p);
         }
     }
+}
+
+/* Tags are what comes most. */
+static inline enum tg_xml_event content(struct tg_xml *xml)
+{
+    const char *p = xml->at;
+
+    if (p == xml->end || *p != '<' || p[1] == '!' || p[1] == '?')
+        return any_content(xml);
+    return p[1] == '/' ? end_tag(xml, p) : tg_xml_start_tag(xml, p);
 }
 
 /* Before and after the root element. */
@@ -375,14 +337,11 @@ static enum tg_xml_event around(struct tg_xml *xml)
     }
 }
 
-enum tg_xml_event tg_xml_next(struct tg_xml *xml)
+/* Outside of the root element, or where the end may have been added. */
+static __attribute__((noinline)) enum tg_xml_event next_with_care(struct tg_xml *xml)
 {
     enum tg_xml_event event = TG_XML_ERROR;
 
-    if (xml->closes) {
-        xml->closes = false;
-        return end_element(xml);
-    }
     switch (xml->state) {
     case TG_XML_IN_CONTENT:
         event = content(xml);
@@ -397,4 +356,13 @@ enum tg_xml_event tg_xml_next(struct tg_xml *xml)
     if (xml->cut && event != TG_XML_ERROR && xml->at == xml->end)
         return tg_xml_fail_end(xml);
     return event;
+}
+
+enum tg_xml_event tg_xml_next(struct tg_xml *xml)
+{
+    if (xml->closes) {
+        xml->closes = false;
+        return end_element(xml);
+    }
+    return xml->state == TG_XML_IN_CONTENT && !xml->cut ? content(xml) : next_with_care(xml);
 }

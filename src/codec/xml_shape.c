@@ -47,79 +47,15 @@ static bool write_empty(struct tg_xml_shaper *s)
 
 /* Namespaces as BadgerFish has them */
 
-static bool is_declaration(const struct tg_xml_node_attribute *attribute)
-{
-    return attribute->name->kind != TG_XML_PLAIN;
-}
-
-/* Adds those of the list whose prefixes are not yet in the scope. */
-static void add_to_scope(struct tg_xml_shaper *s, struct tg_xml_scope *scope,
-                         const struct tg_xml_node_attribute *attribute)
-{
-    if (attribute->name->tag == s->xml->tag)
-        return;
-    attribute->name->tag = s->xml->tag;
-    scope->declarations[scope->count++] = attribute; /* xmlns="" too: else it could not be undone */
-}
-
-/* The scope of the node: that of the element around when it declares nothing. */
-static const struct tg_xml_scope *scope_of(struct tg_xml_shaper *s, const struct tg_xml_node *node)
-{
-    size_t own = 0, outer = s->scope != NULL ? s->scope->count : 0;
-
-    if (s->options->namespaces != TG_XML_BADGERFISH)
-        return NULL;
-    for (size_t i = 0; i < node->attribute_count; i++)
-        own += is_declaration(&node->attributes[i]);
-    if (own == 0)
-        return s->scope;
-    struct tg_xml_scope *scope = tg_xml_arena_take(&s->xml->arena, sizeof(*scope));
-    scope->declarations = tg_xml_arena_take(
-        &s->xml->arena, (own + outer) * sizeof(const struct tg_xml_node_attribute *));
-    s->xml->tag++;
-    for (size_t i = 0; i < node->attribute_count; i++) {
-        if (is_declaration(&node->attributes[i]))
-            add_to_scope(s, scope, &node->attributes[i]);
-    }
-    for (size_t i = 0; i < outer; i++)
-        add_to_scope(s, scope, s->scope->declarations[i]);
-    return scope;
-}
-
-static struct tg_text raw_prefix(const struct tg_xml_node_attribute *declaration)
-{
-    return declaration->name->kind == TG_XML_XMLNS ? TG_TEXT("$")
-                                                   : tg_xml_name_text(declaration->name->local);
-}
-
-/* Whether the prefixes of the scope stay different ones when what the writer escaped is undone. */
-static bool unescapes_prefixes(struct tg_xml_shaper *s)
-{
-    uint64_t tag = ++s->xml->tag;
-
-    for (size_t i = 0; i < s->scope->count && s->options->unescape_names; i++) {
-        const struct tg_xml_name *prefix = s->scope->declarations[i]->name;
-        struct tg_xml_name *key = prefix->kind != TG_XML_XMLNS
-                                      ? tg_xml_element_name(s, prefix->local)
-                                      : tg_xml_key_name(s, TG_TEXT("$"));
-        if (key->tag == tag || key->len == 0)
-            return false; /* the empty prefix would be read as none */
-        key->tag = tag;
-    }
-    return s->options->unescape_names;
-}
-
 static bool write_namespaces(struct tg_xml_shaper *s)
 {
-    bool unescapes = unescapes_prefixes(s);
+    bool unescapes = tg_xml_scope_unescapes(s);
 
     if (!enter(s, true))
         return false;
     for (size_t i = 0; i < s->scope->count; i++) {
         const struct tg_xml_node_attribute *attribute = s->scope->declarations[i];
-        struct tg_text prefix = raw_prefix(attribute);
-        if (unescapes && attribute->name->kind != TG_XML_XMLNS)
-            prefix = tg_xml_element_key(s, attribute->name->local);
+        struct tg_text prefix = tg_xml_scope_prefix(s, attribute, unescapes);
         if (!write_key(s, prefix, false) || !write_string(s, attribute->value))
             return false;
     }
@@ -319,7 +255,7 @@ static bool write_value(struct tg_xml_shaper *s, const struct tg_xml_node *node)
     struct tg_xml_arena_mark mark = tg_xml_arena_mark(&s->xml->arena);
 
     s->node = node;
-    s->scope = scope_of(s, node);
+    s->scope = tg_xml_scope_of(s, node);
     bool good =
         s->options->mixed == TG_XML_MIXED_JSONML ? write_jsonml(s, node) : write_element(s, node);
     s->scope = before;
@@ -350,7 +286,7 @@ static bool write_without_root(struct tg_xml_shaper *s, const struct tg_xml_node
         const struct tg_xml_node *inner = only_element(root);
         if (inner == NULL)
             break;
-        s->scope = scope_of(s, root);
+        s->scope = tg_xml_scope_of(s, root);
         root = inner;
     }
     return write_value(s, root);

@@ -1,5 +1,6 @@
 /* The members of an element: keys, and the values that have one key together. */
 #include "codec/utf8.h"
+#include "codec/xml_parts.h"
 #include "codec/xml_shape_parts.h"
 
 /* Keys */
@@ -29,22 +30,33 @@ static size_t read_escape(const char *p, size_t left, uint32_t *code)
     return digits + 3;
 }
 
-/* Whether the writer would take the key for a name with a prefix. */
-static bool looks_qualified(struct tg_text key)
+bool tg_xml_is_reserved(struct tg_text prefix)
 {
-    const char *colon = key.len != 0 ? memchr(key.base, ':', key.len) : NULL;
-    const char *end = key.base + key.len;
-
-    return colon != NULL && colon != key.base && colon + 1 != end &&
-           memchr(colon + 1, ':', (size_t)(end - colon - 1)) == NULL;
+    return tg_text_is(prefix, TG_TEXT("xml")) || tg_text_is(prefix, TG_TEXT("xmlns"));
 }
 
-/* What the writer made of a key, made the key again: _x_ alone is the empty one. A colon that was
- * escaped stays so where the key would then be read as a name with a prefix. */
+/* Whether the key would be written as a declaration or with a prefix that the name has not. */
+static bool says_more(struct tg_text name, struct tg_text key, bool colon)
+{
+    size_t at = tg_xml_colon(key), was = tg_xml_colon(name);
+
+    if (tg_text_is(key, TG_TEXT("xmlns")))
+        return true;
+    if (at == 0 || colon)
+        return at != 0;
+    struct tg_text prefix = tg_text(key.base, at);
+    struct tg_text local = tg_text(key.base + at + 1, key.len - at - 1);
+    if (at != was)
+        return tg_xml_is_reserved(prefix);
+    return key.len != name.len && tg_text_is(prefix, TG_TEXT("xmlns")) && tg_xml_is_reserved(local);
+}
+
+/* What the writer made of a key, made the key again: _x_ alone is the empty one. A name stays as it
+ * is where the writer would make another of the key: it never wrote that. */
 static void put_unescaped(struct tg_buffer *out, struct tg_text name)
 {
     size_t before = out->len;
-    bool colon = false;
+    bool colon = false, any = false;
 
     if (before == 0 && tg_text_is(name, TG_TEXT("_x_")))
         return;
@@ -58,9 +70,10 @@ static void put_unescaped(struct tg_buffer *out, struct tg_text name)
         char *room = tg_buffer_reserve(out, 4);
         out->len = (size_t)(tg_utf8_write(room, code) - out->base);
         colon |= code == ':';
+        any = true;
         i += n;
     }
-    if (colon && looks_qualified(tg_text(out->base + before, out->len - before))) {
+    if (any && says_more(name, tg_text(out->base + before, out->len - before), colon)) {
         out->len = before;
         tg_buffer_append(out, name.base, name.len);
     }
@@ -73,7 +86,7 @@ static void put_name(struct tg_xml_shaper *s, const struct tg_xml_name *name)
     struct tg_text text = tg_xml_name_text(s->strips ? name->local : name);
     const char *colon = memchr(text.base, ':', text.len);
 
-    if (s->options->unescape_names) {
+    if (s->options->unescape_names && !s->keeps_escapes) {
         put_unescaped(out, text);
     } else if (colon == NULL) {
         tg_buffer_append(out, text.base, text.len);
@@ -180,6 +193,24 @@ static bool is_dropped(const struct tg_xml_shaper *s, const struct tg_xml_node_a
             s->options->xmlns_decl == TG_XML_DECLARATIONS_DROP);
 }
 
+/* Whether two attributes would have one key when what the writer escaped is undone. */
+static bool would_collide(struct tg_xml_shaper *s, const struct tg_xml_node *node)
+{
+    uint64_t tag = ++s->xml->tag;
+
+    if (!s->options->unescape_names || s->strips)
+        return false;
+    for (size_t i = 0; i < node->attribute_count; i++) {
+        if (is_dropped(s, &node->attributes[i]))
+            continue;
+        struct tg_xml_name *key = key_of(s, s->prefix, node->attributes[i].name);
+        if (key->tag == tag)
+            return true;
+        key->tag = tag;
+    }
+    return false;
+}
+
 static void add_attributes(struct tg_xml_shaper *s, struct tg_xml_members *members,
                            const struct tg_xml_node *node)
 {
@@ -216,10 +247,12 @@ static void add_all_attributes(struct tg_xml_shaper *s, struct tg_xml_members *m
 
 struct tg_xml_members *tg_xml_attributes_of(struct tg_xml_shaper *s, const struct tg_xml_node *node)
 {
+    s->keeps_escapes = would_collide(s, node);
     struct tg_xml_members *members = begin(s);
 
     if (!s->options->drop_attributes)
         add_all_attributes(s, members, node);
+    s->keeps_escapes = false;
     return members;
 }
 

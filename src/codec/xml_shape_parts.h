@@ -63,6 +63,7 @@ struct tg_xml_shaper {
     uint64_t serial;
     struct tg_text prefix, text_key, children_key, separator;
     bool strips;
+    bool keeps_escapes; /* of attributes, for two of them would have one key */
 };
 
 /* xml_shape_text.c: what is in the node. */
@@ -80,6 +81,16 @@ struct tg_xml_members *tg_xml_attributes_of(struct tg_xml_shaper *s,
 /* xml_shape_members.c: the key of an element. */
 struct tg_text tg_xml_element_key(struct tg_xml_shaper *s, const struct tg_xml_name *name);
 struct tg_xml_name *tg_xml_element_name(struct tg_xml_shaper *s, const struct tg_xml_name *name);
+/* xml_shape_scope.c: the scope of the node: that of the element around when it declares nothing. */
+const struct tg_xml_scope *tg_xml_scope_of(struct tg_xml_shaper *s, const struct tg_xml_node *node);
+/* xml_shape_scope.c: whether the prefixes of the scope stay different ones when what the writer
+ * escaped is undone. */
+bool tg_xml_scope_unescapes(struct tg_xml_shaper *s);
+/* xml_shape_scope.c: the key of a declaration's prefix. */
+struct tg_text tg_xml_scope_prefix(struct tg_xml_shaper *s,
+                                   const struct tg_xml_node_attribute *declaration, bool unescapes);
+/* xml_shape_members.c: whether it is a prefix that nobody may declare. */
+bool tg_xml_is_reserved(struct tg_text prefix);
 /* xml_shape_members.c: a text as a key. */
 struct tg_xml_name *tg_xml_key_name(struct tg_xml_shaper *s, struct tg_text key);
 

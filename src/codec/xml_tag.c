@@ -70,8 +70,19 @@ static const char *read_value(struct tg_xml *xml, const char *p, struct tg_text 
     return end + 1;
 }
 
-static bool count(struct tg_xml *xml, const struct tg_xml_attribute *attribute, const char *at,
-                  size_t *xmlns)
+/* Prefixes keep their namespaces: whether the value whose quote is at p is the last one of the
+ * name. Then it needs no look of its own. */
+static inline bool is_declared_again(const struct tg_xml *xml, const struct tg_xml_name *name,
+                                     const char *p)
+{
+    const struct tg_xml_name *uri = name->declared;
+
+    return uri != NULL && uri->literal && *p == '"' && (size_t)(xml->end - p) > uri->len + 1 &&
+           p[uri->len + 1] == '"' && memcmp(p + 1, tg_xml_name_text(uri).base, uri->len) == 0;
+}
+
+static bool count(struct tg_xml *xml, const struct tg_xml_attribute *attribute, bool again,
+                  const char *at, size_t *xmlns)
 {
     if (attribute->name->kind == TG_XML_PLAIN) {
         if (xml->attribute_count - *xmlns < xml->limits.attributes)
@@ -84,7 +95,7 @@ static bool count(struct tg_xml *xml, const struct tg_xml_attribute *attribute, 
         return false;
     }
     ++*xmlns;
-    return tg_xml_declare(xml, attribute, at);
+    return tg_xml_declare(xml, attribute, again, at);
 }
 
 /* The attribute at p; returns what follows, NULL for an error. It is read into its place: a copy of
@@ -106,7 +117,14 @@ static const char *read_attribute(struct tg_xml *xml, const char *p, size_t *xml
                                       xml->attribute_count + 1, sizeof(*xml->attributes));
     struct tg_xml_attribute *attribute = &xml->attributes[xml->attribute_count];
     attribute->name = name;
-    p = read_value(xml, tg_xml_blanks(p + 1), &attribute->value);
+    p = tg_xml_blanks(p + 1);
+    bool again = is_declared_again(xml, name, p);
+    if (again) {
+        attribute->value = tg_text(p + 1, name->declared->len);
+        p += name->declared->len + 2;
+    } else {
+        p = read_value(xml, p, &attribute->value);
+    }
     if (p == NULL)
         return NULL;
     if (name->tag == xml->tag) {
@@ -115,7 +133,7 @@ static const char *read_attribute(struct tg_xml *xml, const char *p, size_t *xml
         return NULL;
     }
     name->tag = xml->tag;
-    if (!count(xml, attribute, at, xmlns))
+    if (!count(xml, attribute, again, at, xmlns))
         return NULL;
     xml->attribute_count++;
     return p;
@@ -177,7 +195,8 @@ enum tg_xml_event tg_xml_start_tag(struct tg_xml *xml, const char *tag)
         if (p == NULL)
             return TG_XML_ERROR;
     }
-    if ((name->prefix != NULL || xml->attribute_count != 0) && !tg_xml_resolve(xml, tag))
+    bool is_bound = name->prefix == NULL || name->prefix->namespace != NULL;
+    if ((!is_bound || xml->attribute_count != 0) && !tg_xml_resolve(xml, tag))
         return TG_XML_ERROR;
     if (!push(xml, name, bindings, tag))
         return TG_XML_ERROR;

@@ -23,14 +23,9 @@ enum tg_xml_role tg_xml_write_role(const struct tg_xml_writer *w, struct tg_text
 /* {"$": "urn:default", "p": "urn:p"} */
 static bool take_prefix(struct tg_xml_writer *w, struct tg_text prefix)
 {
-    struct tg_text name = TG_TEXT("xmlns");
-
-    w->scratch.len = 0;
-    tg_buffer_append(&w->scratch, "xmlns:", 6);
-    tg_buffer_append(&w->scratch, prefix.base, prefix.len);
-    if (prefix.len != 0 && !tg_text_is(prefix, TG_TEXT("$")))
-        name = tg_text(w->scratch.base, w->scratch.len);
-    return tg_xml_write_name(w, name, &w->name);
+    if (prefix.len == 0 || tg_text_is(prefix, TG_TEXT("$")))
+        return tg_xml_write_name(w, TG_TEXT("xmlns"), &w->name);
+    return tg_xml_write_prefix(w, prefix, &w->name);
 }
 
 bool tg_xml_write_key(struct tg_xml_writer *writer, struct tg_text key)

@@ -58,21 +58,6 @@ static bool put_part(struct tg_xml_writer *w, struct tg_text key, struct tg_text
     return true;
 }
 
-/* Where the colon of a qualified name is; 0 when the key is none. */
-static size_t colon_of(struct tg_text key)
-{
-    const char *end = key.base + key.len, *colon = memchr(key.base, ':', key.len);
-
-    if (colon == NULL || colon == key.base || colon + 1 == end ||
-        memchr(colon + 1, ':', (size_t)(end - colon - 1)) != NULL)
-        return 0;
-    size_t n;
-    if (!tg_xml_is_name_char(tg_utf8_read(key.base, &n), true) ||
-        !tg_xml_is_name_char(tg_utf8_read(colon + 1, &n), true))
-        return 0;
-    return (size_t)(colon - key.base);
-}
-
 /* What a key mostly is: ASCII, and a name without colon that doesn't read like an escape. */
 static bool is_plain(struct tg_text key)
 {
@@ -104,7 +89,7 @@ static bool put_name(struct tg_xml_writer *w, struct tg_text key)
 {
     if (key.len == 0)
         return put_nothing(w);
-    size_t colon = colon_of(key);
+    size_t colon = tg_xml_colon(key);
     if (colon == 0)
         return put_part(w, key, key);
     w->verify = true;
@@ -119,6 +104,17 @@ bool tg_xml_write_name(struct tg_xml_writer *w, struct tg_text key, struct tg_xm
     if (is_plain(key))
         tg_buffer_append(&w->names, key.base, key.len);
     else if (!put_name(w, key))
+        return false;
+    *name = (struct tg_xml_span){start, w->names.len - start};
+    return true;
+}
+
+bool tg_xml_write_prefix(struct tg_xml_writer *w, struct tg_text prefix, struct tg_xml_span *name)
+{
+    size_t start = w->names.len;
+
+    tg_buffer_append(&w->names, "xmlns:", 6);
+    if (!put_part(w, prefix, prefix))
         return false;
     *name = (struct tg_xml_span){start, w->names.len - start};
     return true;

@@ -151,6 +151,9 @@ bool tg_xml_write_insert(struct tg_xml_writer *w, size_t at, const char *bytes, 
 /* xml_write_name.c: appends the XML name of a key to w->names. */
 bool tg_xml_write_name(struct tg_xml_writer *w, struct tg_text key, struct tg_xml_span *name);
 
+/* xml_write_name.c: the same for the declaration of a prefix, escaped where that is no name. */
+bool tg_xml_write_prefix(struct tg_xml_writer *w, struct tg_text prefix, struct tg_xml_span *name);
+
 /* xml_write_name.c: whether the name was noted before under the same serial; notes it. */
 bool tg_xml_write_seen(struct tg_xml_writer *w, uint64_t serial, struct tg_text name);
 

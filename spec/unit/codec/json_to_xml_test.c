@@ -283,6 +283,12 @@ static void badgerfish_declares_prefixes(void **state)
                 "{\"a\":{\"@xmlns\":{\"$\":\"urn:d\",\"p\":\"urn:p\"},\"@id\":\"1\",\"p:b\":{\"$\":"
                 "\"x\"}}}",
                 "<a xmlns=\"urn:d\" xmlns:p=\"urn:p\" id=\"1\"><p:b>x</p:b></a>");
+    /* A prefix that is no name is one when it is escaped, and the declaration stays one. */
+    expect_with(state, &options, "{\"a\":{\"@xmlns\":{\"1\":\"urn:1\",\"b:c\":\"urn:2\"}}}",
+                "<a xmlns:_x0031_=\"urn:1\" xmlns:b_x003A_c=\"urn:2\"/>");
+    options.invalid_name = TG_XML_NAME_ERROR;
+    expect_error_with(state, &options, "{\"a\":{\"@xmlns\":{\"1\":\"urn:1\"}}}",
+                      "json: line 1, column 17: \"1\" is no XML name (option invalid_name)", NULL);
 }
 
 static void sequences_get_their_order(void **state)

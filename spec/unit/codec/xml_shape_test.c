@@ -243,6 +243,21 @@ static void reads_escaped_names_back(void **state)
            "<_x_><a_x0020_b _x005F_x0020_='1'/><_x0001F600_/><_xD800_/><_x12_/></_x_>",
            "{\"\":{\"a b\":{\"@_x0020_\":\"1\"},\"\xf0\x9f\x98\x80\":\"\",\"_xD800_\":\"\","
            "\"_x12_\":\"\"}}");
+    /* An escaped colon is one again, but where a name with a prefix would come of it. */
+    expect(state, WITH(.unescape_names = true), "<a><xml_x003A__xF05F_/><xml:_xF05F_/></a>",
+           "{\"a\":{\"xml:\xef\x81\x9f\":[\"\",\"\"]}}");
+    /* Nor does a declaration or a reserved prefix. */
+    expect(state, WITH(.unescape_names = true), "<a xmlns:_x0078_ml='D' _x0078_mlns='not one'/>",
+           "{\"a\":{\"@xmlns:_x0078_ml\":\"D\",\"@_x0078_mlns\":\"not one\"}}");
+    expect(state, WITH(.unescape_names = true),
+           "<_x0078_mlfoo xmlns:_x0078_mlns='D' _x0078_mlns:b_x0020_='1' xml:a_x0020_='2'/>",
+           "{\"xmlfoo\":{\"@xmlns:_x0078_mlns\":\"D\",\"@_x0078_mlns:b_x0020_\":\"1\","
+           "\"@xml:a \":\"2\"}}");
+    /* Two attributes stay two: an array could not be written as one. */
+    expect(state, WITH(.unescape_names = true), "<a b='1' _x0062_='2'><c _x0062_='3'/></a>",
+           "{\"a\":{\"@b\":\"1\",\"@_x0062_\":\"2\",\"c\":{\"@b\":\"3\"}}}");
+    expect(state, WITH(.unescape_names = true), "<a><b_x003A_c/><b_x003A_1/><b_x003A_/></a>",
+           "{\"a\":{\"b_x003A_c\":\"\",\"b:1\":\"\",\"b:\":\"\"}}");
 }
 
 static void knows_the_presets(void **state)
@@ -390,6 +405,8 @@ static void reads_escaped_prefixes_back(void **state)
            "{\"a\":{\"@xmlns\":{\"b\":\"D\",\"_x0062_\":\"E\"}}}");
     expect(state, options, "<a xmlns='D' xmlns:_x0024_='E'/>",
            "{\"a\":{\"@xmlns\":{\"$\":\"D\",\"_x0024_\":\"E\"}}}");
+    expect(state, options, "<a xmlns:_x0078_ml='D'/>",
+           "{\"a\":{\"@xmlns\":{\"_x0078_ml\":\"D\"}}}");
 }
 
 static void keeps_no_memory_of_errors(void **state)

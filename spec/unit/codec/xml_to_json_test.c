@@ -153,6 +153,39 @@ static void strips_prefixes_and_declarations(void **state)
                 "{\"a\":{\"@k\":\"1\",\"@lang\":\"de\",\"b\":\"1\"}}");
 }
 
+static void expect_refused(void **state, const char *xml, const char *want)
+{
+    struct tg_buffer out = {0};
+    struct tg_parse_error error;
+    struct tg_xml_options options = {0};
+
+    assert_false(tg_xml_to_json(*state, tg_text_of(xml), &options, &out, &error));
+    assert_string_equal(want, error.text);
+    tg_buffer_dispose(&out);
+}
+
+/* What was declared last is passed unread: only when it stands there to the letter. */
+static void knows_declarations_again(void **state)
+{
+    for (int i = 0; i < 2; i++) {
+        expect(state, "<a xmlns:p=\"urn:p\"><b xmlns:p=\"urn:p\"/><b xmlns:p=\"urn:pp\"/></a>",
+               "{\"a\":{\"@xmlns:p\":\"urn:p\",\"b\":[{\"@xmlns:p\":\"urn:p\"},"
+               "{\"@xmlns:p\":\"urn:pp\"}]}}");
+        expect(state, "<a xmlns:q=\"it's\"/>", "{\"a\":{\"@xmlns:q\":\"it's\"}}");
+        expect(state, "<a xmlns:r=\"b&amp;c\"/>", "{\"a\":{\"@xmlns:r\":\"b&c\"}}");
+        expect(state, "<a xmlns=\"urn:d\"><b xmlns=\"\"/></a>",
+               "{\"a\":{\"@xmlns\":\"urn:d\",\"b\":{\"@xmlns\":\"\"}}}");
+        expect_refused(state, "<a xmlns:q='it's'/>",
+                       "xml: line 1, column 16: expected a blank or the end of the tag");
+        expect_refused(state, "<a xmlns:r=\"b&c\"/>",
+                       "xml: line 1, column 14: an \"&\" that begins no reference");
+        expect_refused(state, "<a xmlns:p=\"urn:pp",
+                       "xml: line 1, column 19: the document ends too early");
+        expect_refused(state, "<a xmlns:p=\"urn:pp\" xmlns:p=\"urn:pp\"/>",
+                       "xml: line 1, column 21: attribute \"xmlns:p\" twice");
+    }
+}
+
 static void merges_what_stripping_makes_equal(void **state)
 {
     struct tg_xml_options strip = {.namespaces = TG_XML_STRIP};
@@ -301,6 +334,7 @@ int main(void)
         TEST(collects_them_in_nested_objects_too),
         TEST(tells_names_of_different_levels_apart),
         TEST(strips_prefixes_and_declarations),
+        TEST(knows_declarations_again),
         TEST(merges_what_stripping_makes_equal),
         TEST(nil_is_null_only_when_nothing_else_is_there),
         TEST(makes_arrays_where_told),
