@@ -108,12 +108,16 @@ static bool is_wrong_kind(const struct tg_schema_simple *type, const struct node
     return is_boolean && type->json != TG_SCHEMA_JSON_BOOLEAN;
 }
 
-/* Whether it is XML as it stands: ASCII without what is escaped anywhere. */
-static bool is_plain(struct tg_text text)
+/* What there is in a text: characters to be escaped, and others than those of ASCII. */
+struct look {
+    bool escapes, odd;
+};
+
+static struct look look_at(struct tg_text text)
 {
     const char *p = text.base;
     char rest[TG_BLOCK];
-    unsigned odd = 0;
+    unsigned escapes = 0, odd = 0;
 
     for (size_t left = text.len; left != 0; p += TG_BLOCK) {
         size_t n = left < TG_BLOCK ? left : TG_BLOCK;
@@ -122,11 +126,12 @@ static bool is_plain(struct tg_text text)
             memcpy(rest, p, n);
         }
         struct tg_block block = tg_block_load(n < TG_BLOCK ? rest : p);
-        odd |= tg_block_high(block) | tg_block_upto(block, 0x1f) | tg_block_is(block, '<') |
-               tg_block_is(block, '>') | tg_block_is(block, '&') | tg_block_is(block, '"');
+        odd |= tg_block_high(block) | tg_block_upto(block, 0x1f);
+        escapes |= tg_block_is(block, '<') | tg_block_is(block, '>') | tg_block_is(block, '&') |
+                   tg_block_is(block, '"');
         left -= n;
     }
-    return odd == 0;
+    return (struct look){escapes != 0, odd != 0};
 }
 
 /* JSON's exponents are none of a decimal's. */
@@ -142,9 +147,10 @@ static bool put_checked(struct writer *w, const struct tg_schema_simple *type, s
     if (reason != NULL)
         return tg_sxml_refuse(w, "\"%.*s\" %s %s", tg_sxml_shown(text), text.base, reason,
                               type->name);
-    if (is_plain(text))
+    struct look look = look_at(text);
+    if (!look.escapes && !look.odd)
         return tg_buffer_append(w->out, text.base, text.len);
-    if (tg_utf8_check_xml(text, &cr) != text.len)
+    if (look.odd && tg_utf8_check_xml(text, &cr) != text.len)
         return tg_sxml_refuse(w, "a character that XML does not allow");
     tg_sxml_escape(w, text, attribute);
     return true;
