@@ -1,6 +1,10 @@
 /* How fast the codec is beside others, in MB of input a second: one line for each document and
  * contender. The arguments are a folder and documents; a DOCTYPE is cut out first. What was read is
- * left in the folder as NAME.xml and NAME.json, for contenders in other languages. */
+ * left in the folder as NAME.xml and NAME.json, for contenders in other languages. A document that
+ * has a schema beside it, .xsd instead of .xml, is converted by it, too.
+ *
+ * With the arguments "count", a contender, how often, and a document it does only that, for one who
+ * counts instructions. */
 #include <expat.h>
 #include <json-c/json.h>
 #include <lauxlib.h>
@@ -9,17 +13,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 #include <yajl/yajl_parse.h>
 
 #include "api/api.h"
 #include "codec/json_to_xml.h"
+#include "codec/schema.h"
 #include "codec/xml_to_json.h"
 #include "script/fail.h"
 #include "script/value.h"
 #include "script/vm.h"
 
 struct subject {
-    struct tg_text xml, json;
+    struct tg_text xml, json, schema_json;
+    struct tg_schema *schema; /* NULL: there is none */
     struct tg_buffer out, scratch;
     struct tg_xml *scanner;
     struct tg_xml_writer *writer;
@@ -73,6 +80,30 @@ static void ours_to_xml(struct subject *s)
 
     s->out.len = 0;
     if (!tg_json_to_xml(s->writer, s->scanner, &s->scratch, s->json, &options, &s->out, &error))
+        check(false, error.text);
+}
+
+static void schema_to_json(struct subject *s)
+{
+    static const struct tg_xml_options options = {.limits = {.input = 1 << 28}};
+    struct tg_schema_tools tools = {s->scanner, &s->scratch, 1 << 28};
+    struct tg_parse_error error;
+    const char *code;
+
+    s->out.len = 0;
+    if (!tg_schema_to_json(s->schema, &tools, NULL, s->xml, &options, &s->out, &error, &code))
+        check(false, error.text);
+}
+
+static void schema_to_xml(struct subject *s)
+{
+    static const struct tg_xml_limits limits = {.input = 1 << 28};
+    struct tg_schema_tools tools = {s->scanner, &s->scratch, 1 << 28};
+    struct tg_parse_error error;
+    const char *code;
+
+    s->out.len = 0;
+    if (!tg_schema_to_xml(s->schema, &tools, NULL, s->schema_json, &limits, &s->out, &error, &code))
         check(false, error.text);
 }
 
@@ -186,7 +217,9 @@ static struct subject subject;
 
 static void report(const char *kind, const char *who, double seconds)
 {
-    size_t bytes = strcmp(kind, "xml") == 0 ? subject.xml.len : subject.json.len;
+    size_t bytes = strcmp(kind, "xml") == 0      ? subject.xml.len
+                   : strcmp(kind, "schema") == 0 ? subject.schema_json.len
+                                                 : subject.json.len;
 
     printf("%s\t%s\t%s\t%zu\t%.1f\n", document, kind, who, bytes, (double)bytes / seconds / 1e6);
 }
@@ -250,37 +283,113 @@ static void keep(const char *folder, const char *suffix, struct tg_text text)
           path);
 }
 
+static bool read_schema(void *self, const char *path, struct tg_buffer *out, const char **why)
+{
+    struct tg_text text = load(self);
+
+    (void)path;
+    *why = "too big";
+    return tg_buffer_append(out, text.base, text.len);
+}
+
+/* The schema beside the document, where there is one. */
+static struct tg_schema *find_schema(const char *path)
+{
+    char name[4096];
+    struct tg_schema_source source = {read_schema, name};
+    struct tg_schema_error error;
+    size_t len = strlen(path);
+
+    snprintf(name, sizeof(name), "%.*sxsd", len > 3 ? (int)len - 3 : 0, path);
+    if (len < 4 || strcmp(path + len - 4, ".xml") != 0 || access(name, R_OK) != 0)
+        return NULL;
+    struct tg_schema *schema = tg_schema_create(&source, "schema.xsd", NULL, 0, &error);
+    check(schema != NULL && tg_schema_refusal(schema) == NULL, error.text);
+    return schema;
+}
+
+static struct tg_text copy_of(const struct tg_buffer *out)
+{
+    char *text = malloc(out->len + 1);
+
+    check(text != NULL, "malloc");
+    memcpy(text, out->base, out->len);
+    return tg_text(text, out->len);
+}
+
+/* False: the document is left out. */
+static bool begin_document(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    document = slash != NULL ? slash + 1 : path;
+    subject.xml = load(path);
+    if (!is_read(&subject))
+        return false;
+    ours_to_json(&subject);
+    subject.json = copy_of(&subject.out);
+    subject.schema = find_schema(path);
+    if (subject.schema == NULL)
+        return true;
+    schema_to_json(&subject);
+    subject.schema_json = copy_of(&subject.out);
+    return true;
+}
+
+static void end_document(void)
+{
+    if (subject.schema != NULL) {
+        tg_schema_destroy(subject.schema);
+        free((char *)(uintptr_t)subject.schema_json.base);
+    }
+    free((char *)(uintptr_t)subject.json.base);
+    free((char *)(uintptr_t)subject.xml.base);
+}
+
 static const struct {
     const char *kind, *who;
     void (*run)(struct subject *s);
 } contenders[] = {
-    {"xml", "ours to json", ours_to_json}, {"xml", "libxml2 sax2", libxml2_sax},
-    {"xml", "libxml2 tree", libxml2_tree}, {"xml", "expat", expat},
-    {"json", "ours to xml", ours_to_xml},  {"json", "yajl parse", yajl},
-    {"json", "json-c parse", json_c},
+    {"xml", "ours to json", ours_to_json},      {"xml", "libxml2 sax2", libxml2_sax},
+    {"xml", "libxml2 tree", libxml2_tree},      {"xml", "expat", expat},
+    {"json", "ours to xml", ours_to_xml},       {"json", "yajl parse", yajl},
+    {"json", "json-c parse", json_c},           {"xml", "schema to json", schema_to_json},
+    {"schema", "schema to xml", schema_to_xml},
 };
+
+enum { CONTENDERS = sizeof(contenders) / sizeof(*contenders) };
+
+static bool takes_part(size_t i)
+{
+    return subject.schema != NULL || strncmp(contenders[i].who, "schema", 6) != 0;
+}
+
+static int count(const char *who, long times, const char *path)
+{
+    check(begin_document(path), path);
+    for (size_t i = 0; i < CONTENDERS; i++)
+        for (long n = 0; n < times && strcmp(contenders[i].who, who) == 0 && takes_part(i); n++)
+            contenders[i].run(&subject);
+    end_document();
+    return 0;
+}
 
 int main(int argc, char **argv)
 {
     subject = (struct subject){.scanner = tg_xml_create(), .writer = tg_xml_writer_create()};
+    if (argc == 5 && strcmp(argv[1], "count") == 0)
+        return count(argv[2], strtol(argv[3], NULL, 10), argv[4]);
     for (int i = 2; i < argc; i++) {
-        const char *slash = strrchr(argv[i], '/');
-        document = slash != NULL ? slash + 1 : argv[i];
-        subject.xml = load(argv[i]);
-        if (!is_read(&subject))
+        if (!begin_document(argv[i]))
             continue;
-        ours_to_json(&subject);
-        char *json = malloc(subject.out.len);
-        check(json != NULL, "malloc");
-        memcpy(json, subject.out.base, subject.out.len);
-        subject.json = tg_text(json, subject.out.len);
         keep(argv[1], "xml", subject.xml);
         keep(argv[1], "json", subject.json);
-        for (size_t k = 0; k < sizeof(contenders) / sizeof(*contenders); k++)
-            report(contenders[k].kind, contenders[k].who, seconds_of(contenders[k].run, &subject));
+        for (size_t k = 0; k < CONTENDERS; k++)
+            if (takes_part(k))
+                report(contenders[k].kind, contenders[k].who,
+                       seconds_of(contenders[k].run, &subject));
         run_lua();
-        free(json);
-        free((char *)(uintptr_t)subject.xml.base);
+        end_document();
     }
     return 0;
 }

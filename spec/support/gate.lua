@@ -60,18 +60,23 @@ function gate.write_site(folder, opts)
   end
 end
 
--- Runs the program to its end: { status, out, err }.
+-- Runs the program to its end: { status, out, err, cpu }, cpu in seconds.
 function gate.run(arguments, opts)
   opts = opts or {}
   local folder = posix.folder()
   local argv = { gate.program(), unpack(arguments) }
   local pid = posix.spawn(argv, { stdout = folder .. '/out', stderr = folder .. '/err',
     env = opts.env, dir = opts.dir })
-  local function ended() return posix.ended(pid) end
+  local cpu
+  local function ended()
+    local how, used = posix.ended(pid)
+    cpu = used
+    return how
+  end
   local well, how = pcall(wait.eventually, ended, opts.seconds or 20)
   if not well then how = posix.stop(pid, 0) .. ' (it did not end)' end
   local result = { ended = how, status = tonumber(how:match('^exit (%d+)$')),
-    out = posix.read(folder .. '/out'), err = posix.read(folder .. '/err') }
+    out = posix.read(folder .. '/out'), err = posix.read(folder .. '/err'), cpu = cpu }
   posix.remove(folder)
   return result
 end

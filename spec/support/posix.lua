@@ -7,6 +7,7 @@ typedef struct { uint16_t family; uint16_t port; uint8_t ip[4]; uint8_t zero[8];
 typedef struct { uint16_t family; char path[108]; } tg_un;
 typedef struct { int fd; short events; short revents; } tg_pollfd;
 typedef struct { long seconds; long nanoseconds; } tg_timespec;
+typedef struct { long seconds; long microseconds; } tg_timeval;
 int socket(int, int, int);
 int bind(int, const void *, uint32_t);
 int listen(int, int);
@@ -27,7 +28,8 @@ int fork(void);
 int getpid(void);
 int execvp(const char *, const char *const *);
 int kill(int, int);
-int waitpid(int, int *, int);
+typedef struct { tg_timeval user, system; long rest[14]; } tg_usage;
+int wait4(int, int *, int, tg_usage *);
 int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long);
 int setenv(const char *, const char *, int);
 int chdir(const char *);
@@ -234,15 +236,21 @@ end
 
 function posix.kill(pid, signal) return C.kill(pid, signal or posix.TERM) == 0 end
 
+local function seconds_of(time)
+  return tonumber(time.seconds) + tonumber(time.microseconds) / 1e6
+end
+
 -- How a child ended: 'exit 0', 'signal 9'; nil while it runs; 'gone' when that was told before.
+-- Then the seconds of CPU time that it and its own children used.
 function posix.ended(pid)
-  local status = ffi.new('int[1]')
-  local who = C.waitpid(pid, status, WNOHANG)
+  local status, usage = ffi.new('int[1]'), ffi.new('tg_usage')
+  local who = C.wait4(pid, status, WNOHANG, usage)
   if who < 0 then return 'gone' end
   if who ~= pid then return nil end
+  local cpu = seconds_of(usage.user) + seconds_of(usage.system)
   local signal = bit.band(status[0], 0x7f)
-  if signal ~= 0 then return 'signal ' .. signal end
-  return 'exit ' .. bit.band(bit.rshift(status[0], 8), 0xff)
+  if signal ~= 0 then return 'signal ' .. signal, cpu end
+  return 'exit ' .. bit.band(bit.rshift(status[0], 8), 0xff), cpu
 end
 
 -- Ends a child: TERM, and KILL when it does not go. Gives how it ended.

@@ -1,5 +1,5 @@
 -- What others have written for SOAP and OpenAPI, of npm: services (spec/soap/server.js and
--- strong.js) and validators.
+-- strong.js), clients (client.js) and validators.
 local cjson = require 'cjson'
 local posix = require 'spec.support.posix'
 local wait = require 'spec.support.wait'
@@ -33,6 +33,20 @@ function service.is_there()
   end
   if there then return true end
   return os.execute('cd spec/soap && npm install --no-audit --no-fund --loglevel=error >&2') == 0
+end
+
+-- Calls an operation with the client of npm's `name`; opts: { port, path, wsdl, version, operation,
+-- value }. Gives { value = … }, { fault = … } or { error = … }.
+function service.ask(name, opts)
+  local folder = posix.folder()
+  local pid = posix.spawn({ '/usr/bin/env', 'node', 'spec/soap/client.js', name,
+    tostring(opts.port), opts.path, opts.wsdl, opts.version, opts.operation,
+    cjson.encode(opts.value) }, { stdout = folder .. '/out', stderr = folder .. '/err' })
+  local how = wait.eventually(function() return posix.ended(pid) end, 30)
+  local out, err = posix.read(folder .. '/out'), posix.read(folder .. '/err')
+  posix.remove(folder)
+  assert(how == 'exit 0' and out ~= '', how .. ': ' .. err)
+  return cjson.decode(out)
 end
 
 -- Which of the values a JSON Schema refuses: by number, why. All is JSON text.

@@ -1,6 +1,8 @@
--- WSDL documents that packages of npm ship, all under the MIT licence: each is imported, and then
--- its site checks, its specs pass and its OpenAPI document is valid; or it is refused with file,
--- line and reason.
+-- WSDL documents that packages of npm ship: each is imported, and then its site checks, its specs
+-- pass and its OpenAPI document is valid; or it is refused with file, line and reason. None of them
+-- is kept here. The packages (@afipsdk/afip.js, cisco-axl, quickbooks-js and strong-soap, the last
+-- by IBM) are all under the MIT licence, as their package.json and licence files say.
+local cjson = require 'cjson'
 local gate = require 'spec.support.gate'
 local posix = require 'spec.support.posix'
 local service = require 'spec.support.soap'
@@ -40,6 +42,13 @@ describe('a public WSDL document', function()
     pending 'needs node, npm and its registry'
     return
   end
+
+  it('comes from a package under the licence that is named above', function()
+    for _, folder in ipairs { MODULES .. '@afipsdk/afip.js', MODULES .. 'cisco-axl',
+      MODULES .. 'quickbooks-js', 'spec/soap/node_modules/strong-soap' } do
+      assert.equal('MIT', cjson.decode(posix.read(folder .. '/package.json')).license, folder)
+    end
+  end)
 
   for _, document in ipairs(documents) do
     it(document[1]:match 'node_modules/(.*)$', function()

@@ -168,35 +168,93 @@ describe('a site that was imported', function()
     return
   end
 
+  local folder, stop, tide
+
+  before_each(function() folder = posix.folder() end)
+  after_each(function()
+    if tide then tide:stop() end
+    if stop then stop() end
+    tide, stop = nil, nil
+    posix.remove(folder)
+  end)
+
+  -- Imports the document with more arguments, and serves the site before the service of the file.
+  local function serve(file, name, text, ...)
+    posix.write(folder .. '/' .. name .. '.wsdl', text)
+    local result = gate.run({ 'import', name .. '.wsdl', 'site', ... }, { dir = folder })
+    assert.equal(0, result.status, result.err)
+    local tested = gate.run({ 'test', 'site' }, { dir = folder })
+    assert.equal(0, tested.status, tested.out .. tested.err)
+    local port
+    port, stop = service.start(file)
+    local operation = name == 'rates' and 'Convert' or 'Levels'
+    local files = {}
+    for _, path in ipairs { 'routes/' .. operation .. '.lua', 'lua/' .. name .. '.lua',
+      'wsdl/' .. name .. '.wsdl' } do
+      files[path] = posix.read(folder .. '/site/' .. path)
+    end
+    local site = posix.read(folder .. '/site/site.lua'):gsub('127.0.0.1:8080', '127.0.0.1:0')
+    tide = gate.serve { site = site, scripts = files, files = files,
+      env = { [name:upper() .. '_URL'] = 'http://127.0.0.1:' .. port } }
+  end
+
+  -- The site's OpenAPI document is valid, and so is the answer by it.
+  local function agrees(operation, body)
+    assert.equal('', service.openapi_problems(folder .. '/site/openapi.json'))
+    local document = cjson.decode(posix.read(folder .. '/site/openapi.json'))
+    local schema = document.paths['/' .. operation].post.responses['200']
+      .content['application/json'].schema
+    schema.components = document.components -- what it refers to
+    assert.same({}, service.refused(cjson.encode(schema), { body }))
+  end
+
   for file, name in pairs { ['server.js'] = 'soap', ['strong.js'] = 'strong-soap' } do
     it('asks the server of npm ' .. name .. ', and is asked with plain JSON', function()
-      local folder = posix.folder()
-      posix.write(folder .. '/stock.wsdl', STOCK)
-      assert.equal(0, gate.run({ 'import', 'stock.wsdl', 'site' }, { dir = folder }).status)
-      local port, stop = service.start(file)
-      local files = {}
-      for _, path in ipairs { 'routes/Levels.lua', 'lua/stock.lua', 'wsdl/stock.wsdl' } do
-        files[path] = posix.read(folder .. '/site/' .. path)
-      end
-      local site = posix.read(folder .. '/site/site.lua'):gsub('127.0.0.1:8080', '127.0.0.1:0')
-      local tide = gate.serve { site = site, scripts = files, files = files,
-        env = { STOCK_URL = 'http://127.0.0.1:' .. port } }
+      serve(file, 'stock', STOCK)
       local res = tide:post('/Levels', '{"item":["tea"]}')
       assert.same({ level = { { item = 'tea', count = 12 } } }, cjson.decode(res.body))
-      local tide_said = res.body
+      agrees('Levels', res.body)
       assert.equal(400, tide:post('/Levels', '{"itme":["tea"]}').status)
       if file == 'server.js' then
         res = tide:post('/Levels', '{"item":["gold"]}')
         assert.equal(502, res.status)
         assert.equal('application/problem+json', res.headers['content-type'])
       end
-      tide:stop()
-      stop()
-      assert.equal('', service.openapi_problems(folder .. '/site/openapi.json'))
-      local schema = cjson.decode(posix.read(folder .. '/site/openapi.json'))
-        .paths['/Levels'].post.responses['200'].content['application/json'].schema
-      assert.same({}, service.refused(cjson.encode(schema), { tide_said }))
-      posix.remove(folder)
+    end)
+  end
+
+  it('asks the server of npm soap by SOAP 1.2', function()
+    serve('server.js', 'stock', (STOCK:gsub('wsdl/soap/', 'wsdl/soap12/')
+      :gsub('127.0.0.1/stock', '127.0.0.1/stock12')))
+    local res = tide:post('/Levels', '{"item":["tea","tea"]}')
+    local level = { item = 'tea', count = 12 }
+    assert.same({ level = { level, level } }, cjson.decode(res.body))
+    agrees('Levels', res.body)
+    res = tide:post('/Levels', '{"item":["gold"]}')
+    assert.equal(502, res.status)
+    assert.equal('no such item: gold', cjson.decode(res.body).detail)
+    assert.equal('soap:Sender', cjson.decode(res.body).code)
+  end)
+
+  it('refuses rpc parts in a namespace, which the server of npm soap writes', function()
+    serve('server.js', 'rates', posix.read 'spec/soap/rates.wsdl', '--soap', '1.1')
+    local res = tide:post('/Convert', '{"money":{"currency":"USD","amount":10},"to":"EUR"}')
+    assert.equal(502, res.status)
+    assert.truthy(cjson.decode(res.body).detail:find(
+      "'r:result' is in namespace 'urn:example:rates' instead of ''", 1, true), res.body)
+  end)
+
+  for version, path in pairs { ['1.1'] = '/rates', ['1.2'] = '/rates12' } do
+    it('asks the server of npm strong-soap by rpc/literal and SOAP ' .. version, function()
+      serve('strong.js', 'rates', posix.read 'spec/soap/rates.wsdl', '--soap', version)
+      assert.truthy(posix.read(folder .. '/site/lua/rates.lua'):find("path = '" .. path .. "'", 1,
+        true))
+      local res = tide:post('/Convert',
+        '{"money":{"currency":"USD","amount":10.00},"to":"EUR & co"}')
+      assert.same({ result = { currency = 'EUR & co', amount = 12.5 } }, cjson.decode(res.body))
+      agrees('Convert', res.body)
+      res = tide:post('/Convert', '{"money":{"currency":"USD"},"to":"EUR"}')
+      assert.equal(400, res.status)
     end)
   end
 end)

@@ -1,6 +1,8 @@
 /* Attributes of elements, and xsi:type. */
 #include "codec/schema_json_parts.h"
 
+enum { SEEN = 64 }; /* attributes that have a bit */
+
 static bool put_other_attribute(struct converter *c, const struct tg_schema_type *type,
                                 const struct tg_xml_attribute *attribute)
 {
@@ -61,11 +63,13 @@ static bool is_given(struct converter *c, const struct tg_schema_attribute *attr
     return false;
 }
 
-static bool put_missing(struct converter *c, const struct tg_schema_type *type)
+/* `seen` has a bit for each of the first attributes that was there. */
+static bool put_missing(struct converter *c, const struct tg_schema_type *type, uint64_t seen)
 {
     for (size_t i = 0; i < type->attribute_count; i++) {
         const struct tg_schema_attribute *attribute = &type->attributes[i];
-        if ((!attribute->required && !attribute->has_default) || is_given(c, attribute, type))
+        if ((!attribute->required && !attribute->has_default) ||
+            (i < SEEN ? (seen >> i & 1) != 0 : is_given(c, attribute, type)))
             continue;
         if (attribute->required)
             return tg_sjson_refuse(c, "attribute '%s' is missing", attribute->name.base);
@@ -78,17 +82,20 @@ static bool put_missing(struct converter *c, const struct tg_schema_type *type)
 static bool put_attributes(struct converter *c, const struct tg_schema_type *type)
 {
     struct tg_xml *xml = c->xml;
+    uint64_t seen = 0;
 
     for (size_t i = 0; i < xml->attribute_count; i++) {
         const struct tg_xml_attribute *attribute = &xml->attributes[i];
         if (attribute->name->kind != TG_XML_PLAIN || is_xsi(attribute->name))
             continue;
         const struct tg_schema_attribute *known = find_attribute(c, type, attribute->name);
+        size_t index = known != NULL ? (size_t)(known - type->attributes) : SEEN;
+        seen |= index < SEEN ? (uint64_t)1 << index : 0;
         if (!(known != NULL ? put_attribute(c, known, attribute->value)
                             : put_other_attribute(c, type, attribute)))
             return false;
     }
-    return type->attribute_count == 0 || put_missing(c, type);
+    return type->attribute_count == 0 || put_missing(c, type, seen);
 }
 
 bool tg_sjson_has_attributes(const struct tg_xml *xml)

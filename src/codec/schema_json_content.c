@@ -82,11 +82,35 @@ static void list_expected(struct converter *c, char *text, size_t size)
     }
 }
 
+/* The namespace that the child would be right in; NULL: there is none. */
+static const char *right_namespace(struct converter *c, const struct tg_xml_name *uri)
+{
+    const struct tg_schema_type *type = c->frame->type;
+    size_t space = namespace_index(c, uri), right = space;
+
+    for (size_t i = 0; i < type->position_count; i++) {
+        const struct tg_schema_element *element = type->positions[i].element;
+        if (element == NULL || !is_element(c->xml->name->local, element))
+            continue;
+        if (element->namespace == space)
+            return NULL;
+        right = element->namespace;
+    }
+    return right != space ? c->model->namespaces[right] : NULL;
+}
+
 bool tg_sjson_refuse_child(struct converter *c)
 {
-    struct tg_text name = tg_xml_name_text(c->xml->name);
+    const struct tg_xml_name *prefix = c->xml->name->prefix;
+    const struct tg_xml_name *uri = prefix != NULL ? prefix->namespace : default_space(c);
+    struct tg_text name = tg_xml_name_text(c->xml->name), space = uri_text(uri);
+    const char *right = right_namespace(c, uri);
     char expected[120];
 
+    if (right != NULL)
+        return tg_sjson_refuse(c, "'%.*s' is in namespace '%.*s' instead of '%.50s'",
+                               tg_sjson_shown(name), name.base, tg_sjson_shown(space), space.base,
+                               right);
     list_expected(c, expected, sizeof(expected));
     return tg_sjson_refuse(c, "'%.*s' may not stand here in '%s'%s%s", tg_sjson_shown(name),
                            name.base, c->frame->element->name.base,

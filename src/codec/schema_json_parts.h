@@ -43,8 +43,6 @@ struct converter {
     size_t known_index;              /* and its index */
     bool invalid;                    /* the error is the schema's, not the scanner's */
     bool deep;
-    bool holds; /* an event that was read ahead: */
-    enum tg_xml_event held;
 };
 
 bool tg_sjson_refuse(struct converter *c, const char *format, ...)

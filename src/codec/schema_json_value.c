@@ -96,7 +96,12 @@ const char *tg_sjson_put_value(struct converter *c, const struct tg_schema_simpl
                                struct tg_text text)
 {
     struct tg_text normal;
+    uint64_t high = 0;
 
+    if (type->free) {
+        tg_json_write_string(c->out, text, &high);
+        return NULL;
+    }
     c->tools->scratch->len = 0;
     const char *reason = tg_schema_check_value(type, text, &normal, c->tools->scratch);
     if (reason != NULL)

@@ -77,18 +77,39 @@ static inline bool put_leaf(struct converter *c, const struct tg_schema_element 
     struct tg_xml *xml = c->xml;
 
     c->at = xml->at;
-    enum tg_xml_event event = tg_xml_next(xml);
-    bool text = event == TG_XML_TEXT && tg_xml_ends(xml);
-    if (!text && event != TG_XML_END) {
+    struct tg_text text = tg_xml_leaf(xml);
+    if (text.base == NULL) {
         open_element(c, element, type, space, false);
-        c->holds = true;
-        c->held = event;
         return true;
     }
-    if (!put_text(c, element, type->simple, text ? xml->text : tg_text("", 0)))
+    if (!put_text(c, element, type->simple, text))
         return false;
     end_member(c);
-    return (!text || tg_xml_next(xml) != TG_XML_ERROR) && fits(c);
+    return fits(c);
+}
+
+static bool end_text(struct converter *c, struct tg_text text)
+{
+    const struct frame *frame = c->frame;
+
+    if (!frame->type->complex)
+        return put_text(c, frame->element, frame->type->simple, text);
+    return put_word(c, TG_TEXT("\"#text\":")) &&
+           put_text(c, frame->element, frame->type->simple, text) && tg_buffer_put(c->out, '}');
+}
+
+/* The text of the element whose attributes are written, where it is read at once. */
+static bool put_text_behind(struct converter *c)
+{
+    c->at = c->xml->at;
+    struct tg_text text = tg_xml_leaf(c->xml);
+    if (text.base == NULL)
+        return true;
+    if (!end_text(c, text))
+        return false;
+    pop_frame(c);
+    end_member(c);
+    return fits(c);
 }
 
 /* An element that has or may have attributes, children or xsi:nil. */
@@ -114,7 +135,9 @@ static __attribute__((noinline)) bool start_object(struct converter *c,
         return true;
     if (nil && type == element->type && !tg_sjson_has_attributes(c->xml))
         return tg_sjson_check_required(c, type);
-    return tg_sjson_begin_object(c, element, type);
+    if (!tg_sjson_begin_object(c, element, type))
+        return false;
+    return type->simple == NULL || nil || put_text_behind(c);
 }
 
 /* The element has started, and its key is written. */
@@ -228,16 +251,6 @@ static bool end_content(struct converter *c)
     return tg_buffer_put(c->out, '}');
 }
 
-static bool end_text(struct converter *c, struct tg_text text)
-{
-    const struct frame *frame = c->frame;
-
-    if (!frame->type->complex)
-        return put_text(c, frame->element, frame->type->simple, text);
-    return put_word(c, TG_TEXT("\"#text\":")) &&
-           put_text(c, frame->element, frame->type->simple, text) && tg_buffer_put(c->out, '}');
-}
-
 static bool end_nil(struct converter *c)
 {
     if (c->texts.len != c->frame->text)
@@ -329,12 +342,10 @@ static bool dispatch(struct converter *c, enum tg_xml_event event)
 static bool convert(struct converter *c)
 {
     for (;;) {
-        enum tg_xml_event event = c->held;
-        if (!c->holds) {
-            c->at = c->xml->at;
-            event = tg_xml_next(c->xml);
-        }
-        c->holds = false;
+        if (c->frame != NULL && c->frame->type->simple == NULL && !c->frame->nil)
+            tg_xml_skip_blank(c->xml);
+        c->at = c->xml->at;
+        enum tg_xml_event event = tg_xml_next(c->xml);
         if (event == TG_XML_DONE)
             break;
         if (!dispatch(c, event))

@@ -36,15 +36,27 @@ static bool put_tag(struct writer *w, const struct tg_schema_element *element)
     if (w->out->len - w->base > w->limit)
         return tg_sxml_refuse_limit(w, "output", w->limit);
     w->used[element->namespace] = true;
-    return tg_buffer_put(w->out, '<') &&
-           tg_buffer_append(w->out, element->tag.base, element->tag.len);
+    char *room = tg_buffer_reserve(w->out, element->tag.len + 1);
+    if (room == NULL)
+        return false;
+    *room = '<';
+    memcpy(room + 1, element->tag.base, element->tag.len);
+    w->out->len += element->tag.len + 1;
+    return true;
 }
 
 static bool put_end(struct writer *w, const struct tg_schema_element *element)
 {
-    return tg_buffer_append(w->out, "</", 2) &&
-           tg_buffer_append(w->out, element->tag.base, element->tag.len) &&
-           tg_buffer_put(w->out, '>');
+    char *room = tg_buffer_reserve(w->out, element->tag.len + 3);
+
+    if (room == NULL)
+        return false;
+    room[0] = '<';
+    room[1] = '/';
+    memcpy(room + 2, element->tag.base, element->tag.len);
+    room[element->tag.len + 2] = '>';
+    w->out->len += element->tag.len + 3;
+    return true;
 }
 
 static bool put_text(struct writer *w, const struct tg_schema_element *element,

@@ -12,16 +12,15 @@ static bool fill_queues(struct writer *w, const struct tg_schema_type *type,
         uint32_t found = NONE;
         if (at->key.len != 0 && at->key.base[0] == '@')
             continue;
-        for (uint32_t i = 0; i < type->member_count && found == NONE; i++) {
-            uint32_t index = (guess + i) % (uint32_t)type->member_count;
-            if (tg_text_is(type->members[index].name, at->key))
-                found = index;
+        for (size_t i = 0; i < type->member_count && found == NONE; i++, guess++) {
+            guess = guess < type->member_count ? guess : 0;
+            if (tg_text_is(type->members[guess].name, at->key))
+                found = guess;
         }
         if (found == NONE) {
             tg_sxml_refuse(w, "the schema has no such member");
             return tg_sxml_fail_in_member(w, at->key);
         }
-        guess = found + 1;
         struct queue *queue = &queues[found];
         if (queue->next != NULL) {
             tg_sxml_refuse(w, "the member is there twice");

@@ -18,10 +18,11 @@ struct level {
 bool tg_sxml_read_nodes(struct writer *w, struct tg_text json, size_t depth, struct node **root,
                         struct tg_parse_error *error)
 {
-    struct level levels[TG_JSON_MAX_DEPTH + 1] = {{NULL, NULL}}, *level = levels;
+    struct level levels[TG_JSON_MAX_DEPTH + 1], *level = levels;
     struct tg_json_reader reader;
     struct tg_text key = {NULL, 0};
 
+    *level = (struct level){NULL, NULL};
     tg_json_begin(&reader, json, depth, w->tools->scratch, error);
     for (;;) {
         enum tg_json_event event = tg_json_next_plain(&reader);

@@ -108,6 +108,32 @@ static bool is_wrong_kind(const struct tg_schema_simple *type, const struct node
     return is_boolean && type->json != TG_SCHEMA_JSON_BOOLEAN;
 }
 
+/* What there is in a text: characters to be escaped, and others than those of ASCII. */
+struct look {
+    bool escapes, odd;
+};
+
+static struct look look_at(struct tg_text text)
+{
+    const char *p = text.base;
+    char rest[TG_BLOCK];
+    unsigned escapes = 0, odd = 0;
+
+    for (size_t left = text.len; left != 0; p += TG_BLOCK) {
+        size_t n = left < TG_BLOCK ? left : TG_BLOCK;
+        if (n < TG_BLOCK) {
+            memset(rest, 'x', sizeof(rest));
+            memcpy(rest, p, n);
+        }
+        struct tg_block block = tg_block_load(n < TG_BLOCK ? rest : p);
+        odd |= tg_block_high(block) | tg_block_upto(block, 0x1f);
+        escapes |= tg_block_is(block, '<') | tg_block_is(block, '>') | tg_block_is(block, '&') |
+                   tg_block_is(block, '"');
+        left -= n;
+    }
+    return (struct look){escapes != 0, odd != 0};
+}
+
 /* JSON's exponents are none of a decimal's. */
 static bool put_checked(struct writer *w, const struct tg_schema_simple *type, struct tg_text text,
                         bool attribute)
@@ -116,11 +142,15 @@ static bool put_checked(struct writer *w, const struct tg_schema_simple *type, s
     bool cr;
 
     w->tools->scratch->len = 0;
-    const char *reason = tg_schema_check_value(type, text, &normal, w->tools->scratch);
+    const char *reason =
+        type->free ? NULL : tg_schema_check_value(type, text, &normal, w->tools->scratch);
     if (reason != NULL)
         return tg_sxml_refuse(w, "\"%.*s\" %s %s", tg_sxml_shown(text), text.base, reason,
                               type->name);
-    if (tg_utf8_check_xml(text, &cr) != text.len)
+    struct look look = look_at(text);
+    if (!look.escapes && !look.odd)
+        return tg_buffer_append(w->out, text.base, text.len);
+    if (look.odd && tg_utf8_check_xml(text, &cr) != text.len)
         return tg_sxml_refuse(w, "a character that XML does not allow");
     tg_sxml_escape(w, text, attribute);
     return true;
