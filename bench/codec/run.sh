@@ -78,7 +78,9 @@ awk -F '\t' '
         printf "\n"
         for (c = 1; c <= columns; c++) {
             printf "%-22s", order[c]
-            for (i = 1; i <= rows; i++) printf " %12.0f", speed[documents[i], order[c]]
+            for (i = 1; i <= rows; i++)
+                printf (documents[i], order[c]) in speed ? " %12.0f" : " %12s", \
+                    (documents[i], order[c]) in speed ? speed[documents[i], order[c]] : "-"
             printf "\n"
         }
         printf "\n"
