@@ -110,6 +110,9 @@ static void writes_the_date_behind_the_reason(void **state)
     const char *reason = "OK\r\nDate: Mon, 07 Nov 1994 08:49:37 GMT";
 
     (void)state;
+#ifdef TG_SANITIZED
+    skip(); /* their own sprintf stands in front of everything */
+#endif
     tg_seam_sprintf(ours, 1, SIZE_MAX, START, 200, reason, DATE, "close");
     assert_string_equal(ours, "HTTP/1.1 200 OK\r\nDate: Mon, 07 Nov 1994 08:49:37 GMT\r\n"
                               "Connection: close\r\n");
