@@ -64,8 +64,9 @@ struct tg_vm {
     struct tg_heap heap;     /* what the state holds */
     struct tg_task *running; /* the task inside lua_resume() now, or NULL */
     enum tg_passing passing;
-    int unyieldable; /* how many C calls that can't be yielded through are on the stack */
-    bool chained;    /* a coroutine of a script's own has waited at least once */
+    int unyieldable;   /* how many C calls that can't be yielded through are on the stack */
+    bool load_stopped; /* load_until_ns has come, and no pcall may swallow that */
+    bool chained;      /* a coroutine of a script's own has waited at least once */
     lua_State
         *passed[TG_VM_NESTING]; /* coroutines that a yield has gone through, innermost first */
     size_t passed_count;
@@ -79,14 +80,13 @@ struct tg_vm {
     bool hurried;        /* the hook comes at the next instruction */
     bool hooked;         /* it comes at all */
     bool ticked;         /* somebody calls tg_vm_slice(), so instructions are not counted for it */
+    int pause;           /* of the collector, in percent of what lived */
     const void *kinds[TG_KINDS]; /* metatables of userdata: script/kind.h */
     size_t full_above;      /* heap.used from which garbage is collected before a task goes on */
     bool must_collect;      /* memory has run out, or a run was stopped with much of it */
     uint64_t mark_wall_ns;  /* a reading of both clocks at most some milliseconds old, */
     uint64_t mark_cpu_ns;   /* by which long runs are charged */
-    int pause;              /* of the collector, in percent of what lived */
     uint64_t load_until_ns; /* thread CPU time at which loading a script is stopped; 0: none */
-    bool load_stopped;      /* that has happened, and no pcall may swallow it */
     lua_State *innermost;   /* the coroutine that was resumed last, while a task runs */
     char *where;            /* who asked where the script is gets it there; or NULL */
     size_t where_size;
