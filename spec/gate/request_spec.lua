@@ -119,6 +119,15 @@ describe('the headers of a request', function()
       { 'a=1, x', 'b=2' }, 'gate', true }, res:json())
   end)
 
+  it('have values without the white space around them', function()
+    local res = answer([[
+      return function(req)
+        return { req.headers.x, req.headers.y, req.host }
+      end]], { path = '/', headers = { { 'Host', ' \tgate \t' }, { 'X', '\t a \t b \t ' },
+      { 'Y', ' \t' } } })
+    assert.same({ 'a \t b', '', 'gate' }, res:json())
+  end)
+
   it('come in the order in which they were sent, each name once', function()
     local res = answer([[
       return function(req)
