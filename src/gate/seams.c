@@ -14,10 +14,16 @@
 /* ---- heads */
 
 /* What has been refused goes on as a request without fields: the handler answers it as it should be
- * answered, which h2o by itself does not. */
+ * answered, which h2o by itself does not. Of its method no more is believed than that an answer to
+ * HEAD has no body. */
 static int pass_on_refused(struct tg_head *head, size_t len)
 {
-    *head = (struct tg_head){.method = "", .path = "", .fields = head->fields};
+    bool is_head = head->method_len == 4 && memcmp(head->method, "HEAD", 4) == 0;
+
+    *head = (struct tg_head){.method = is_head ? "HEAD" : "",
+                             .method_len = is_head ? 4 : 0,
+                             .path = "",
+                             .fields = head->fields};
     return (int)len;
 }
 
