@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include "http/escape.h"
+#include "http/list.h"
 
 static bool is_all(struct tg_text text, int class)
 {
@@ -182,14 +183,6 @@ static const char *check_line_ends(struct tg_text head)
     return NULL;
 }
 
-/* Without the white space that may stand behind a value. */
-static struct tg_text trim(struct tg_text value)
-{
-    while (value.len != 0 && strchr(" \t", value.base[value.len - 1]) != NULL)
-        value.len--;
-    return value;
-}
-
 struct seen {
     unsigned hosts, lengths, codings;
 };
@@ -205,7 +198,7 @@ static const char *check_field(const struct tg_strict_field *field, struct seen 
         return wrong;
     if (tg_text_is_nocase(field->name, TG_TEXT("host"))) {
         seen->hosts++;
-        return tg_strict_authority(trim(field->value));
+        return tg_strict_authority(tg_list_trim(field->value));
     }
     if (tg_text_is_nocase(field->name, TG_TEXT("content-length"))) {
         seen->lengths++;

@@ -49,7 +49,7 @@ void tg_exchange_use(struct tg_exchange *self, struct tg_origin_conn *conn)
     conn->user = self;
     conn->on_readable = on_head;
     tg_framing_init(&self->framing, is_head(self->call), self->backend->config->head_limit);
-    self->framing.may_switch = self->call->upgrade.len != 0;
+    self->framing.asked = tg_text(self->call->upgrade.base, self->call->upgrade.len);
     tg_buffer_clear(request, TG_SCRATCH);
     tg_call_write(self->call, conn->origin->address, request);
 
