@@ -16,9 +16,9 @@
 /* What has been refused goes on as a request without fields: the handler answers it as it should be
  * answered, which h2o by itself does not. Of its method no more is believed than that an answer to
  * HEAD has no body. */
-static int pass_on_refused(struct tg_head *head, size_t len)
+static int pass_on_refused(struct tg_head *head, const char *buf, size_t len)
 {
-    bool is_head = head->method_len == 4 && memcmp(head->method, "HEAD", 4) == 0;
+    bool is_head = len >= 5 && memcmp(buf, "HEAD ", 5) == 0;
 
     *head = (struct tg_head){.method = is_head ? "HEAD" : "",
                              .method_len = is_head ? 4 : 0,
@@ -52,7 +52,7 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
     if (rc == -1) {
         if (is_line_ends(buf, len))
             return rc;
-        rc = pass_on_refused(&head, len);
+        rc = pass_on_refused(&head, buf, len);
     } else if (tg_head_has_body(&head)) {
         tg_client_expect_body(client);
     }
