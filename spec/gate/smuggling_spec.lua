@@ -1,6 +1,6 @@
 -- Thousands of requests as smugglers send them, made at random. What reaches the backend is what a
--- strict reader finds in them, in its order and in plain framing; what is behind the first bytes that
--- can be read in two ways never does; and others are answered as ever.
+-- strict reader finds in them, in its order and in plain framing; what is behind the first bytes
+-- that can be read in two ways never does; and others are answered as ever.
 local client = require 'spec.support.client'
 local gate = require 'spec.support.gate'
 local smuggling = require 'spec.support.smuggling'
