@@ -251,6 +251,13 @@ describe('limits.body', function()
     tide:stop()
   end)
 
+  it('is 8 MB', function()
+    local tide = serve 'return function(req) return tostring(#req.body) end'
+    assert.equal('8388608', tide:post('/', ('x'):rep(8388608)).body)
+    assert.equal(413, tide:post('/', ('x'):rep(8388609)).status)
+    tide:stop()
+  end)
+
   it('may be 0', function()
     local tide = serve('return function(req) return tostring(#req.body) end',
       { site = { workers = 1, limits = { body = 0 } } })
