@@ -4,6 +4,7 @@
 
 #include "api/backend_parts.h"
 #include "codec/inflate.h"
+#include "script/args.h"
 
 static void on_rest_start(struct tg_wait *wait);
 static void on_rest(struct tg_exchange *exchange);
