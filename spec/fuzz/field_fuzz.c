@@ -8,6 +8,7 @@
 #include "http/list.h"
 #include "http/range.h"
 #include "http/structured.h"
+#include "http/upgrade.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -50,6 +51,16 @@ static void check_list(struct tg_text text)
     }
 }
 
+/* What may go through a tunnel may be switched to, and is no HTTP. */
+static void check_upgrade(struct tg_text text)
+{
+    if (!tg_upgrade_may_tunnel(text))
+        return;
+    assert(tg_upgrade_is_asked(text, text));
+    assert(!tg_list_names(text, TG_TEXT("h2c")) && !tg_list_names(text, TG_TEXT("TLS/1.0")));
+    assert(!tg_upgrade_is_asked(TG_TEXT("h2c"), text));
+}
+
 /* What was resolved is a path without dot segments and fragment, and resolves to itself. */
 static void check_target(struct tg_text text)
 {
@@ -85,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_date(text);
     check_structured(text);
     check_list(text);
+    check_upgrade(text);
     check_target(text);
     return 0;
 }

@@ -20,9 +20,9 @@ struct outcome {
     size_t body_len;
 };
 
-static void check_head(const struct tg_framing_head *head)
+static void check_head(const struct tg_framing_head *head, bool asked)
 {
-    assert(head->status >= 200 && head->status < 600);
+    assert((head->status >= 200 || (head->status == 101 && asked)) && head->status < 600);
     assert(head->len <= HEAD_LIMIT && head->field_count <= TG_FRAMING_FIELDS);
     for (size_t i = 0; i < head->field_count; i++) {
         const struct phr_header *field = &head->fields[i];
@@ -42,7 +42,7 @@ static void read_body(struct tg_framing *framing, struct tg_text *in, struct out
     }
 }
 
-static struct outcome play(struct tg_text text, size_t step, bool is_head)
+static struct outcome play(struct tg_text text, size_t step, bool is_head, bool asked)
 {
     struct tg_framing framing;
     struct tg_framing_head head;
@@ -51,6 +51,8 @@ static struct outcome play(struct tg_text text, size_t step, bool is_head)
     bool in_body = false;
 
     tg_framing_init(&framing, is_head, HEAD_LIMIT);
+    if (asked)
+        framing.asked = TG_TEXT("x");
     for (size_t at = 0; at < text.len && outcome.step == TG_FRAMING_MORE;) {
         size_t known = in.len, n = text.len - at < step ? text.len - at : step;
         at += n;
@@ -59,7 +61,7 @@ static struct outcome play(struct tg_text text, size_t step, bool is_head)
             outcome.step = tg_framing_head(&framing, &in, known, &head);
             if (outcome.step != TG_FRAMING_HEAD)
                 continue;
-            check_head(&head);
+            check_head(&head, asked);
             outcome.status = head.status;
             in_body = true;
         }
@@ -81,9 +83,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(copy, data + 1, size - 1);
     struct tg_text text = {copy, size - 1};
     size_t step = (data[0] >> 1) % 64 + 1;
-    bool is_head = (data[0] & 1) != 0;
+    bool is_head = (data[0] & 1) != 0, asked = data[0] >= 128;
 
-    struct outcome whole = play(text, size, is_head), cut = play(text, step, is_head);
+    struct outcome whole = play(text, size, is_head, asked);
+    struct outcome cut = play(text, step, is_head, asked);
     assert(whole.step == cut.step);
     if (whole.step != TG_FRAMING_WRONG) {
         assert(whole.cut == cut.cut && whole.status == cut.status && whole.keep == cut.keep);
