@@ -109,7 +109,7 @@ void tg_exchange_use(struct tg_exchange *self, struct tg_origin_conn *conn)
     conn->user = self;
     conn->on_readable = on_head;
     tg_framing_init(&self->framing, is_head(self->call), self->backend->config->head_limit);
-    self->framing.may_switch = self->call->upgrade.len != 0;
+    self->framing.asked = tg_text(self->call->upgrade.base, self->call->upgrade.len);
     write_head(self);
     tg_exchange_enter(self, TG_PHASE_HEAD, self->backend->config->first_byte_timeout_ms);
     tg_batch_put_off(self->backend->net->sends, &self->send, on_turn);
