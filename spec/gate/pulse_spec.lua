@@ -81,6 +81,26 @@ describe('a thread that is stuck in a call of C', function()
     tide:stop()
   end)
 
+  it('is named by its function when that ends with the call; the others serve on', function()
+    local tide = serve { master = true,
+      site = { workers = 2, limits = { script_cpu = 0.1 }, drain_timeout = 5 },
+      routes = { { 'GET /stuck/{n}', 'stuck.lua' }, { 'GET /slow', 'slow.lua' } }, scripts = {
+        ['stuck.lua'] = "\nreturn function() return (('a'):rep(60)):find(('a-'):rep(40) .. 'b') end",
+        ['slow.lua'] = "return function() require 'tidegate'.sleep(2) return 'slow' end" },
+      expect_errors = { 'thread_stuck', 'thread_left_behind' } }
+    local connection = stuck(tide)
+    posix.pause(0.05)
+    local slow = tide:connect() -- the other thread has it, and ends it after it was replaced
+    slow:send 'GET /slow HTTP/1.1\r\nhost: a\r\n\r\n'
+    tide:await_log 'event=thread_stuck worker=%d ms=%d+ route="GET /stuck/{n}" at=%S*/stuck.lua:2\n'
+    tide:await_workers(2)
+    assert.equal('slow', slow:receive(10).body)
+    assert.equal(503, tide:get('/stuck/2').status)
+    slow:close()
+    connection:close()
+    tide:stop()
+  end)
+
   it('bars the route without a master, too', function()
     local tide = serve { site = { workers = 2, limits = LIMITS, drain_timeout = 0 },
       routes = { { 'GET /stuck/{n}', 'stuck.lua' } }, scripts = { ['stuck.lua'] = ENDLESS } }

@@ -18,6 +18,8 @@
 #include "script/library.h"
 #include "script/sandbox.h"
 
+enum { STUCK_GRACE_MS = 100 };
+
 /* ---- what lua/tidegate/site.lua asks of C */
 
 static struct tg_text text_arg(lua_State *L, int arg)
@@ -375,7 +377,7 @@ static void read_limits(lua_State *L, struct tg_site *site)
     site->lua_memory = (size_t)tg_table_number(L, "lua_memory", 256 * 1048576.0);
     site->script_cpu_ns = (uint64_t)(tg_table_number(L, "script_cpu", 500) * 1e6);
     site->limits.stuck_ms =
-        (uint32_t)tg_table_number(L, "stuck", tg_table_number(L, "script_cpu", 500) + 250);
+        (uint32_t)tg_table_number(L, "stuck", tg_table_number(L, "script_cpu", 500) + STUCK_GRACE_MS);
     lua_pop(L, 1);
 }
 

@@ -371,6 +371,22 @@ size_t tg_vm_room(const struct tg_vm *vm)
     return left < vm->options.script_memory ? left : vm->options.script_memory;
 }
 
+void tg_vm_count_step(struct tg_vm *vm)
+{
+    if (vm->options.steps != NULL)
+        atomic_fetch_add_explicit(vm->options.steps, 1, memory_order_relaxed);
+}
+
+/* It takes tenths of a second when the state is big: for whoever looks at the thread it comes
+ * between two steps. */
+void tg_vm_collect(struct tg_vm *vm, lua_State *L)
+{
+    tg_vm_count_step(vm);
+    vm->must_collect = false;
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    tg_vm_count_step(vm);
+}
+
 /* When most of it lives, the next collection comes when half of the rest is used up. */
 void tg_vm_make_room(struct tg_vm *vm)
 {
@@ -378,8 +394,7 @@ void tg_vm_make_room(struct tg_vm *vm)
 
     if (vm->heap.used <= vm->full_above && !vm->must_collect)
         return;
-    vm->must_collect = false;
-    lua_gc(vm->L, LUA_GCCOLLECT, 0);
+    tg_vm_collect(vm, vm->L);
     size_t half = vm->heap.used + (limit - vm->heap.used) / 2;
     vm->full_above = half > limit / 4 * 3 ? half : limit / 4 * 3;
 }
