@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "gate/admin.h"
+#include "gate/admin_change.h"
 #include "gate/client.h"
 #include "gate/door.h"
 #include "gate/generation.h"

@@ -130,9 +130,9 @@ static void explain_mistake(struct explaining *e, lua_State *L)
     const char *text = lua_tolstring(L, -1, &len);
 
     if (text == NULL || lacks_place(text)) {
-        const char *said = text != NULL ? without_place(text)
-                                        : lua_pushfstring(L, "error object is a %s value",
-                                                          luaL_typename(L, -1));
+        const char *said =
+            text != NULL ? without_place(text)
+                         : lua_pushfstring(L, "error object is a %s value", luaL_typename(L, -1));
         push_place_of(L, e->task);
         lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), said);
         text = lua_tolstring(L, -1, &len);

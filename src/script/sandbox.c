@@ -150,7 +150,8 @@ static int raise_call(lua_State *L)
 }
 
 /* whole(chunk, name, loading): like pcall(chunk, name), but nothing can yield through it; meanwhile
- * loading[name] is true, and not a moment longer: a script can be stopped behind any instruction. */
+ * loading[name] is true, and not a moment longer: a script can be stopped behind any instruction.
+ */
 static int whole(lua_State *L)
 {
     lua_settop(L, 3);

@@ -129,6 +129,9 @@ void tg_vm_give_coroutine(struct tg_vm *vm, struct tg_coroutine coroutine);
 /* Lets go of one that will never run again. */
 void tg_vm_drop_coroutine(struct tg_vm *vm, struct tg_coroutine coroutine);
 
+/* Lets the hook come after every so many instructions. */
+void tg_vm_hook(struct tg_vm *vm);
+
 /* Lets the hook come as soon as the running task is back in Lua; the hook itself ends the hurry. */
 void tg_vm_hurry(struct tg_vm *vm);
 void tg_vm_end_hurry(struct tg_vm *vm);

@@ -20,7 +20,8 @@ void tg_vm_answer_where(struct tg_vm *vm, lua_State *L);
  * ends with a call of C is not on the stack while that lasts. */
 bool tg_place(lua_State *L, char *out, size_t size);
 
-/* Writes "file:line", also in a signal handler; false, and nothing, when there is no room for it. */
+/* Writes "file:line", also in a signal handler; false, and nothing, when there is no room for it.
+ */
 bool tg_place_write(const char *file, int line, char *out, size_t size);
 
 /* Whether the frame, with its source, is that of the program's own Lua. */
