@@ -88,6 +88,22 @@ local TARGETS = { 'xml', 'json', 'xml_options', 'roundtrip', 'xml_records', 'sch
 
 local CRITERION = ('0 findings in %d s, 0 runs above 1 s'):format(SECONDS)
 
+-- How many of the inputs that seemed slow take more than a second when nothing else runs.
+local function slow_ones(target, folder)
+  local count, pipe = 0, io.popen('ls ' .. folder .. '/slow-unit-* 2>/dev/null')
+  for path in pipe:lines() do
+    local best = math.huge
+    for _ = 1, 3 do
+      local at = posix.now()
+      os.execute(target .. ' ' .. path .. ' >/dev/null 2>&1')
+      best = math.min(best, posix.now() - at)
+    end
+    if best > 1 then count = count + 1 end
+  end
+  pipe:close()
+  return count
+end
+
 -- Each for its share of the time, from its corpus.
 test('C28 fuzzers of conversion', CRITERION, function()
   local told, well = {}, true
@@ -95,8 +111,8 @@ test('C28 fuzzers of conversion', CRITERION, function()
   for _, name in ipairs(TARGETS) do
     local mine = folder .. '/' .. name
     posix.write(mine .. '/corpus/.keep', '')
-    local log = mine .. '/log'
-    local pid = posix.spawn({ 'build/fuzz/spec/' .. name .. '_fuzz',
+    local log, target = mine .. '/log', 'build/fuzz/spec/' .. name .. '_fuzz'
+    local pid = posix.spawn({ target,
       '-max_total_time=' .. math.ceil(SECONDS / #TARGETS), '-timeout=20', '-report_slow_units=1',
       '-rss_limit_mb=2048', '-print_final_stats=1', '-artifact_prefix=' .. mine .. '/',
       mine .. '/corpus', 'spec/fuzz/corpus/' .. name }, { stdout = log, stderr = log })
@@ -107,8 +123,8 @@ test('C28 fuzzers of conversion', CRITERION, function()
     until how
     local text = posix.read(log)
     local runs = text:match 'number_of_executed_units: *(%d+)'
-    local _, slow = text:gsub('Slowest unit: ', '')
-    well = well and how == 'exit 0' and runs ~= nil
+    local slow = slow_ones(target, mine)
+    well = well and how == 'exit 0' and runs ~= nil and slow == 0
     told[#told + 1] = ('%s %s runs%s%s'):format(name, runs or 'NO',
       how == 'exit 0' and '' or ' ' .. how, slow > 0 and ' ' .. slow .. ' slow' or '')
   end

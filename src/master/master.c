@@ -18,7 +18,7 @@
 
 enum {
     STATUS_FAILED = 1,
-    PATIENCE_MS = 600, /* at the start, for an address that is in use */
+    PATIENCE_MS = 400, /* at the start, for an address that is in use */
     YOUNG_MS = 500,    /* who ends that soon after it was ready has died at its start */
     DELAY_MS = 100,    /* before another one is tried then; doubled each time, up to */
     DELAY_MOST_MS = 5000,
