@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <lauxlib.h>
 
+#include "base/clock.h"
 #include "codec/xml_document.h"
 #include "gate/site.h"
 #include "gate/site_tier.h"
@@ -144,7 +145,15 @@ static int check_xpath(lua_State *L)
     return push_reason(L, NULL);
 }
 
+/* cpu(): seconds of CPU time that this thread has used. */
+static int cpu_time(lua_State *L)
+{
+    lua_pushnumber(L, (double)tg_clock_thread_cpu_ns() / 1e9);
+    return 1;
+}
+
 static const luaL_Reg natives[] = {
+    {"cpu", cpu_time},
     {"listen", check_listen},
     {"admin", check_admin},
     {"network", check_network},
