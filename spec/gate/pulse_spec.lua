@@ -157,4 +157,29 @@ describe('a service manager that watches', function()
     posix.close(inbox)
     posix.remove(folder)
   end)
+
+  it('does not hear of a worker that hangs', function()
+    local folder = posix.folder()
+    local inbox = posix.datagrams(folder .. '/notify')
+    local tide = gate.serve { master = true, script = "return function() return '' end",
+      site = { workers = 1 },
+      env = { NOTIFY_SOCKET = folder .. '/notify', WATCHDOG_USEC = '200000' } }
+    local worker = tide:worker()
+    local function is_silent()
+      posix.pause(0.6)
+      local heard = false
+      for text in function() return posix.receive(inbox) end do
+        heard = heard or text == 'WATCHDOG=1'
+      end
+      return not heard
+    end
+    assert.is_false(is_silent())
+    posix.kill(worker, posix.STOP)
+    wait.eventually(is_silent)
+    posix.kill(worker, posix.CONT)
+    wait.eventually(function() return not is_silent() end)
+    tide:stop()
+    posix.close(inbox)
+    posix.remove(folder)
+  end)
 end)

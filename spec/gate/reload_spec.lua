@@ -340,4 +340,40 @@ describe('a reload', function()
     becomes 'from a new folder'
     tide:stop()
   end)
+
+  it('happens once for a burst of changes, however an editor makes them', function()
+    local tide, where = serve { args = { '--watch' },
+      site = site_of [[{ 'GET /', 'main.lua' }]], script = answering 'one' }
+    local function becomes(text)
+      wait.eventually(function() return tide:get('/').body == text end)
+    end
+    local function run(command)
+      assert(os.execute(('cd %s && %s'):format(tide.site, command)) == 0)
+    end
+    run 'mv main.lua main.lua~' -- the backup of one, before the new file is written
+    write(tide, 'main.lua', answering 'two')
+    run 'rm main.lua~'
+    becomes 'two'
+    write(tide, '.main.lua.swp', answering 'three')
+    run 'mv .main.lua.swp main.lua'
+    becomes 'three'
+    write(tide, 'other.lua', answering 'four')
+    run 'ln -s other.lua link && mv link main.lua'
+    becomes 'four'
+    local generation = status(where).generation
+    for i = 1, 200 do write(tide, 'other.lua', answering('n' .. i)) end
+    becomes 'n200'
+    posix.pause(0.3)
+    local reloads = status(where).generation - generation
+    assert.is_true(reloads >= 1 and reloads <= 3, reloads .. ' reloads')
+    local file = io.open(tide.site .. '/other.lua', 'w') -- half of it is written, and held
+    file:write "return function() return 'whole"
+    file:flush()
+    posix.pause(0.4)
+    assert.equal('n200', tide:get('/').body)
+    file:write "' end"
+    file:close()
+    becomes 'whole'
+    tide:stop()
+  end)
 end)
