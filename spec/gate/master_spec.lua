@@ -234,6 +234,22 @@ describe('the master', function()
     tide:forget()
   end)
 
+  it('gives a worker the drain_timeout of its last reload', function()
+    local tide = serve { site = { drain_timeout = 0, admin = 'unix:admin.sock' },
+      script = "return function() require 'tidegate'.sleep(6.5) return 'done' end" }
+    local slow = tide:connect()
+    local text = posix.read(tide.site .. '/site.lua')
+    posix.write(tide.site .. '/site.lua', (text:gsub('(drain_timeout[^=]*= ?)0', '%120')))
+    assert.equal(0, gate.run({ 'reload', tide.site }).status)
+    slow:send 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
+    posix.pause(0.2)
+    tide:signal(posix.TERM)
+    assert.equal('done', slow:receive(20).body) -- after more than the old time allowed
+    wait.eventually(function() return posix.ended(tide.pid) == 'exit 0' end)
+    slow:close()
+    tide:forget()
+  end)
+
   it('ends at once at SIGTERM while its workers die at their start', function()
     local tide = serve { expect_errors = { 'event=worker_died', 'event=worker_failed' } }
     posix.write(tide.site .. '/site.lua', 'return {')
@@ -380,6 +396,25 @@ describe('a service manager', function()
       wait.eventually(function() return posix.ended(tide.pid) == 'exit 0' end)
       tide:forget()
     end)
+
+    if master then
+      it('is told that a renewal is over also when there was no worker before', function()
+        local tide = gate.serve { master = true, script = answering 'x', site = { workers = 1 },
+          env = { NOTIFY_SOCKET = folder .. '/notify' },
+          expect_errors = { 'worker_died', 'worker_failed' } }
+        told 'READY=1'
+        local text = posix.read(tide.site .. '/site.lua')
+        posix.write(tide.site .. '/site.lua', 'return {')
+        posix.kill(tide:worker(), posix.KILL)
+        tide:await_log 'event=worker_failed'
+        posix.write(tide.site .. '/site.lua', text)
+        tide:signal(posix.HUP)
+        told 'RELOADING=1'
+        told 'READY=1'
+        assert.equal('x', tide:get('/').body)
+        tide:stop()
+      end)
+    end
 
     it('lends its sockets to ' .. how, function()
       local fd, port = posix.listen()

@@ -32,6 +32,7 @@ struct tg_gate {
     struct tg_recorder *recorder; /* NULL without an admin address */
     _Atomic uint64_t stuck_ns;    /* of the present reading: CPU time without a turn */
     _Atomic size_t worker_memory; /* the same; 0: no limit */
+    _Atomic uint32_t drain_ms;    /* the same: how long its end may take */
     int port;                     /* of the first listener, instead of the site's; -1: the site's */
     h2o_globalconf_t config;
     struct tg_log log;

@@ -164,7 +164,7 @@ static void unblock_ends(void)
 /* Drains. A thread that can't be stopped is left behind at the end of its time. */
 static void end(struct tg_gate *gate)
 {
-    uint64_t until_ms = tg_clock_monotonic_ms() + gate->site->drain_ms + LEFT_BEHIND_MS;
+    uint64_t until_ms = tg_clock_monotonic_ms() + atomic_load(&gate->drain_ms) + LEFT_BEHIND_MS;
     tg_pulse_stop(gate->pulse);
     bool well = tg_reload_stop(gate->reload, until_ms);
 
@@ -245,6 +245,7 @@ void tg_server_prepare(struct tg_gate *gate, struct tg_edition *edition)
     gate->first = edition;
     gate->log = edition->log;
     tg_pulse_set(gate, edition->site);
+    atomic_store(&gate->drain_ms, edition->site->drain_ms);
     gate->started_ns = tg_clock_monotonic_ns();
     gate->cache = tg_cache_create(edition->site->cache_memory, edition->site->cache_object);
     gate->flights = tg_flights_create();

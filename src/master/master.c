@@ -38,6 +38,7 @@ struct master {
     uint64_t watchdog_ms; /* when the service manager is told next */
     bool again;           /* another one is wanted as soon as the one that starts is ready */
     bool has_served, ending;
+    bool is_renewing; /* the service manager has been told so, and not that it is over */
     int status;
 };
 
@@ -115,6 +116,12 @@ static void answer_want(struct master *master, struct tg_child *child,
     tg_channel_send(child->channel, &answer, found != NULL ? found->fd : -1);
 }
 
+static void say_ready(struct master *master)
+{
+    tg_systemd_notify(&master->systemd, "READY=1");
+    master->is_renewing = false;
+}
+
 /* From now on it is the one; whoever served until now drains. */
 static void take_over(struct master *master, struct tg_child *child)
 {
@@ -129,8 +136,8 @@ static void take_over(struct master *master, struct tg_child *child)
     if (before != NULL)
         tg_crew_tell(before, TG_CHANNEL_RETIRE);
     tg_sockets_keep(&master->sockets, child->pid);
-    if (!master->has_served || before != NULL)
-        tg_systemd_notify(&master->systemd, "READY=1");
+    if (!master->has_served || (master->is_renewing && !master->again))
+        say_ready(master);
     master->has_served = true;
     if (master->again)
         master->start_ms = child->alive_ms;
@@ -223,7 +230,8 @@ static void on_end(struct master *master, struct tg_child *child, int how)
     if (master->ending || state == TG_CHILD_LEAVING)
         return;
     if (state == TG_CHILD_STARTING && tg_crew_find(&master->crew, TG_CHILD_SERVING) != NULL) {
-        tg_systemd_notify(&master->systemd, "READY=1"); /* by the one before */
+        if (master->is_renewing && !master->again)
+            say_ready(master); /* by the one before */
         tg_sockets_forget(&master->sockets);
         if (master->again)
             master->start_ms = tg_clock_monotonic_ms();
@@ -254,6 +262,7 @@ static void renew(struct master *master)
     snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
              (unsigned long long)(tg_clock_monotonic_ns() / 1000));
     tg_systemd_notify(&master->systemd, text);
+    master->is_renewing = true;
     tg_buffer_clear(&master->barred, BARRED_MOST);
     want(master);
 }
