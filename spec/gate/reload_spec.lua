@@ -178,11 +178,16 @@ describe('a reload', function()
       { 'main.lua', "\nrequire 'nowhere'", 'main%.lua:2:.*nowhere' },
       { 'main.lua', "\nrequire 'tidegate'.backend 'nobody'", 'main%.lua:2:.*nobody' },
       { 'main.lua', 'return 1', 'main%.lua' },
+      { 'main.lua', "\nrequire 'tidegate'.xml.schema 'gone.xsd'", 'main%.lua:2:.*gone%.xsd' },
+      { 'main.lua', "\nrequire 'tidegate'.xml.schema 'half.xsd'", 'half%.xsd' },
       { 'site.lua', good:sub(1, #good - 20), 'site%.lua:%d' },
       { 'site.lua', 'while true do end', 'site%.lua' },
       { 'site.lua', site_of [[{ 'GET /', 'gone.lua' }]], 'site%.lua:2:.*gone%.lua' },
       { 'site.lua', site_of [[{ 'GET /', backend = 'nobody' }]], 'site%.lua:2:.*nobody' },
+      { 'site.lua', site_of([[{ 'GET /', 'main.lua' }]], [[backends = {
+        x = { 'https://127.0.0.1:9', tls = { ca = 'gone.pem' } } },]]), 'gone%.pem' },
     }
+    write(tide, 'half.xsd', '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:el')
     local before = { ['main.lua'] = answering 'well', ['site.lua'] = good }
     for _, case in ipairs(cases) do
       write(tide, case[1], case[2])

@@ -87,7 +87,8 @@ struct tg_admin_door {
 
 /* What the pulse sees of a thread. */
 struct tg_pulse_look {
-    _Atomic uint64_t turns; /* of its loop, and tasks that went on */
+    _Atomic uint64_t turns; /* of its loop, and tasks that went on; released: what it has written
+                             * into route and place before is there for who sees it */
     _Atomic bool is_stuck;  /* it will not be back, it seems */
     _Atomic bool answered;  /* route and place are filled, or soon will be */
     char route[256];        /* by the thread itself; empty: unknown */

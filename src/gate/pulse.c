@@ -157,7 +157,7 @@ static void give_up(struct tg_pulse *pulse, struct tg_worker *worker)
 static void look_at(struct tg_pulse *pulse, struct tg_worker *worker)
 {
     struct tg_pulse_look *look = &worker->look;
-    uint64_t turns = atomic_load_explicit(&look->turns, memory_order_relaxed);
+    uint64_t turns = atomic_load_explicit(&look->turns, memory_order_acquire);
 
     if (turns != look->seen) {
         end_episode(worker);

@@ -102,7 +102,7 @@ size_t tg_vm_room(const struct tg_vm *vm)
 void tg_vm_count_step(struct tg_vm *vm)
 {
     if (vm->options.steps != NULL)
-        atomic_fetch_add_explicit(vm->options.steps, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(vm->options.steps, 1, memory_order_release);
 }
 
 /* It takes tenths of a second when the state is big: for whoever looks at the thread it comes
