@@ -88,14 +88,20 @@ test('A4 200 reloads', '0 failed, memory +5 % from the 10th on, descriptors +0',
     if kit.admin(tide, 'POST', '/reload').status ~= 200 then wrong = wrong + 1 end
     posix.pause(0.05)
   end
+  -- What the states before the last ones held goes back at the reload after they are closed, or at
+  -- the next one: the least of several.
+  local function hold(n)
+    bytes[n], fds[n] = math.huge, math.huge
+    for _ = 1, 8 do
+      reload()
+      posix.pause(0.2)
+      bytes[n] = math.min(bytes[n], kit.memory(pid))
+      fds[n] = math.min(fds[n], kit.descriptors(pid))
+    end
+  end
   for n = 1, 200 do
     reload()
-    if n == 10 or n == 200 then -- when those that are no longer served are gone for certain
-      posix.pause(0.5)
-      reload()
-      posix.pause(0.5)
-      bytes[n], fds[n] = kit.memory(pid), kit.descriptors(pid)
-    end
+    if n == 10 or n == 200 then hold(n) end
   end
   local sum = asking:stop()
   local grown = 100 * (bytes[200] / bytes[10] - 1)

@@ -72,6 +72,8 @@ static void on_look(int number, siginfo_t *info, void *context)
     if (info->si_code != SI_QUEUE || info->si_pid != getpid())
         return;
     struct tg_pulse_look *look = &worker->look;
+    if (atomic_load(&look->answered)) /* acquires: the last answer has been read */
+        return;
     struct tg_vm *vm = tg_generation_running(worker);
     look->route[0] = look->place[0] = '\0';
     if (vm != NULL) {
