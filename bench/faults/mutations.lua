@@ -1,5 +1,5 @@
--- C28: requests changed at random by zzuf, and conversions under afl++ and libFuzzer, each for half of
--- FUZZ_SECONDS.
+-- C28: requests changed at random by zzuf, and conversions under afl++ and libFuzzer, each for half
+-- of FUZZ_SECONDS.
 local client = require 'spec.support.client'
 local cases = require 'spec.support.malformed'
 local http = require 'spec.support.http'
@@ -103,8 +103,8 @@ test('C28 afl++ on conversion', CRITERION, function()
   for _, name in ipairs(WAYS) do
     local mine = folder .. '/' .. name
     posix.write(mine .. '/log', '')
-    local how = await(posix.spawn({ 'afl-fuzz', '-V', math.ceil(SECONDS / #WAYS) .. '', '-m', 'none',
-      '-t', '1000+', '-i', 'spec/fuzz/corpus/' .. name, '-o', mine,
+    local how = await(posix.spawn({ 'afl-fuzz', '-V', tostring(math.ceil(SECONDS / #WAYS)), '-m',
+      'none', '-t', '1000+', '-i', 'spec/fuzz/corpus/' .. name, '-o', mine,
       '--', 'build/afl/spec/' .. name .. '_fuzz' },
       { stdout = mine .. '/log', stderr = mine .. '/log', env = { AFL_NO_UI = '1',
         AFL_SKIP_CPUFREQ = '1', AFL_NO_AFFINITY = '1', AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES = '1',

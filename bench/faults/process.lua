@@ -227,36 +227,36 @@ test('A7 SIGHUP to the master', '20 new workers, 0 failed, 0 refused, memory +5 
 
 test('A8 SIGTERM under load', 'what has begun ends, Connection: close, exit 0 in drain_timeout',
   function()
-  local tide = serve { site = { drain_timeout = 5 }, routes = { { 'GET /wait/{id}', 'wait.lua' } },
-    files = { ['wait.lua'] = [[
-      local tg = require 'tidegate'
-      return function(req) tg.sleep(1) return req.params.id end]] } }
-  local list, idle = {}, {}
-  for i = 1, 20 do
-    list[i], idle[i] = tide:connect(), tide:connect()
-    idle[i]:get '/echo/x'
-    if i <= 10 then list[i]:get '/echo/x' end -- kept alive, then busy again
-  end
-  for i = 1, 20 do
-    list[i]:send(('GET /wait/%d HTTP/1.1\r\nhost: a\r\n\r\n'):format(i))
-  end
-  posix.pause(0.1)
-  tide:signal(posix.TERM)
-  local at, lost, open = posix.now(), 0, 0
-  for i = 1, 20 do
-    local res = list[i]:receive(5)
-    if not res or res.body ~= tostring(i) then lost = lost + 1 end
-    if not res or res.headers.connection ~= 'close' then open = open + 1 end
-    local text, why = idle[i]:rest(5)
-    if text ~= '' or why == 'timeout' then open = open + 1 end
-  end
-  local how
-  wait.eventually(function() how = posix.ended(tide.pid) return how end)
-  local after = posix.now() - at
-  tide:forget()
-  return ('%d of 20 lost, %d of 40 not closed, %s after %.2f s'):format(lost, open, how, after),
-    lost == 0 and open == 0 and how == 'exit 0' and after <= 5
-end)
+    local tide = serve { site = { drain_timeout = 5 }, routes = { { 'GET /wait/{id}', 'w.lua' } },
+      files = { ['w.lua'] = [[
+        local tg = require 'tidegate'
+        return function(req) tg.sleep(1) return req.params.id end]] } }
+    local list, idle = {}, {}
+    for i = 1, 20 do
+      list[i], idle[i] = tide:connect(), tide:connect()
+      idle[i]:get '/echo/x'
+      if i <= 10 then list[i]:get '/echo/x' end -- kept alive, then busy again
+    end
+    for i = 1, 20 do
+      list[i]:send(('GET /wait/%d HTTP/1.1\r\nhost: a\r\n\r\n'):format(i))
+    end
+    posix.pause(0.1)
+    tide:signal(posix.TERM)
+    local at, lost, open = posix.now(), 0, 0
+    for i = 1, 20 do
+      local res = list[i]:receive(5)
+      if not res or res.body ~= tostring(i) then lost = lost + 1 end
+      if not res or res.headers.connection ~= 'close' then open = open + 1 end
+      local text, why = idle[i]:rest(5)
+      if text ~= '' or why == 'timeout' then open = open + 1 end
+    end
+    local how
+    wait.eventually(function() how = posix.ended(tide.pid) return how end)
+    local after = posix.now() - at
+    tide:forget()
+    return ('%d of 20 lost, %d of 40 not closed, %s after %.2f s'):format(lost, open, how, after),
+      lost == 0 and open == 0 and how == 'exit 0' and after <= 5
+  end)
 
 test('A9 starts that fail', 'status 1 within 1 s, one line that says why', function()
   local fd, port = posix.listen()

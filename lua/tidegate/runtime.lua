@@ -145,8 +145,8 @@ for _, name in ipairs { 'convert', 'base64', 'hash', 'log', 'cache' } do
 end
 
 -- Runs the scripts of a route, the last of them its own; the first that returns something answers.
--- The cache is asked before the last: what may refuse a request comes first. A script that ends with
--- a call that fails is not on the stack any more: script/report.c finds it as `script`.
+-- The cache is asked before the last: what may refuse a request comes first. A script that ends
+-- with a call that fails is not on the stack any more: script/report.c finds it as `script`.
 local function serve(handle)
   local req, chain, route, looks = begin(handle)
   for i = 1, #chain do

@@ -56,7 +56,7 @@ describe('a mistake in a script', function()
     for body, reason in pairs {
       ['return error(nil)'] = 'error object is a nil value',
       ['return ("%d"):format("x")'] = 'bad argument #2 to',
-      ['local function inner(text) return text:rep(1e9) end return inner "x"'] = 'not enough memory',
+      ['local function long(text) return text:rep(1e9) end return long "x"'] = 'not enough memory',
     } do
       local res, line = outcome(body)
       assert.equal(500, res.status)

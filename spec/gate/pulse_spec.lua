@@ -88,7 +88,7 @@ describe('a thread that is stuck in a call of C', function()
     local tide = serve { master = true,
       site = { workers = 2, limits = { script_cpu = 0.1 }, drain_timeout = 5 },
       routes = { { 'GET /stuck/{n}', 'stuck.lua' }, { 'GET /slow', 'slow.lua' } }, scripts = {
-        ['stuck.lua'] = "\nreturn function() return (('a'):rep(60)):find(('a-'):rep(40) .. 'b') end",
+        ['stuck.lua'] = "\nreturn function() return ('a'):rep(60):find(('a-'):rep(40) .. 'b') end",
         ['slow.lua'] = "return function() require 'tidegate'.sleep(2) return 'slow' end" },
       expect_errors = { 'thread_stuck', 'thread_left_behind' } }
     local connection = stuck(tide)

@@ -153,18 +153,10 @@ static int cpu_time(lua_State *L)
 }
 
 static const luaL_Reg natives[] = {
-    {"cpu", cpu_time},
-    {"listen", check_listen},
-    {"admin", check_admin},
-    {"network", check_network},
-    {"address", check_address},
-    {"tls", check_tls},
-    {"path", split_path},
-    {"redis", check_redis},
-    {"sentinel", check_sentinel},
-    {"library", load_library},
-    {"xpath", check_xpath},
-    {NULL, NULL},
+    {"cpu", cpu_time},          {"listen", check_listen},   {"admin", check_admin},
+    {"network", check_network}, {"address", check_address}, {"tls", check_tls},
+    {"path", split_path},       {"redis", check_redis},     {"sentinel", check_sentinel},
+    {"library", load_library},  {"xpath", check_xpath},     {NULL, NULL},
 };
 
 void tg_site_push_checks(lua_State *L)
