@@ -144,9 +144,10 @@ bool tg_seams_are_in_place(void)
     ssize_t (*decode)(struct phr_chunked_decoder *, char *, size_t *) = phr_decode_chunked;
     int (*is_in_data)(struct phr_chunked_decoder *) = phr_decode_chunked_is_in_data;
     int (*print)(char *, int, size_t, const char *, ...) = tg_seam_sprintf;
+    ssize_t (*send_parts)(int, const struct iovec *, int) = tg_seam_writev;
 
     return is_ours("phr_parse_request", *(void **)&parse) &&
            is_ours("phr_decode_chunked", *(void **)&decode) &&
            is_ours("phr_decode_chunked_is_in_data", *(void **)&is_in_data) &&
-           is_ours("__sprintf_chk", *(void **)&print);
+           is_ours("__sprintf_chk", *(void **)&print) && is_ours("writev", *(void **)&send_parts);
 }

@@ -69,8 +69,11 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     tg_inbox_init(&worker->inbox, on_news);
     worker->tier = gate->tier != NULL ? tg_tier_link_create(worker) : NULL;
     tg_door_init(worker);
-    worker->net = (struct tg_net){
-        .loop = worker->ctx.loop, .timers = &worker->timers, .dialer = gate->dialer};
+    tg_batch_init(&worker->sends, worker->ctx.loop, &worker->ctx.zero_timeout);
+    worker->net = (struct tg_net){.loop = worker->ctx.loop,
+                                  .timers = &worker->timers,
+                                  .dialer = gate->dialer,
+                                  .sends = &worker->sends};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
     h2o_linklist_init_anchor(&worker->admin.reloads);
     if (gate->work != NULL)
@@ -212,6 +215,7 @@ static void close_all(struct tg_worker *worker)
     if (worker->wake != NULL)
         h2o_socket_close(worker->wake);
     h2o_evloop_run(worker->ctx.loop, 0); /* closes what was closed last */
+    tg_batch_dispose(&worker->sends);
     tg_timers_dispose(&worker->timers);
     tg_buffer_dispose(&worker->line);
     tg_buffer_dispose(&worker->key);
@@ -246,7 +250,7 @@ bool tg_worker_turn(struct tg_worker *worker, int32_t wait)
     bool busy = tg_timers_run(&worker->timers) > 0;
     busy = tg_generation_run_ready(worker) || busy;
     tg_generation_sweep(worker);
-    return busy;
+    return tg_batch_run(&worker->sends) || busy;
 }
 
 static void *run(void *argument)
