@@ -29,26 +29,22 @@ static int compare(const void *a, const void *b)
 static struct tg_text *sorted_names(lua_State *L, struct tg_backend_reading *r, const char *what,
                                     size_t *count, size_t *items)
 {
-    size_t n = 0;
+    H2O_VECTOR(struct tg_text) names = {NULL};
 
     lua_pushnil(L);
     while (lua_next(L, -2) != 0) {
         if (lua_type(L, -2) != LUA_TSTRING)
             tg_raise(L, "%s: %s must have names, not a list", r->name, what);
-        n++;
         *items += lua_istable(L, -1) ? lua_objlen(L, -1) : 1;
         lua_pop(L, 1);
+        h2o_vector_reserve(r->pool, &names, names.size + 1);
+        struct tg_text *name = &names.entries[names.size++];
+        name->base = lua_tolstring(L, -1, &name->len);
     }
-    struct tg_text *names = h2o_mem_alloc_pool(r->pool, (n + 1) * sizeof(*names));
-    *count = n;
-    lua_pushnil(L);
-    for (size_t i = 0; lua_next(L, -2) != 0; i++) {
-        lua_pop(L, 1);
-        names[i].base = lua_tolstring(L, -1, &names[i].len);
-    }
-    if (n > 1)
-        qsort(names, n, sizeof(*names), compare);
-    return names;
+    if (names.size > 1)
+        qsort(names.entries, names.size, sizeof(*names.entries), compare);
+    *count = names.size;
+    return names.entries;
 }
 
 static void put_pair(lua_State *L, struct tg_backend_reading *r, struct tg_buffer *out,
@@ -269,4 +265,5 @@ void tg_backend_read_headers(lua_State *L, struct tg_backend_reading *r, int opt
     }
     r->call->call.fields = list;
     r->call->call.field_count = n;
+    r->call->call.fields_fit = true;
 }

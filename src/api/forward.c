@@ -176,6 +176,7 @@ void tg_forward_request(struct tg_request *request, bool clients_host, size_t ro
     call->method = request->method;
     call->fields = list;
     call->field_count = n;
+    call->fields_fit = true; /* the head of the request has been read strictly */
     if (clients_host)
         call->host = request->authority;
     call->body = request->body;

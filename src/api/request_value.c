@@ -62,6 +62,7 @@ enum member {
     VARS,
 };
 
+/* The table that keeps the request is on top. */
 static void push_cached(lua_State *L, struct tg_request *request, enum member member)
 {
     switch (member) {
@@ -69,10 +70,11 @@ static void push_cached(lua_State *L, struct tg_request *request, enum member me
         tg_request_push_params(L, request);
         break;
     case QUERY:
-        tg_fields_push(L, 1, tg_request_pairs(request, request->query), TG_FIELDS_QUERY);
+        tg_fields_push(L, 1, lua_gettop(L), tg_request_pairs(request, request->query),
+                       TG_FIELDS_QUERY);
         break;
     case HEADERS:
-        tg_fields_push(L, 1, request->fields, TG_FIELDS_HEADERS);
+        tg_fields_push(L, 1, lua_gettop(L), request->fields, TG_FIELDS_HEADERS);
         break;
     case COOKIES:
         tg_request_push_cookies(L, request);
@@ -234,7 +236,7 @@ static int form(lua_State *L)
         tg_fail_status(L, 415);
         return 2;
     }
-    tg_fields_push(L, 1, tg_request_pairs(request, request->body), TG_FIELDS_QUERY);
+    tg_fields_push(L, 1, 0, tg_request_pairs(request, request->body), TG_FIELDS_QUERY);
     return 1;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "gate/admin.h"
+#include "gate/admin_change.h"
 #include "gate/client.h"
 #include "gate/door.h"
 #include "gate/generation.h"
@@ -240,7 +241,7 @@ void tg_worker_begin(struct tg_worker *worker)
 bool tg_worker_turn(struct tg_worker *worker, int32_t wait)
 {
     tg_timers_expire(&worker->timers);
-    tg_tally(&worker->look.turns, 1);
+    atomic_fetch_add_explicit(&worker->look.turns, 1, memory_order_release);
     if (h2o_evloop_run(worker->ctx.loop, wait) != 0 && errno != EINTR)
         tg_log_error(&worker->gate->log, NULL, "event=loop_failed errno=%d", errno);
     tg_timers_refresh(&worker->timers);

@@ -22,6 +22,7 @@ struct tg_call {
     const struct tg_field
         *fields; /* neither Host, Content-Length, Transfer-Encoding nor hop-by-hop ones */
     size_t field_count;
+    bool fields_fit;  /* who made the call has checked each of them: nobody looks at them again */
     h2o_iovec_t host; /* the Host field; empty: the address's authority */
     h2o_iovec_t body;
     bool has_body;               /* then Content-Length is sent, be it 0 */
