@@ -173,6 +173,13 @@ static void lose_head(struct tg_exchange *self, ssize_t n)
         tg_exchange_fail(self, "reset", "the backend reset the connection");
 }
 
+/* Nothing has been asked yet: so what comes belongs to an earlier request. */
+static void distrust(struct tg_exchange *self)
+{
+    if (!tg_exchange_retry(self))
+        tg_exchange_fail(self, "protocol", "the backend answered before it was asked");
+}
+
 static void keep_partial(struct tg_exchange *self, struct tg_text rest)
 {
     if (self->partial.len != 0)
@@ -314,6 +321,10 @@ static void on_head(struct tg_origin_conn *conn)
         return;
     if (n <= 0) {
         lose_head(self, n);
+        return;
+    }
+    if (tg_batch_has(&self->send)) {
+        distrust(self);
         return;
     }
     self->answered = true;

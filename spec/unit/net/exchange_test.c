@@ -503,6 +503,32 @@ static void a_post_that_was_not_sent_yet_goes_to_a_fresh_connection(void **state
     peer_dispose(&peer);
 }
 
+static void what_comes_before_it_is_sent_is_not_its_answer(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct peer peer;
+    struct call call = make_call("POST", "/late");
+
+    set_up(&stage, &peer,
+           SCRIPT(HEAR, OK_RESPONSE, WAIT, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", STAY,
+                  NEXT, HEAR, OK_RESPONSE, STAY));
+    expect_ok(&stage, "GET", false);
+    start_call(&stage, &call);
+    assert_true(tg_batch_has(&call.exchange.send));
+    peer_go(&peer);
+    for (char byte; recv(call.exchange.conn->fd, &byte, 1, MSG_PEEK) != 1;)
+        sched_yield();
+    loop_until(&stage.loop, &call.done);
+    assert_got(&call, 200, "ok");
+    assert_true(call.exchange.retried);
+    tg_exchange_dispose(&call.exchange);
+    stage_dispose(&stage);
+    peer_end(&peer);
+    assert_int_equal(count_of(&peer, "/late"), 1);
+    peer_dispose(&peer);
+}
+
 /* ---- cancelling ---- */
 
 static void cancel(struct stage *stage, struct call *call)
@@ -613,6 +639,7 @@ int main(void)
         cmocka_unit_test(two_of_one_turn_are_sent_at_its_end),
         cmocka_unit_test(one_that_is_cancelled_before_is_never_sent),
         cmocka_unit_test(a_post_that_was_not_sent_yet_goes_to_a_fresh_connection),
+        cmocka_unit_test(what_comes_before_it_is_sent_is_not_its_answer),
         cmocka_unit_test(can_be_cancelled_in_every_phase),
         cmocka_unit_test(can_be_cancelled_in_the_midst_of_a_head),
         cmocka_unit_test(can_be_cancelled_while_a_name_is_resolved),
