@@ -2,6 +2,7 @@
 #ifndef TG_CODEC_JSON_WRITE_H
 #define TG_CODEC_JSON_WRITE_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -112,10 +113,76 @@ bool tg_json_write_text(struct tg_buffer *out, struct tg_text text);
 
 #define TG_JSON_NUMBER_ROOM 40 /* room for the text of any double */
 
+/* 2^53: up to it every whole number is a double. */
+#define TG_JSON_WHOLE 9007199254740992.0
+
+/* "00" to "99". */
+extern const char tg_json_pairs[];
+
+/* A number below 10 000, with its zeros in front and without. */
+static inline char *tg_json_put_four(char *out, uint32_t n)
+{
+    memcpy(out, tg_json_pairs + (size_t)(n / 100) * 2, 2);
+    memcpy(out + 2, tg_json_pairs + (size_t)(n % 100) * 2, 2);
+    return out + 4;
+}
+
+static inline char *tg_json_put_few(char *out, uint32_t n)
+{
+    if (n < 10) {
+        *out = (char)('0' + n);
+        return out + 1;
+    }
+    if (n >= 1000)
+        return tg_json_put_four(out, n);
+    if (n >= 100) {
+        *out++ = (char)('0' + n / 100);
+        n %= 100;
+    }
+    memcpy(out, tg_json_pairs + (size_t)n * 2, 2);
+    return out + 2;
+}
+
+/* A number below 10^8, without zeros in front. */
+static inline char *tg_json_put_eight(char *out, uint32_t n)
+{
+    return n < 10000 ? tg_json_put_few(out, n)
+                     : tg_json_put_four(tg_json_put_few(out, n / 10000), n % 10000);
+}
+
+/* A number up to 2^53; returns the end. */
+static inline char *tg_json_put_whole(char *out, uint64_t n)
+{
+    const uint64_t most = 100000000;
+
+    if (n < most)
+        return tg_json_put_eight(out, (uint32_t)n);
+    uint32_t tail = (uint32_t)(n % most);
+    out = tg_json_put_eight(out, (uint32_t)(n / most));
+    return tg_json_put_four(tg_json_put_four(out, tail / 10000), tail % 10000);
+}
+
 /* Writes the shortest decimal that reads back as the same double, and returns its length; the
  * number is finite. */
 size_t tg_json_format_number(char text[TG_JSON_NUMBER_ROOM], double number);
 
 bool tg_json_write_number(struct tg_buffer *out, double number);
+
+/* The same for whole numbers, as most are. False: it is none (-0 is not, for its sign), or there is
+ * no room. */
+static inline bool tg_json_write_whole(struct tg_buffer *out, double number)
+{
+    char *room = tg_buffer_reserve(out, TG_JSON_NUMBER_ROOM), *end = room;
+
+    if (room == NULL || !(number > -TG_JSON_WHOLE && number < TG_JSON_WHOLE))
+        return false;
+    int64_t whole = (int64_t)number;
+    if ((double)whole != number || (whole == 0 && signbit(number)))
+        return false;
+    *end = '-';
+    end = tg_json_put_whole(end + (whole < 0), (uint64_t)(whole < 0 ? -whole : whole));
+    out->len += (size_t)(end - room);
+    return true;
+}
 
 #endif

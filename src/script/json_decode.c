@@ -16,6 +16,7 @@ struct name {
 
 struct decoder {
     struct tg_builder build;
+    struct tg_value_key *key; /* the one that was read last */
     struct tg_json_reader reader;
     struct tg_buffer *names;                  /* keys of the open objects, the innermost last */
     size_t events;                            /* that are left of this turn */
@@ -102,15 +103,46 @@ static void on_open(struct decoder *d, bool object)
     d->firsts[d->reader.depth] = name_count(d);
 }
 
+static void add_name(struct decoder *d, const char *key)
+{
+    struct name *name = (struct name *)(void *)tg_buffer_reserve(d->names, sizeof(*name));
+
+    *name = (struct name){key, d->reader.token};
+    d->names->len += sizeof(*name);
+    d->build.top++;
+}
+
 static void on_key(struct decoder *d)
 {
     struct tg_builder *b = &d->build;
-    struct name *name = (struct name *)(void *)tg_buffer_reserve(d->names, sizeof(*name));
+    struct tg_values *values = b->values;
+    struct tg_text text = d->reader.text;
 
-    name->key = tg_value_push_key(b->L, b->values, b->refs, d->reader.text);
-    name->at = d->reader.token;
-    d->names->len += sizeof(*name);
-    b->top++;
+    add_name(d, tg_value_push_key(b->L, values, b->refs, text));
+    if (values->key == NULL)
+        return;
+    values->key->is_plain = text.base == d->reader.token + 1;
+    d->key->next = (uint16_t)(values->key - values->keys);
+    d->key = values->key;
+}
+
+/* Objects have the same keys in the same order again and again: takes the key that came after this
+ * one the last time, when it comes again. */
+static inline bool take_next_key(struct decoder *d)
+{
+    struct tg_builder *b = &d->build;
+    struct tg_value_key *next = &b->values->keys[d->key->next];
+    const char *p = tg_json_find_key(&d->reader);
+
+    if (p == NULL || !next->is_plain || next->len > 16 ||
+        (size_t)(d->reader.end - p) < next->len + 3 || p[next->len + 1] != '"' ||
+        p[next->len + 2] != ':' || !tg_value_key_is(next, p + 1))
+        return false;
+    tg_json_pass_key(&d->reader, p, next->len);
+    lua_rawgeti(b->L, b->refs, TG_VALUE_REF_KEYS + d->key->next);
+    add_name(d, next->base);
+    d->key = next;
+    return true;
 }
 
 static void push_number(struct decoder *d, struct tg_json_number *number)
@@ -144,14 +176,17 @@ static bool decode(struct decoder *d)
 {
     while (d->events-- > 0) {
         tg_builder_room(&d->build);
-        enum tg_json_event event = tg_json_step(&d->reader);
+        bool has_key = take_next_key(d);
+        enum tg_json_event event = has_key ? TG_JSON_KEY : tg_json_step(&d->reader);
+        if (event == TG_JSON_KEY) {
+            if (!has_key)
+                on_key(d);
+            event = tg_json_step_value(&d->reader);
+        }
         switch (event) {
         case TG_JSON_OBJECT:
         case TG_JSON_ARRAY:
             on_open(d, event == TG_JSON_OBJECT);
-            continue;
-        case TG_JSON_KEY:
-            on_key(d);
             continue;
         case TG_JSON_END:
             if (d->build.level->object && !check_names(d))
@@ -167,6 +202,7 @@ static bool decode(struct decoder *d)
             break;
         case TG_JSON_DONE:
             return true;
+        case TG_JSON_KEY: /* none follows a key */
         case TG_JSON_ERROR:
             return false;
         }
@@ -182,6 +218,7 @@ static void begin(struct decoder *d, struct tg_text text, const struct tg_json_o
 {
     d->paused = false;
     d->names = &d->build.values->names;
+    d->key = d->build.values->keys;
     d->names->len = 0;
     tg_json_begin(&d->reader, text,
                   options->depth < TG_JSON_VALUE_DEPTH ? options->depth : TG_JSON_VALUE_DEPTH,

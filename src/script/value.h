@@ -36,9 +36,41 @@ struct tg_value_key {
     const char *base; /* NULL: none */
     size_t len;
     uint64_t head, tail; /* its first and last bytes: up to sixteen they are all of it */
+    bool is_plain;       /* in JSON it was written as it is, without escapes */
+    uint16_t next;       /* the place of the key that came after it the last time */
 };
 
 #define TG_VALUE_KEYS 256 /* a power of two */
+
+/* Words that overlap, and together hold all bytes of a text of up to sixteen. */
+static inline void tg_value_read_ends(const char *p, size_t n, uint64_t *head, uint64_t *tail)
+{
+    const char *end = p + n;
+
+    if (n >= 8) {
+        memcpy(head, p, 8);
+        memcpy(tail, end - 8, 8);
+    } else if (n >= 4) {
+        uint32_t a, b;
+        memcpy(&a, p, 4);
+        memcpy(&b, end - 4, 4);
+        *head = a;
+        *tail = b;
+    } else {
+        *head = n > 0 ? (unsigned char)p[0] : 0;
+        *tail = n > 0 ? (unsigned char)end[-1] : 0;
+        *tail = *tail << 8 | (n > 2 ? (unsigned char)p[1] : 0);
+    }
+}
+
+/* Whether a short key has the bytes at p, as many as it has. */
+static inline bool tg_value_key_is(const struct tg_value_key *key, const char *p)
+{
+    uint64_t head, tail;
+
+    tg_value_read_ends(p, key->len, &head, &tail);
+    return head == key->head && tail == key->tail;
+}
 
 /* One per state, in its registry, and freed with it. The buffers are scratch: who uses one leaves
  * nothing in it that is read after a call that may raise or run other code. */
@@ -53,6 +85,7 @@ struct tg_values {
     struct tg_buffer selected; /* the part of a document that is read */
     struct tg_buffer written;  /* of json_keys.c: keys as JSON; what is in it stays */
     const void *metatables[TG_VALUE_RAW + 1]; /* by kind, as lua_topointer has them */
+    struct tg_value_key *key; /* the one that was pushed last; NULL: it is too long to be one */
     struct tg_value_key keys[TG_VALUE_KEYS];
 };
 
