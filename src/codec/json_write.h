@@ -108,6 +108,41 @@ static inline bool tg_json_write_string(struct tg_buffer *out, struct tg_text te
     return true;
 }
 
+/* A bit for each byte that needs an escape, or is not ASCII. */
+static inline unsigned tg_json_not_simple(struct tg_block block)
+{
+    return tg_json_odd(block) | tg_block_high(block);
+}
+
+/* The same for text of up to two blocks that is all of ASCII and needs no escapes, as most is:
+ * without a branch by its length. False: it is none, or there is no room. */
+static inline bool tg_json_write_short(struct tg_buffer *out, struct tg_text text)
+{
+    const char *p = text.base;
+    size_t n = text.len;
+    char *room = tg_buffer_reserve(out, 2 * TG_BLOCK + 2);
+
+    if (n > 2 * TG_BLOCK || room == NULL)
+        return false;
+    if (n < TG_BLOCK) {
+        if (p == NULL || !tg_block_reads(p))
+            return false;
+        struct tg_block block = tg_block_load(p);
+        if ((tg_json_not_simple(block) & ((1U << n) - 1)) != 0)
+            return false;
+        tg_block_store(room + 1, block);
+    } else {
+        struct tg_block head = tg_block_load(p), tail = tg_block_load(p + n - TG_BLOCK);
+        if ((tg_json_not_simple(head) | tg_json_not_simple(tail)) != 0)
+            return false;
+        tg_block_store(room + 1, head);
+        tg_block_store(room + 1 + n - TG_BLOCK, tail);
+    }
+    room[0] = room[n + 1] = '"';
+    out->len += n + 2;
+    return true;
+}
+
 /* The same as a call, for text that is known to be UTF-8. */
 bool tg_json_write_text(struct tg_buffer *out, struct tg_text text);
 

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <stdint.h>
 
+#include "codec/block.h"
 #include "codec/json_number.h"
 #include "codec/json_steps.h"
 #include "script/value_build.h"
@@ -112,6 +113,17 @@ static void add_name(struct decoder *d, const char *key)
     d->build.top++;
 }
 
+/* A short key without escapes is remembered as it was written, with its colon. */
+static void remember(struct tg_value_key *key, struct tg_text text, const char *token)
+{
+    if (key->is_plain || text.len + 3 > TG_BLOCK || text.base != token + 1)
+        return;
+    key->is_plain = true;
+    key->json[0] = key->json[text.len + 1] = '"';
+    memcpy(key->json + 1, text.base, text.len);
+    key->json[text.len + 2] = ':';
+}
+
 static void on_key(struct decoder *d)
 {
     struct tg_builder *b = &d->build;
@@ -121,7 +133,7 @@ static void on_key(struct decoder *d)
     add_name(d, tg_value_push_key(b->L, values, b->refs, text));
     if (values->key == NULL)
         return;
-    values->key->is_plain = text.base == d->reader.token + 1;
+    remember(values->key, text, d->reader.token);
     d->key->next = (uint16_t)(values->key - values->keys);
     d->key = values->key;
 }
@@ -134,9 +146,10 @@ static inline bool take_next_key(struct decoder *d)
     struct tg_value_key *next = &b->values->keys[d->key->next];
     const char *p = tg_json_find_key(&d->reader);
 
-    if (p == NULL || !next->is_plain || next->len > 16 ||
-        (size_t)(d->reader.end - p) < next->len + 3 || p[next->len + 1] != '"' ||
-        p[next->len + 2] != ':' || !tg_value_key_is(next, p + 1))
+    if (p == NULL || !next->is_plain || d->reader.end - p < TG_BLOCK)
+        return false;
+    unsigned same = tg_block_same(tg_block_load(p), tg_block_load(next->json));
+    if ((~same & ((1U << (next->len + 3)) - 1)) != 0)
         return false;
     tg_json_pass_key(&d->reader, p, next->len);
     lua_rawgeti(b->L, b->refs, TG_VALUE_REF_KEYS + d->key->next);

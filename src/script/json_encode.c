@@ -30,7 +30,8 @@ struct encoder {
     struct tg_value_path path; /* where it is */
 };
 
-static bool encode_no_number(struct encoder *e, int at, int type);
+static bool encode_table(struct encoder *e, int table);
+static bool encode_other(struct encoder *e, int at, int type);
 
 /* Errors */
 
@@ -69,13 +70,21 @@ static bool fits(struct encoder *e, bool written)
     return written || refuse(e, "the JSON is too long");
 }
 
-static bool write_text(struct encoder *e, struct tg_text text)
+static __attribute__((noinline)) bool write_text(struct encoder *e, struct tg_text text)
 {
     uint64_t high = 0;
 
     if (!tg_json_write_string(e->out, text, &high))
         return fits(e, false);
     return high == 0 || tg_utf8_check(text) == text.len || refuse(e, "text that is not UTF-8");
+}
+
+static __attribute__((noinline)) bool encode_text(struct encoder *e, int at)
+{
+    struct tg_text text;
+
+    text.base = lua_tolstring(e->L, at, &text.len);
+    return tg_json_write_short(e->out, text) || write_text(e, text);
 }
 
 static __attribute__((noinline)) bool encode_fraction(struct encoder *e, lua_Number number)
@@ -101,13 +110,17 @@ static inline bool put(struct encoder *e, char c)
     return true;
 }
 
-/* Writes the value at the index, which is on top and stays. Most are whole numbers or texts. */
+/* Writes the value at the index, which is on top and stays. Most are texts and whole numbers. */
 static inline bool encode_value(struct encoder *e, int at)
 {
     int type = lua_type(e->L, at);
 
+    if (type == LUA_TSTRING)
+        return encode_text(e, at);
+    if (type == LUA_TTABLE)
+        return encode_table(e, at);
     if (type != LUA_TNUMBER)
-        return encode_no_number(e, at, type);
+        return encode_other(e, at, type);
     lua_Number number = lua_tonumber(e->L, at);
     return tg_json_write_whole(e->out, number) || encode_fraction(e, number);
 }
@@ -355,18 +368,6 @@ static bool encode_other(struct encoder *e, int at, int type)
     if (type == LUA_TLIGHTUSERDATA && lua_touserdata(e->L, at) == NULL)
         return write_bytes(e, "null", 4);
     return refuse_value(e, type);
-}
-
-static bool encode_no_number(struct encoder *e, int at, int type)
-{
-    struct tg_text text;
-
-    if (type == LUA_TTABLE)
-        return encode_table(e, at);
-    if (type != LUA_TSTRING)
-        return encode_other(e, at, type);
-    text.base = lua_tolstring(e->L, at, &text.len);
-    return write_text(e, text);
 }
 
 bool tg_json_encode(lua_State *L, int index, const struct tg_json_options *options,

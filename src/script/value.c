@@ -2,8 +2,6 @@
 
 #include <lauxlib.h>
 
-#include "codec/block.h"
-
 /* What stays of a scratch buffer between conversions. */
 #define KEEP ((size_t)256 * 1024)
 #define KEEP_OUTPUT ((size_t)1024 * 1024)
@@ -182,6 +180,27 @@ void tg_array_mark(lua_State *L)
 
 /* Keys */
 
+/* Words that overlap, and together hold all bytes of a text of up to sixteen. */
+static void read_ends(struct tg_text text, uint64_t *head, uint64_t *tail)
+{
+    const char *p = text.base, *end = p + text.len;
+
+    if (text.len >= 8) {
+        memcpy(head, p, 8);
+        memcpy(tail, end - 8, 8);
+    } else if (text.len >= 4) {
+        uint32_t a, b;
+        memcpy(&a, p, 4);
+        memcpy(&b, end - 4, 4);
+        *head = a;
+        *tail = b;
+    } else {
+        *head = text.len > 0 ? (unsigned char)p[0] : 0;
+        *tail = text.len > 0 ? (unsigned char)end[-1] : 0;
+        *tail = *tail << 8 | (text.len > 2 ? (unsigned char)p[1] : 0);
+    }
+}
+
 /* A longer text has its middle too, in two blocks that overlap. */
 static inline bool is_same(const char *a, const char *b, size_t n)
 {
@@ -198,7 +217,7 @@ const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, 
         return lua_tostring(L, -1);
     }
     uint64_t head, tail;
-    tg_value_read_ends(text.base, text.len, &head, &tail);
+    read_ends(text, &head, &tail);
     uint64_t mixed = (head ^ tail << 23 ^ tail >> 41 ^ text.len) * UINT64_C(0x9e3779b97f4a7c15);
     size_t slot = mixed >> 56 & (TG_VALUE_KEYS - 1);
     struct tg_value_key *key = values->key = &values->keys[slot];
@@ -210,6 +229,6 @@ const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, 
     lua_pushlstring(L, text.base, text.len);
     lua_pushvalue(L, -1);
     lua_rawseti(L, refs, TG_VALUE_REF_KEYS + (int)slot);
-    *key = (struct tg_value_key){lua_tostring(L, -1), text.len, head, tail, false, key->next};
+    *key = (struct tg_value_key){lua_tostring(L, -1), text.len, head, tail, key->next, false, ""};
     return key->base;
 }

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
+#include "codec/block.h"
 #include "codec/xml_scan.h"
 #include "codec/xml_write.h"
 
@@ -36,41 +37,12 @@ struct tg_value_key {
     const char *base; /* NULL: none */
     size_t len;
     uint64_t head, tail; /* its first and last bytes: up to sixteen they are all of it */
-    bool is_plain;       /* in JSON it was written as it is, without escapes */
     uint16_t next;       /* the place of the key that came after it the last time */
+    bool is_plain;       /* in JSON it was written as it is, without escapes, as here: */
+    char json[TG_BLOCK]; /* with its quotes and colon, of those that fit */
 };
 
 #define TG_VALUE_KEYS 256 /* a power of two */
-
-/* Words that overlap, and together hold all bytes of a text of up to sixteen. */
-static inline void tg_value_read_ends(const char *p, size_t n, uint64_t *head, uint64_t *tail)
-{
-    const char *end = p + n;
-
-    if (n >= 8) {
-        memcpy(head, p, 8);
-        memcpy(tail, end - 8, 8);
-    } else if (n >= 4) {
-        uint32_t a, b;
-        memcpy(&a, p, 4);
-        memcpy(&b, end - 4, 4);
-        *head = a;
-        *tail = b;
-    } else {
-        *head = n > 0 ? (unsigned char)p[0] : 0;
-        *tail = n > 0 ? (unsigned char)end[-1] : 0;
-        *tail = *tail << 8 | (n > 2 ? (unsigned char)p[1] : 0);
-    }
-}
-
-/* Whether a short key has the bytes at p, as many as it has. */
-static inline bool tg_value_key_is(const struct tg_value_key *key, const char *p)
-{
-    uint64_t head, tail;
-
-    tg_value_read_ends(p, key->len, &head, &tail);
-    return head == key->head && tail == key->tail;
-}
 
 /* One per state, in its registry, and freed with it. The buffers are scratch: who uses one leaves
  * nothing in it that is read after a call that may raise or run other code. */
