@@ -138,7 +138,7 @@ describe('tidegate convert --records', function()
       assert.equal(1, select(3, lines(FEED:sub(1, n), '--records', '/feed/none')), n)
     end
     assert.equal(2, select(3, lines(FEED, '--records', 'entry')))
-    assert.equal(2, convert('json-to-xml', '{}', '--records', '/a').status)
+    assert.equal(2, convert('json-to-xml', '{}', '--records', 'a').status)
   end)
 
   it('bounds a record, and no document', function()
@@ -172,6 +172,75 @@ describe('tidegate convert --records', function()
     assert.equal('exit 0', wait.eventually(function() return posix.ended(pid) end, 20))
     local _, count = posix.read(out):gsub('\n', '')
     assert.equal(2 + 40 * 20000, count)
+    if not sanitized() then assert(peak < 24 * 1024, peak .. ' KB') end
+  end)
+end)
+
+describe('tidegate convert --records of JSON', function()
+  local FEED = [=[
+{ "feed": { "@at": "1]2", "entry": { "@id": 1.50, "entry": [2] },
+  "list": [ { "entry": [ "x", [3, null], {} ] },
+ {"en\u0074ry": true} ] } }
+]=]
+
+  it('makes a document of each value, and of each item of an array', function()
+    assert.equal('<entry id="1.50"><entry>2</entry></entry>\n',
+      convert('json-to-xml', FEED, '--records', '/feed/entry').out)
+    assert.equal('<entry>x</entry>\n<entry>3</entry>\n<entry/>\n<entry/>\n<entry>true</entry>\n',
+      convert('json-to-xml', FEED, '--records=/feed/list/entry', '--null', 'empty').out)
+    assert.equal('<a>1</a>\n<r><b/><c>2</c></r>\n',
+      convert('json-to-xml', '[{"a":1},{"b":"","c":2}]', '--records', '/', '--root', 'r').out)
+    assert.same({ 0, '' }, { convert('json-to-xml', FEED, '--records', '/entry').status,
+      convert('json-to-xml', FEED, '--records', '/entry').out })
+    assert.matches(' 6 records, ',
+      convert('json-to-xml', FEED, '--records', '//entry', '--stats').err)
+  end)
+
+  it('says where the whole is wrong, and wrote what was before', function()
+    local function wrong(text, want, ...)
+      local res = convert('json-to-xml', text, '--records', '//entry', ...)
+      assert.equal(1, res.status)
+      assert.equal(want, res.err:sub(1, #want))
+      return res.out
+    end
+    assert.equal('<entry id="1.50"><entry>2</entry></entry>\n',
+      wrong(FEED:gsub('"x"', 'x'), 'json: line 2, column 26: expected a value'))
+    assert.equal('', wrong('{"a":\n {"entry":{"b":{"p:c":1}}}}',
+      'json: line 2, column 11: the XML would not be well-formed'))
+    wrong('{"entry":{"b":1,"@c":{}}}', 'json: line 1, column 22: ')
+    for n = 0, #FEED - 2, 11 do
+      assert.equal(1, convert('json-to-xml', FEED:sub(1, n), '--records', '/none').status, n)
+    end
+    assert.equal(2, convert('json-to-xml', FEED, '--records', '/feed', '--lines').status)
+  end)
+
+  it('bounds a record, and no document', function()
+    local text = '[' .. ('{"b":"12345"},'):rep(1000) .. '{"b":""}]'
+    assert.equal(0, convert('json-to-xml', text, '--records', '//b', '--input', '13').status)
+    local res = convert('json-to-xml', text, '--records', '//b', '--input', '12')
+    assert.equal(1, res.status)
+    assert.matches('more than 12 bytes %(limit input%)', res.err)
+  end)
+
+  it('reads a pipe as it comes, in less memory than the document has', function()
+    local fifo, out = folder .. '/json-pipe', folder .. '/entries'
+    assert.equal(0, os.execute('mkfifo ' .. fifo))
+    local pid = posix.spawn({ gate.program(), 'convert', 'json-to-xml', '--records', '/f/entry',
+      fifo }, { stdout = out, stderr = folder .. '/said' })
+    local pipe = assert(io.open(fifo, 'w'))
+    pipe:write '{"f":{"entry":["first",{"@id":'
+    pipe:flush()
+    wait.eventually(function() return posix.read(out) == '<entry>first</entry>\n' end)
+    pipe:write '2}'
+    local many = (',\n{"@id":1,"name":"some & \\"more\\""}'):rep(20000)
+    for _ = 1, 50 do pipe:write(many) end -- 37 MB
+    pipe:flush()
+    local peak = tonumber(posix.read('/proc/' .. pid .. '/status'):match 'VmHWM:%s*(%d+) kB')
+    pipe:write ']}}'
+    pipe:close()
+    assert.equal('exit 0', wait.eventually(function() return posix.ended(pid) end, 20))
+    local _, count = posix.read(out):gsub('\n', '')
+    assert.equal(2 + 50 * 20000, count)
     if not sanitized() then assert(peak < 24 * 1024, peak .. ' KB') end
   end)
 end)

@@ -56,10 +56,12 @@ enum tidegate_code tidegate_converter_convert(struct tidegate_converter *convert
                                               const char *input, size_t n, const char **out,
                                               size_t *len, struct tidegate_error *error);
 
-/* XML of any length, in pieces: each element at the path, written as "/feed/entry" or "//entry", is
- * given to the sink as a JSON text of its own as soon as it is complete. What is held is bounded by
- * the largest of them, and by the limit "input" for one. begin, then any number of feeds, then end;
- * after an error the next call is another begin. The context is the sink's. */
+/* A document of any length, in pieces: each element of XML at the path, written as "/feed/entry" or
+ * "//entry", is given to the sink as a JSON text of its own as soon as it is complete; each value
+ * of JSON at the path as an XML document, {"entry": value}. There arrays are passed through, each
+ * item is a value, and "/" is the path of the whole. What is held is bounded by the largest of
+ * them, and by the limit "input" for one. begin, then any number of feeds, then end; after an error
+ * the next call is another begin. The context is the sink's. */
 enum tidegate_code tidegate_converter_begin(struct tidegate_converter *converter, const char *path,
                                             tidegate_sink *sink, void *context,
                                             struct tidegate_error *error);

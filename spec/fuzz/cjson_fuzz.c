@@ -15,16 +15,6 @@ static lua_State *L;
 /* What stays on the stack: the functions of lua-cjson. */
 enum { DECODE = 1, ENCODE };
 
-static void *allocate(void *context, void *memory, size_t old, size_t size)
-{
-    (void)context;
-    (void)old;
-    if (size != 0)
-        return realloc(memory, size);
-    free(memory);
-    return NULL;
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;

@@ -1,4 +1,4 @@
-/* What fuzz targets share: demands, and what they look for in JSON. */
+/* What fuzz targets share: demands, memory for Lua, and what they look for in JSON. */
 #ifndef TG_SPEC_FUZZ_H
 #define TG_SPEC_FUZZ_H
 
@@ -19,6 +19,17 @@ static inline void demand(bool holds, const char *what, struct tg_text text)
         return;
     fprintf(stderr, "%s: %.*s\n", what, (int)text.len, text.base);
     abort();
+}
+
+/* Lua's memory from malloc, where the leak checker looks for pointers too. */
+static inline void *allocate(void *context, void *memory, size_t old, size_t size)
+{
+    (void)context;
+    (void)old;
+    if (size != 0)
+        return realloc(memory, size);
+    free(memory);
+    return NULL;
 }
 
 /* The keys of the open objects, each copied with its length before it. */

@@ -13,17 +13,6 @@
 static lua_State *L;
 static struct tg_xml_writer *writers[2]; /* one for each set of options */
 
-/* From malloc, where the leak checker looks for pointers too. */
-static void *allocate(void *context, void *memory, size_t old, size_t size)
-{
-    (void)context;
-    (void)old;
-    if (size != 0)
-        return realloc(memory, size);
-    free(memory);
-    return NULL;
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;

@@ -95,7 +95,15 @@ int main(void)
     const char *json = "{\"r\":{\"a\":1.50,\"b\":null}}";
     assert(tidegate_converter_convert(j, json, strlen(json), &out, &len, &error) == TIDEGATE_OK);
     puts(out);
-    assert(tidegate_converter_begin(j, "/a", count, NULL, &error) == TIDEGATE_MISUSE);
+    assert(tidegate_converter_begin(j, "a", count, &records, &error) == TIDEGATE_OPTION);
+    assert(tidegate_converter_begin(j, "/a", count, &records, &error) == TIDEGATE_OK);
+    assert(tidegate_converter_feed(j, "{\"a\":[1,", 8, &error) == TIDEGATE_OK && records == 1);
+    assert(tidegate_converter_feed(j, "}", 1, &error) == TIDEGATE_REFUSED && error.column == 9);
+    assert(tidegate_converter_begin(j, "/", count, &records, NULL) == TIDEGATE_OK);
+    assert(tidegate_converter_feed(j, "{\"a\":1", 6, NULL) == TIDEGATE_OK);
+    assert(tidegate_converter_feed(j, "}", 1, NULL) == TIDEGATE_OK && records == 2);
+    assert(tidegate_converter_end(j, &error) == TIDEGATE_OK);
+    records = 0;
 
     assert(tidegate_converter_feed(x, "<a>", 3, &error) == TIDEGATE_MISUSE);
     assert(tidegate_converter_begin(x, "a", count, NULL, &error) == TIDEGATE_OPTION);

@@ -2,6 +2,7 @@
 #ifndef TG_CODEC_BLOCK_H
 #define TG_CODEC_BLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -126,6 +127,18 @@ static inline unsigned tg_block_high(struct tg_block block)
 }
 
 #endif
+
+/* Whether all of a block can be read at p though only its first bytes are ours: what lies in the
+ * same page as they do can be. A sanitizer would not have it. */
+static inline bool tg_block_reads(const char *p)
+{
+#ifdef TG_SANITIZED
+    (void)p;
+    return false;
+#else
+    return ((uintptr_t)p & 4095) <= 4096 - TG_BLOCK;
+#endif
+}
 
 /* The index of the lowest bit; the mask is not zero. */
 static inline unsigned tg_block_first(unsigned mask)

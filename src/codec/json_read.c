@@ -108,6 +108,77 @@ bool tg_json_string_slow(struct tg_json_reader *reader, const char *start, const
     return true;
 }
 
+/* Numbers */
+
+static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* A mantissa of at most fifteen digits, or a whole number up to 2^53, and a small power of ten are
+ * doubles, so one operation on them rounds once and right. */
+static bool weigh_simply(struct tg_json_number *number, bool negative, uint64_t mantissa,
+                         int exponent)
+{
+    double value;
+
+    if (exponent == 0 && mantissa <= (UINT64_C(1) << 53))
+        value = (double)mantissa;
+    else if (mantissa >= UINT64_C(1000000000000000) || exponent > 22 || exponent < -22)
+        return false;
+    else if (exponent < 0)
+        value = (double)mantissa / powers[-exponent];
+    else
+        value = (double)mantissa * powers[exponent];
+    number->value = negative ? -value : value;
+    number->exact = true;
+    return true;
+}
+
+static const char *read_exponent(const char *p, const char *end, int *exponent)
+{
+    bool negative = p < end && *p == '-';
+    int value = 0;
+
+    if (p < end && (*p == '-' || *p == '+'))
+        p++;
+    if (!tg_json_digit_at(p, end))
+        return NULL;
+    for (; tg_json_digit_at(p, end); p++)
+        value = value < 100000 ? value * 10 + (*p - '0') : value;
+    *exponent += negative ? -value : value;
+    return p;
+}
+
+enum tg_json_event tg_json_read_fraction(struct tg_json_reader *reader, const char *start,
+                                         const char *p, uint64_t mantissa)
+{
+    const char *end = reader->end, *digits = start + (*start == '-');
+    ptrdiff_t count = p - digits;
+    int exponent = 0;
+
+    if (*digits == '0' && count > 1)
+        return tg_json_fail(reader, digits, "a number that begins with 0");
+    if (p < end && *p == '.') {
+        const char *fraction = ++p;
+        p = tg_json_read_digits(p, end, &mantissa);
+        if (p == fraction)
+            return tg_json_fail(reader, p, "expected a digit");
+        count += p - fraction;
+        exponent = p - fraction < 100000 ? -(int)(p - fraction) : -100000;
+    }
+    if (p < end && (*p | 0x20) == 'e') {
+        p = read_exponent(p + 1, end, &exponent);
+        if (p == NULL)
+            return tg_json_fail(reader, start, "a number without its exponent");
+    }
+    reader->at = p;
+    reader->number.text = tg_text(start, (size_t)(p - start));
+    /* Nineteen digits fit into the mantissa. */
+    if (count > 19 || !weigh_simply(&reader->number, *start == '-', mantissa, exponent))
+        reader->number.exact = false;
+    return TG_JSON_NUMBER;
+}
+
 enum tg_json_event tg_json_next(struct tg_json_reader *reader)
 {
     enum tg_json_event event = tg_json_step(reader);

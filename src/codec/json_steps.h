@@ -44,81 +44,65 @@ static inline bool tg_json_digit_at(const char *p, const char *end)
     return p < end && (unsigned char)(*p - '0') < 10;
 }
 
-static const double tg_json_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                        1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                        1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
-/* A mantissa of at most fifteen digits, or a whole number up to 2^53, and a small power of ten are
- * doubles, so one operation on them rounds once and right. */
-static inline bool tg_json_weigh_simply(struct tg_json_number *number, bool negative,
-                                        uint64_t mantissa, int exponent)
+/* Up to eight digits at once, where eight bytes are there: each byte of the word becomes a digit,
+ * what is none is shifted out, and pairs are put together until one number is left. */
+static inline const char *tg_json_read_eight(const char *p, uint64_t *mantissa)
 {
-    double value;
+    static const uint64_t powers[] = {1,      10,      100,      1000,     10000,
+                                      100000, 1000000, 10000000, 100000000};
+    uint64_t word;
 
-    if (exponent == 0 && mantissa <= (UINT64_C(1) << 53))
-        value = (double)mantissa;
-    else if (mantissa >= UINT64_C(1000000000000000) || exponent > 22 || exponent < -22)
-        return false;
-    else if (exponent < 0)
-        value = (double)mantissa / tg_json_powers[-exponent];
-    else
-        value = (double)mantissa * tg_json_powers[exponent];
-    number->value = negative ? -value : value;
-    number->exact = true;
-    return true;
+    memcpy(&word, p, sizeof(word));
+    word ^= UINT64_C(0x3030303030303030);
+    uint64_t others = ((word + UINT64_C(0x7676767676767676)) | word) & UINT64_C(0x8080808080808080);
+    unsigned n = others != 0 ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+    if (n == 0)
+        return p;
+    word <<= 64 - 8 * n;
+    word = word * 10 + (word >> 8);
+    word = ((word & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
+            ((word >> 16) & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001)) >>
+           32;
+    *mantissa = *mantissa * powers[n] + word;
+    return p + n;
 }
 
-static inline const char *tg_json_read_exponent(const char *p, const char *end, int *exponent)
+static inline const char *tg_json_read_digits(const char *p, const char *end, uint64_t *mantissa)
 {
-    bool negative = p < end && *p == '-';
-    int value = 0;
-
-    if (p < end && (*p == '-' || *p == '+'))
-        p++;
-    if (!tg_json_digit_at(p, end))
-        return NULL;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    while (end - p >= 8) {
+        const char *behind = tg_json_read_eight(p, mantissa);
+        if (behind - p < 8)
+            return behind;
+        p = behind;
+    }
+#endif
     for (; tg_json_digit_at(p, end); p++)
-        value = value < 100000 ? value * 10 + (*p - '0') : value;
-    *exponent += negative ? -value : value;
+        *mantissa = *mantissa * 10 + (uint64_t)(*p - '0');
     return p;
 }
 
+/* json_read.c: the number goes on at p, behind its whole digits. */
+enum tg_json_event tg_json_read_fraction(struct tg_json_reader *reader, const char *start,
+                                         const char *p, uint64_t mantissa);
+
+/* Most are whole numbers with few digits. */
 static inline enum tg_json_event tg_json_read_number(struct tg_json_reader *reader,
                                                      const char *start)
 {
-    const char *p = start, *end = reader->end;
-    bool negative = *p == '-';
+    const char *end = reader->end, *digits = start + (*start == '-');
     uint64_t mantissa = 0;
-    int exponent = 0;
+    const char *p = tg_json_read_digits(digits, end, &mantissa);
 
-    p += negative;
-    const char *digits = p;
-    if (!tg_json_digit_at(p, end))
+    if (p == digits)
         return tg_json_fail(reader, p, "expected a digit");
-    for (; tg_json_digit_at(p, end); p++)
-        mantissa = mantissa * 10 + (uint64_t)(*p - '0');
-    if (*digits == '0' && p - digits > 1)
-        return tg_json_fail(reader, digits, "a number that begins with 0");
-    ptrdiff_t count = p - digits;
-    if (p < end && *p == '.') {
-        const char *fraction = ++p;
-        for (; tg_json_digit_at(p, end); p++)
-            mantissa = mantissa * 10 + (uint64_t)(*p - '0');
-        if (p == fraction)
-            return tg_json_fail(reader, p, "expected a digit");
-        count += p - fraction;
-        exponent = p - fraction < 100000 ? -(int)(p - fraction) : -100000;
-    }
-    if (p < end && (*p | 0x20) == 'e') {
-        p = tg_json_read_exponent(p + 1, end, &exponent);
-        if (p == NULL)
-            return tg_json_fail(reader, start, "a number without its exponent");
-    }
+    if (p - digits > 15 || (*digits == '0' && p - digits > 1) ||
+        (p < end && (*p == '.' || (*p | 0x20) == 'e')))
+        return tg_json_read_fraction(reader, start, p, mantissa);
     reader->at = p;
     reader->number.text = tg_text(start, (size_t)(p - start));
-    /* Nineteen digits fit into the mantissa. */
-    if (count > 19 || !tg_json_weigh_simply(&reader->number, negative, mantissa, exponent))
-        reader->number.exact = false;
+    reader->number.value = digits != start ? -(double)mantissa : (double)mantissa;
+    reader->number.exact = true;
     return TG_JSON_NUMBER;
 }
 
@@ -216,6 +200,29 @@ static inline enum tg_json_event tg_json_read_key(struct tg_json_reader *reader,
     return TG_JSON_KEY;
 }
 
+/* Where a key may begin, at its quote; NULL: no key can come next. */
+static inline const char *tg_json_find_key(const struct tg_json_reader *reader)
+{
+    const char *p = tg_json_skip_blanks(reader->at, reader->end);
+
+    if (reader->state == TG_JSON_AFTER_VALUE) {
+        if (p == reader->end || *p != ',' || reader->depth == 0 || !tg_json_is_object(reader))
+            return NULL;
+        p = tg_json_skip_blanks(p + 1, reader->end);
+    } else if (reader->state != TG_JSON_AT_FIRST_KEY) {
+        return NULL;
+    }
+    return p < reader->end && *p == '"' ? p : NULL;
+}
+
+/* The key whose quote is at p has n bytes without escapes, and its colon follows at once. */
+static inline void tg_json_pass_key(struct tg_json_reader *reader, const char *p, size_t n)
+{
+    reader->token = p;
+    reader->at = p + n + 3;
+    reader->state = TG_JSON_AT_VALUE;
+}
+
 static inline enum tg_json_event tg_json_go_on(struct tg_json_reader *reader, const char *p)
 {
     if (reader->depth == 0) {
@@ -232,7 +239,19 @@ static inline enum tg_json_event tg_json_go_on(struct tg_json_reader *reader, co
     return tg_json_fail(reader, p, object ? "expected \",\" or \"}\"" : "expected \",\" or \"]\"");
 }
 
-/* The next event; a number may still have to be weighed. */
+/* The value behind the key that was the last event; a number may still have to be weighed. */
+static inline enum tg_json_event tg_json_step_value(struct tg_json_reader *reader)
+{
+    const char *p = tg_json_skip_blanks(reader->at, reader->end);
+
+    if (!tg_json_digit_at(p, reader->end))
+        return tg_json_read_value(reader, p);
+    reader->token = p;
+    reader->state = TG_JSON_AFTER_VALUE;
+    return tg_json_read_number(reader, p);
+}
+
+/* The next event, likewise. */
 static inline enum tg_json_event tg_json_step(struct tg_json_reader *reader)
 {
     const char *p = tg_json_skip_blanks(reader->at, reader->end);

@@ -7,9 +7,6 @@
 /* Long text goes in pieces, so that the room for escapes stays in proportion. */
 #define PIECE 4096
 
-/* 2^53: up to it every integer is a double. */
-#define EXACT 9007199254740992.0
-
 char *tg_json_escape_byte(char *out, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
@@ -56,38 +53,17 @@ bool tg_json_write_text(struct tg_buffer *out, struct tg_text text)
     return tg_json_write_string(out, text, &high);
 }
 
-static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
-                            "34353637383940414243444546474849505152535455565758596061626364656667"
-                            "6869707172737475767778798081828384858687888990919293949596979899";
+const char tg_json_pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+                             "34353637383940414243444546474849505152535455565758596061626364656667"
+                             "6869707172737475767778798081828384858687888990919293949596979899";
 
-/* Writes the digits so that they end at `end`; returns where they begin. */
-static char *digits_before(char *end, uint64_t n)
+static size_t format_whole(char *text, double number)
 {
-    while (n >= 100) {
-        end -= 2;
-        memcpy(end, pairs + n % 100 * 2, 2);
-        n /= 100;
-    }
-    if (n >= 10) {
-        end -= 2;
-        memcpy(end, pairs + n * 2, 2);
-    } else {
-        *--end = (char)('0' + n);
-    }
-    return end;
-}
-
-enum { INTEGER_ROOM = 24 };
-
-static size_t format_integer(char *text, double number)
-{
-    char digits[2 * INTEGER_ROOM] = "", *end = digits + INTEGER_ROOM;
-    char *start = digits_before(end, (uint64_t)fabs(number));
+    char *out = text;
 
     if (signbit(number))
-        *--start = '-';
-    memcpy(text, start, INTEGER_ROOM); /* of a known size: no call */
-    return (size_t)(end - start);
+        *out++ = '-';
+    return (size_t)(tg_json_put_whole(out, (uint64_t)fabs(number)) - text);
 }
 
 /* A number with few decimals, by whole numbers: n / 10^k, which is the double when it divides to
@@ -109,19 +85,23 @@ static bool find_decimals(double number, uint64_t *n, unsigned *decimals)
     return false;
 }
 
+/* The digits are moved behind the point; below one there are zeros in front of them. */
 static size_t format_decimals(char *text, double number, uint64_t n, unsigned decimals)
 {
-    char digits[40], *end = digits + sizeof(digits), *start = digits_before(end, n), *out = text;
+    static const uint32_t powers[] = {1,      10,      100,      1000,      10000,
+                                      100000, 1000000, 10000000, 100000000, 1000000000};
+    uint32_t fraction = (uint32_t)(n % powers[decimals]);
+    char *out = text, digits[16] = "", *end;
 
-    while (end - start <= (ptrdiff_t)decimals)
-        *--start = '0';
-    size_t whole = (size_t)(end - start) - decimals;
     if (signbit(number))
         *out++ = '-';
-    memcpy(out, start, whole);
-    out[whole] = '.';
-    memcpy(out + whole + 1, start + whole, decimals);
-    return (size_t)(out - text) + whole + 1 + decimals;
+    out = tg_json_put_whole(out, n / powers[decimals]);
+    *out++ = '.';
+    end = tg_json_put_whole(digits, fraction);
+    for (size_t zeros = decimals - (size_t)(end - digits); zeros > 0; zeros--)
+        *out++ = '0';
+    memcpy(out, digits, sizeof(digits)); /* of a known size: no call */
+    return (size_t)(out - text) + (size_t)(end - digits);
 }
 
 /* The point is a point, whatever the locale of the process. */
@@ -147,8 +127,8 @@ size_t tg_json_format_number(char text[TG_JSON_NUMBER_ROOM], double number)
     uint64_t n;
     unsigned decimals;
 
-    if (size < EXACT && size == (double)(uint64_t)size)
-        return format_integer(text, number);
+    if (size < TG_JSON_WHOLE && size == (double)(uint64_t)size)
+        return format_whole(text, number);
     if (size > 1e-5 && size < 1e15 && find_decimals(size, &n, &decimals))
         return format_decimals(text, number, n, decimals);
     return format_general(text, number);

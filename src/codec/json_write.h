@@ -2,6 +2,7 @@
 #ifndef TG_CODEC_JSON_WRITE_H
 #define TG_CODEC_JSON_WRITE_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -107,15 +108,116 @@ static inline bool tg_json_write_string(struct tg_buffer *out, struct tg_text te
     return true;
 }
 
+/* A bit for each byte that needs an escape, or is not ASCII. */
+static inline unsigned tg_json_not_simple(struct tg_block block)
+{
+    return tg_json_odd(block) | tg_block_high(block);
+}
+
+/* The same for text of up to two blocks that is all of ASCII and needs no escapes, as most is:
+ * without a branch by its length. False: it is none, or there is no room. */
+static inline bool tg_json_write_short(struct tg_buffer *out, struct tg_text text)
+{
+    const char *p = text.base;
+    size_t n = text.len;
+    char *room = tg_buffer_reserve(out, 2 * TG_BLOCK + 2);
+
+    if (n > 2 * TG_BLOCK || room == NULL)
+        return false;
+    if (n < TG_BLOCK) {
+        if (p == NULL || !tg_block_reads(p))
+            return false;
+        struct tg_block block = tg_block_load(p);
+        if ((tg_json_not_simple(block) & ((1U << n) - 1)) != 0)
+            return false;
+        tg_block_store(room + 1, block);
+    } else {
+        struct tg_block head = tg_block_load(p), tail = tg_block_load(p + n - TG_BLOCK);
+        if ((tg_json_not_simple(head) | tg_json_not_simple(tail)) != 0)
+            return false;
+        tg_block_store(room + 1, head);
+        tg_block_store(room + 1 + n - TG_BLOCK, tail);
+    }
+    room[0] = room[n + 1] = '"';
+    out->len += n + 2;
+    return true;
+}
+
 /* The same as a call, for text that is known to be UTF-8. */
 bool tg_json_write_text(struct tg_buffer *out, struct tg_text text);
 
 #define TG_JSON_NUMBER_ROOM 40 /* room for the text of any double */
+
+/* 2^53: up to it every whole number is a double. */
+#define TG_JSON_WHOLE 9007199254740992.0
+
+/* "00" to "99". */
+extern const char tg_json_pairs[];
+
+/* A number below 10 000, with its zeros in front and without. */
+static inline char *tg_json_put_four(char *out, uint32_t n)
+{
+    memcpy(out, tg_json_pairs + (size_t)(n / 100) * 2, 2);
+    memcpy(out + 2, tg_json_pairs + (size_t)(n % 100) * 2, 2);
+    return out + 4;
+}
+
+static inline char *tg_json_put_few(char *out, uint32_t n)
+{
+    if (n < 10) {
+        *out = (char)('0' + n);
+        return out + 1;
+    }
+    if (n >= 1000)
+        return tg_json_put_four(out, n);
+    if (n >= 100) {
+        *out++ = (char)('0' + n / 100);
+        n %= 100;
+    }
+    memcpy(out, tg_json_pairs + (size_t)n * 2, 2);
+    return out + 2;
+}
+
+/* A number below 10^8, without zeros in front. */
+static inline char *tg_json_put_eight(char *out, uint32_t n)
+{
+    return n < 10000 ? tg_json_put_few(out, n)
+                     : tg_json_put_four(tg_json_put_few(out, n / 10000), n % 10000);
+}
+
+/* A number up to 2^53; returns the end. */
+static inline char *tg_json_put_whole(char *out, uint64_t n)
+{
+    const uint64_t most = 100000000;
+
+    if (n < most)
+        return tg_json_put_eight(out, (uint32_t)n);
+    uint32_t tail = (uint32_t)(n % most);
+    out = tg_json_put_eight(out, (uint32_t)(n / most));
+    return tg_json_put_four(tg_json_put_four(out, tail / 10000), tail % 10000);
+}
 
 /* Writes the shortest decimal that reads back as the same double, and returns its length; the
  * number is finite. */
 size_t tg_json_format_number(char text[TG_JSON_NUMBER_ROOM], double number);
 
 bool tg_json_write_number(struct tg_buffer *out, double number);
+
+/* The same for whole numbers, as most are. False: it is none (-0 is not, for its sign), or there is
+ * no room. */
+static inline bool tg_json_write_whole(struct tg_buffer *out, double number)
+{
+    char *room = tg_buffer_reserve(out, TG_JSON_NUMBER_ROOM), *end = room;
+
+    if (room == NULL || !(number > -TG_JSON_WHOLE && number < TG_JSON_WHOLE))
+        return false;
+    int64_t whole = (int64_t)number;
+    if ((double)whole != number || (whole == 0 && signbit(number)))
+        return false;
+    *end = '-';
+    end = tg_json_put_whole(end + (whole < 0), (uint64_t)(whole < 0 ? -whole : whole));
+    out->len += (size_t)(end - room);
+    return true;
+}
 
 #endif

@@ -1,6 +1,7 @@
 /* Tags around the records of xml_records.h: what they are called, and what they declare. */
 #include <stdio.h>
 
+#include "codec/place.h"
 #include "codec/xml_records_parts.h"
 
 enum { DEPTH = 256 };
@@ -173,22 +174,12 @@ static void bind(struct tg_xml_records *r)
 void tg_xml_records_place(struct tg_xml_records *r)
 {
     struct tg_parse_error *error = r->error;
-    const char *reason = strstr(error->text, ": line ");
-    char text[sizeof(error->text)];
 
-    reason = reason != NULL ? strstr(reason + 2, ": ") : NULL;
     if (error->line == 1 && error->column > r->inserted_at)
         error->column -= error->column > r->inserted_at + r->inserted
                              ? r->inserted
                              : error->column - r->inserted_at;
-    if (error->line == 1)
-        error->column += r->record_column - 1;
-    error->line += r->record_line - 1;
-    if (reason == NULL)
-        return;
-    memcpy(text, error->text, sizeof(text));
-    snprintf(error->text, sizeof(error->text), "xml: line %zu, column %zu: %s", error->line,
-             error->column, text + (reason + 2 - error->text));
+    tg_place_move(error, r->record_line, r->record_column);
 }
 
 /* Has the scanner read what stands in `record`, all of it, and takes its declarations. */

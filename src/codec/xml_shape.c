@@ -49,14 +49,15 @@ static bool write_empty(struct tg_xml_shaper *s)
 
 static bool write_namespaces(struct tg_xml_shaper *s)
 {
-    bool unescapes = tg_xml_scope_unescapes(s);
-
     if (!enter(s, true))
         return false;
     for (size_t i = 0; i < s->scope->count; i++) {
         const struct tg_xml_node_attribute *attribute = s->scope->declarations[i];
-        struct tg_text prefix = tg_xml_scope_prefix(s, attribute, unescapes);
-        if (!write_key(s, prefix, false) || !write_string(s, attribute->value))
+        const struct tg_xml_name *name = attribute->name;
+        struct tg_text key = name->kind == TG_XML_XMLNS
+                                 ? TG_TEXT("$")
+                                 : tg_xml_name_text(tg_xml_prefix_key(s, name->local));
+        if (!write_key(s, key, false) || !write_string(s, attribute->value))
             return false;
     }
     return leave(s);
@@ -332,6 +333,7 @@ bool tg_xml_shape(struct tg_xml *xml, struct tg_text input, const struct tg_xml_
 
     if (root == NULL)
         return false;
+    s.keeps_prefixes = options->unescape_names && tg_xml_prefixes_collide(&s);
     if (write_document(&s, root))
         return true;
     if (xml->state != TG_XML_FAILED)

@@ -1,130 +1,5 @@
 /* The members of an element: keys, and the values that have one key together. */
-#include "codec/utf8.h"
-#include "codec/xml_parts.h"
 #include "codec/xml_shape_parts.h"
-
-/* Keys */
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The escape at p of xml_write_name.c, _xHHHH_ or _xHHHHHHHH_; its length, 0 when it is none. */
-static size_t read_escape(const char *p, size_t left, uint32_t *code)
-{
-    size_t digits = 0;
-
-    if (left < 7 || p[0] != '_' || p[1] != 'x')
-        return 0;
-    *code = 0;
-    for (int d; 2 + digits < left && digits < 8 && (d = hex_digit(p[2 + digits])) >= 0; digits++)
-        *code = *code << 4 | (uint32_t)d;
-    if (2 + digits >= left || p[2 + digits] != '_' || (digits != 4 && digits != 8))
-        return 0;
-    if (*code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
-        return 0;
-    return digits + 3;
-}
-
-bool tg_xml_is_reserved(struct tg_text prefix)
-{
-    return tg_text_is(prefix, TG_TEXT("xml")) || tg_text_is(prefix, TG_TEXT("xmlns"));
-}
-
-/* Whether the key would be written as a declaration or with a prefix that the name has not. */
-static bool says_more(struct tg_text name, struct tg_text key, bool colon)
-{
-    size_t at = tg_xml_colon(key), was = tg_xml_colon(name);
-
-    if (tg_text_is(key, TG_TEXT("xmlns")))
-        return true;
-    if (at == 0 || colon)
-        return at != 0;
-    struct tg_text prefix = tg_text(key.base, at);
-    struct tg_text local = tg_text(key.base + at + 1, key.len - at - 1);
-    if (at != was)
-        return tg_xml_is_reserved(prefix);
-    return key.len != name.len && tg_text_is(prefix, TG_TEXT("xmlns")) && tg_xml_is_reserved(local);
-}
-
-/* What the writer made of a key, made the key again: _x_ alone is the empty one. A name stays as it
- * is where the writer would make another of the key: it never wrote that. */
-static void put_unescaped(struct tg_buffer *out, struct tg_text name)
-{
-    size_t before = out->len;
-    bool colon = false, any = false;
-
-    if (before == 0 && tg_text_is(name, TG_TEXT("_x_")))
-        return;
-    for (size_t i = 0; i < name.len;) {
-        uint32_t code;
-        size_t n = read_escape(name.base + i, name.len - i, &code);
-        if (n == 0) {
-            tg_buffer_put(out, name.base[i++]);
-            continue;
-        }
-        char *room = tg_buffer_reserve(out, 4);
-        out->len = (size_t)(tg_utf8_write(room, code) - out->base);
-        colon |= code == ':';
-        any = true;
-        i += n;
-    }
-    if (any && says_more(name, tg_text(out->base + before, out->len - before), colon)) {
-        out->len = before;
-        tg_buffer_append(out, name.base, name.len);
-    }
-}
-
-/* The name as a key, behind what the assembly buffer has. */
-static void put_name(struct tg_xml_shaper *s, const struct tg_xml_name *name)
-{
-    struct tg_buffer *out = &s->xml->assembly;
-    struct tg_text text = tg_xml_name_text(s->strips ? name->local : name);
-    const char *colon = memchr(text.base, ':', text.len);
-
-    if (s->options->unescape_names && !s->keeps_escapes) {
-        put_unescaped(out, text);
-    } else if (colon == NULL) {
-        tg_buffer_append(out, text.base, text.len);
-    } else {
-        size_t before = (size_t)(colon - text.base);
-        tg_buffer_append(out, text.base, before);
-        tg_buffer_append(out, s->separator.base, s->separator.len);
-        tg_buffer_append(out, colon + 1, text.len - before - 1);
-    }
-}
-
-struct tg_xml_name *tg_xml_key_name(struct tg_xml_shaper *s, struct tg_text key)
-{
-    bool added;
-
-    return tg_xml_names_intern(&s->xml->keys, key, &added);
-}
-
-static struct tg_xml_name *key_of(struct tg_xml_shaper *s, struct tg_text prefix,
-                                  const struct tg_xml_name *name)
-{
-    struct tg_buffer *out = &s->xml->assembly;
-
-    out->len = 0;
-    tg_buffer_append(out, prefix.base, prefix.len);
-    put_name(s, name);
-    return tg_xml_key_name(s, tg_text(out->base, out->len));
-}
-
-struct tg_text tg_xml_element_key(struct tg_xml_shaper *s, const struct tg_xml_name *name)
-{
-    return tg_xml_name_text(key_of(s, tg_text("", 0), name));
-}
-
-struct tg_xml_name *tg_xml_element_name(struct tg_xml_shaper *s, const struct tg_xml_name *name)
-{
-    return key_of(s, tg_text("", 0), name);
-}
 
 /* Members */
 
@@ -203,7 +78,7 @@ static bool would_collide(struct tg_xml_shaper *s, const struct tg_xml_node *nod
     for (size_t i = 0; i < node->attribute_count; i++) {
         if (is_dropped(s, &node->attributes[i]))
             continue;
-        struct tg_xml_name *key = key_of(s, s->prefix, node->attributes[i].name);
+        struct tg_xml_name *key = tg_xml_name_key(s, s->prefix, node->attributes[i].name);
         if (key->tag == tag)
             return true;
         key->tag = tag;
@@ -218,7 +93,7 @@ static void add_attributes(struct tg_xml_shaper *s, struct tg_xml_members *membe
         const struct tg_xml_node_attribute *attribute = &node->attributes[i];
         if (is_dropped(s, attribute))
             continue;
-        const struct tg_xml_name *key = key_of(s, s->prefix, attribute->name);
+        const struct tg_xml_name *key = tg_xml_name_key(s, s->prefix, attribute->name);
         struct tg_xml_item *item = add(s, members, key, TG_XML_ITEM_VALUE);
         item->text = attribute->value;
         item->marks = attribute->marks;
@@ -280,7 +155,7 @@ static void add_child(struct tg_xml_shaper *s, struct tg_xml_members *members,
 
     switch (child->kind) {
     case TG_XML_NODE_ELEMENT: {
-        const struct tg_xml_name *key = key_of(s, tg_text("", 0), child->name);
+        const struct tg_xml_name *key = tg_xml_name_key(s, tg_text("", 0), child->name);
         add(s, members, key, TG_XML_ITEM_ELEMENT)->node = child;
         member_of(s, members, key)->is_array |=
             options->force_all || (child->marks & TG_XML_MARK_ARRAY) != 0;

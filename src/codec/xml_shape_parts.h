@@ -7,7 +7,6 @@
 
 /* The namespaces in force, of those that BadgerFish repeats. */
 struct tg_xml_scope {
-    const struct tg_xml_scope *outer;
     const struct tg_xml_node_attribute **declarations; /* the latest of each prefix */
     size_t count;
 };
@@ -63,7 +62,8 @@ struct tg_xml_shaper {
     uint64_t serial;
     struct tg_text prefix, text_key, children_key, separator;
     bool strips;
-    bool keeps_escapes; /* of attributes, for two of them would have one key */
+    bool keeps_prefixes; /* with their escapes, for two of the document would have one key */
+    bool keeps_escapes;  /* of attributes, behind their prefixes, for the same reason */
 };
 
 /* xml_shape_text.c: what is in the node. */
@@ -78,20 +78,19 @@ struct tg_xml_members *tg_xml_members_of(struct tg_xml_shaper *s, const struct t
 /* xml_shape_members.c: the attributes alone. */
 struct tg_xml_members *tg_xml_attributes_of(struct tg_xml_shaper *s,
                                             const struct tg_xml_node *node);
-/* xml_shape_members.c: the key of an element. */
+/* xml_shape_names.c: a text as a key. */
+struct tg_xml_name *tg_xml_key_name(struct tg_xml_shaper *s, struct tg_text key);
+/* xml_shape_names.c: the key of a name, which has that before it. */
+struct tg_xml_name *tg_xml_name_key(struct tg_xml_shaper *s, struct tg_text before,
+                                    const struct tg_xml_name *name);
+/* xml_shape_names.c: the key of an element. */
 struct tg_text tg_xml_element_key(struct tg_xml_shaper *s, const struct tg_xml_name *name);
-struct tg_xml_name *tg_xml_element_name(struct tg_xml_shaper *s, const struct tg_xml_name *name);
+/* xml_shape_names.c: the key of a prefix alone. */
+struct tg_xml_name *tg_xml_prefix_key(struct tg_xml_shaper *s, const struct tg_xml_name *prefix);
+/* xml_shape_names.c: whether two prefixes that the document declares would have one key, or one of
+ * them one that is no prefix, when what the writer escaped is undone: it never wrote that. */
+bool tg_xml_prefixes_collide(struct tg_xml_shaper *s);
 /* xml_shape_scope.c: the scope of the node: that of the element around when it declares nothing. */
 const struct tg_xml_scope *tg_xml_scope_of(struct tg_xml_shaper *s, const struct tg_xml_node *node);
-/* xml_shape_scope.c: whether the prefixes of the scope stay different ones when what the writer
- * escaped is undone. */
-bool tg_xml_scope_unescapes(struct tg_xml_shaper *s);
-/* xml_shape_scope.c: the key of a declaration's prefix. */
-struct tg_text tg_xml_scope_prefix(struct tg_xml_shaper *s,
-                                   const struct tg_xml_node_attribute *declaration, bool unescapes);
-/* xml_shape_members.c: whether it is a prefix that nobody may declare. */
-bool tg_xml_is_reserved(struct tg_text prefix);
-/* xml_shape_members.c: a text as a key. */
-struct tg_xml_name *tg_xml_key_name(struct tg_xml_shaper *s, struct tg_text key);
 
 #endif

@@ -6,8 +6,7 @@
 
 #include "codec/json_to_xml.h"
 #include "codec/options_text.h"
-#include "codec/xml_paths.h"
-#include "codec/xml_records.h"
+#include "codec/records.h"
 #include "codec/xml_to_json.h"
 
 #define OPEN __attribute__((visibility("default")))
@@ -17,8 +16,8 @@ struct tidegate_converter {
     struct tg_xml *xml;
     struct tg_xml_writer *writer; /* to XML only */
     struct tg_buffer out, scratch;
-    struct tg_xml_records *records; /* NULL: none are read */
-    char *path;                     /* theirs */
+    struct tg_records *records; /* NULL: none are read */
+    char *path;                 /* theirs */
     tidegate_sink *sink;
     void *context;
     bool stopped; /* the sink has said so */
@@ -44,8 +43,7 @@ OPEN struct tidegate_converter *tidegate_converter_create(enum tidegate_directio
 
 static void end_records(struct tidegate_converter *c)
 {
-    if (c->records != NULL)
-        tg_xml_records_destroy(c->records);
+    tg_records_destroy(c->records);
     free(c->path);
     c->records = NULL;
     c->path = NULL;
@@ -159,17 +157,15 @@ OPEN enum tidegate_code tidegate_converter_begin(struct tidegate_converter *c, c
                                                  tidegate_sink *sink, void *context,
                                                  struct tidegate_error *error)
 {
-    if (!c->options.to_json)
-        return fail(error, TIDEGATE_MISUSE, "records are those of XML");
-    if (!tg_xml_path_is_valid(tg_text_of(path)))
-        return fail(error, TIDEGATE_OPTION, "records are elements at a path such as /feed/entry");
+    if (!tg_records_path_is_valid(&c->options, tg_text_of(path)))
+        return fail(error, TIDEGATE_OPTION, "records are what is at a path such as /feed/entry");
     end_records(c);
     c->path = strdup(path);
     assert(c->path != NULL);
     c->sink = sink;
     c->context = context;
     c->stopped = false;
-    c->records = tg_xml_records_create(tg_text_of(c->path), &c->options.read, on_record, c);
+    c->records = tg_records_create(tg_text_of(c->path), &c->options, on_record, c);
     return done(error);
 }
 
@@ -191,8 +187,7 @@ OPEN enum tidegate_code tidegate_converter_feed(struct tidegate_converter *c, co
 
     if (c->records == NULL)
         return fail(error, TIDEGATE_MISUSE, "no records are read: begin comes first");
-    return conclude(c, tg_xml_records_feed(c->records, tg_text(piece, n), &why), false, &why,
-                    error);
+    return conclude(c, tg_records_feed(c->records, tg_text(piece, n), &why), false, &why, error);
 }
 
 OPEN enum tidegate_code tidegate_converter_end(struct tidegate_converter *c,
@@ -202,5 +197,5 @@ OPEN enum tidegate_code tidegate_converter_end(struct tidegate_converter *c,
 
     if (c->records == NULL)
         return fail(error, TIDEGATE_MISUSE, "no records are read: begin comes first");
-    return conclude(c, tg_xml_records_end(c->records, &why), true, &why, error);
+    return conclude(c, tg_records_end(c->records, &why), true, &why, error);
 }

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <stdint.h>
 
+#include "codec/block.h"
 #include "codec/json_number.h"
 #include "codec/json_steps.h"
 #include "script/value_build.h"
@@ -16,6 +17,7 @@ struct name {
 
 struct decoder {
     struct tg_builder build;
+    struct tg_value_key *key; /* the one that was read last */
     struct tg_json_reader reader;
     struct tg_buffer *names;                  /* keys of the open objects, the innermost last */
     size_t events;                            /* that are left of this turn */
@@ -102,15 +104,58 @@ static void on_open(struct decoder *d, bool object)
     d->firsts[d->reader.depth] = name_count(d);
 }
 
+static void add_name(struct decoder *d, const char *key)
+{
+    struct name *name = (struct name *)(void *)tg_buffer_reserve(d->names, sizeof(*name));
+
+    *name = (struct name){key, d->reader.token};
+    d->names->len += sizeof(*name);
+    d->build.top++;
+}
+
+/* A short key without escapes is remembered as it was written, with its colon. */
+static void remember(struct tg_value_key *key, struct tg_text text, const char *token)
+{
+    if (key->is_plain || text.len + 3 > TG_BLOCK || text.base != token + 1)
+        return;
+    key->is_plain = true;
+    key->json[0] = key->json[text.len + 1] = '"';
+    memcpy(key->json + 1, text.base, text.len);
+    key->json[text.len + 2] = ':';
+}
+
 static void on_key(struct decoder *d)
 {
     struct tg_builder *b = &d->build;
-    struct name *name = (struct name *)(void *)tg_buffer_reserve(d->names, sizeof(*name));
+    struct tg_values *values = b->values;
+    struct tg_text text = d->reader.text;
 
-    name->key = tg_value_push_key(b->L, b->values, b->refs, d->reader.text);
-    name->at = d->reader.token;
-    d->names->len += sizeof(*name);
-    b->top++;
+    add_name(d, tg_value_push_key(b->L, values, b->refs, text));
+    if (values->key == NULL)
+        return;
+    remember(values->key, text, d->reader.token);
+    d->key->next = (uint16_t)(values->key - values->keys);
+    d->key = values->key;
+}
+
+/* Objects have the same keys in the same order again and again: takes the key that came after this
+ * one the last time, when it comes again. */
+static inline bool take_next_key(struct decoder *d)
+{
+    struct tg_builder *b = &d->build;
+    struct tg_value_key *next = &b->values->keys[d->key->next];
+    const char *p = tg_json_find_key(&d->reader);
+
+    if (p == NULL || !next->is_plain || d->reader.end - p < TG_BLOCK)
+        return false;
+    unsigned same = tg_block_same(tg_block_load(p), tg_block_load(next->json));
+    if ((~same & ((1U << (next->len + 3)) - 1)) != 0)
+        return false;
+    tg_json_pass_key(&d->reader, p, next->len);
+    lua_rawgeti(b->L, b->refs, TG_VALUE_REF_KEYS + d->key->next);
+    add_name(d, next->base);
+    d->key = next;
+    return true;
 }
 
 static void push_number(struct decoder *d, struct tg_json_number *number)
@@ -144,14 +189,17 @@ static bool decode(struct decoder *d)
 {
     while (d->events-- > 0) {
         tg_builder_room(&d->build);
-        enum tg_json_event event = tg_json_step(&d->reader);
+        bool has_key = take_next_key(d);
+        enum tg_json_event event = has_key ? TG_JSON_KEY : tg_json_step(&d->reader);
+        if (event == TG_JSON_KEY) {
+            if (!has_key)
+                on_key(d);
+            event = tg_json_step_value(&d->reader);
+        }
         switch (event) {
         case TG_JSON_OBJECT:
         case TG_JSON_ARRAY:
             on_open(d, event == TG_JSON_OBJECT);
-            continue;
-        case TG_JSON_KEY:
-            on_key(d);
             continue;
         case TG_JSON_END:
             if (d->build.level->object && !check_names(d))
@@ -167,6 +215,7 @@ static bool decode(struct decoder *d)
             break;
         case TG_JSON_DONE:
             return true;
+        case TG_JSON_KEY: /* none follows a key */
         case TG_JSON_ERROR:
             return false;
         }
@@ -182,6 +231,7 @@ static void begin(struct decoder *d, struct tg_text text, const struct tg_json_o
 {
     d->paused = false;
     d->names = &d->build.values->names;
+    d->key = d->build.values->keys;
     d->names->len = 0;
     tg_json_begin(&d->reader, text,
                   options->depth < TG_JSON_VALUE_DEPTH ? options->depth : TG_JSON_VALUE_DEPTH,

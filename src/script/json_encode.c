@@ -31,7 +31,7 @@ struct encoder {
 };
 
 static bool encode_table(struct encoder *e, int table);
-static bool encode_other(struct encoder *e, int at);
+static bool encode_other(struct encoder *e, int at, int type);
 
 /* Errors */
 
@@ -70,7 +70,7 @@ static bool fits(struct encoder *e, bool written)
     return written || refuse(e, "the JSON is too long");
 }
 
-static bool write_text(struct encoder *e, struct tg_text text)
+static __attribute__((noinline)) bool write_text(struct encoder *e, struct tg_text text)
 {
     uint64_t high = 0;
 
@@ -79,10 +79,16 @@ static bool write_text(struct encoder *e, struct tg_text text)
     return high == 0 || tg_utf8_check(text) == text.len || refuse(e, "text that is not UTF-8");
 }
 
-static bool encode_number(struct encoder *e, int at)
+static __attribute__((noinline)) bool encode_text(struct encoder *e, int at)
 {
-    lua_Number number = lua_tonumber(e->L, at);
+    struct tg_text text;
 
+    text.base = lua_tolstring(e->L, at, &text.len);
+    return tg_json_write_short(e->out, text) || write_text(e, text);
+}
+
+static __attribute__((noinline)) bool encode_fraction(struct encoder *e, lua_Number number)
+{
     if (!isfinite(number))
         return refuse(e, isnan(number) ? "not a number (NaN)" : "an infinite number");
     return fits(e, tg_json_write_number(e->out, number));
@@ -104,22 +110,19 @@ static inline bool put(struct encoder *e, char c)
     return true;
 }
 
-/* Writes the value at the index, which is on top and stays. */
+/* Writes the value at the index, which is on top and stays. Most are texts and whole numbers. */
 static inline bool encode_value(struct encoder *e, int at)
 {
-    struct tg_text text;
+    int type = lua_type(e->L, at);
 
-    switch (lua_type(e->L, at)) {
-    case LUA_TSTRING:
-        text.base = lua_tolstring(e->L, at, &text.len);
-        return write_text(e, text);
-    case LUA_TNUMBER:
-        return encode_number(e, at);
-    case LUA_TTABLE:
+    if (type == LUA_TSTRING)
+        return encode_text(e, at);
+    if (type == LUA_TTABLE)
         return encode_table(e, at);
-    default:
-        return encode_other(e, at);
-    }
+    if (type != LUA_TNUMBER)
+        return encode_other(e, at, type);
+    lua_Number number = lua_tonumber(e->L, at);
+    return tg_json_write_whole(e->out, number) || encode_fraction(e, number);
 }
 
 /* Keys */
@@ -149,7 +152,8 @@ static bool write_key(struct encoder *e, struct tg_text key)
     return high == 0 || tg_utf8_check(key) == key.len || refuse(e, "text that is not UTF-8");
 }
 
-static bool write_new_key(struct encoder *e, struct tg_json_key *key, int at)
+static __attribute__((noinline)) bool write_new_key(struct encoder *e, struct tg_json_key *key,
+                                                    int at)
 {
     size_t start = e->out->len;
     struct tg_text text = tg_value_key_text(e->L, at);
@@ -163,19 +167,20 @@ static bool write_new_key(struct encoder *e, struct tg_json_key *key, int at)
     return true;
 }
 
-static inline bool write_key_at(struct encoder *e, int at)
+/* Writes a member, a comma before it: its key and value are at the indices. */
+static inline __attribute__((always_inline)) bool put_member(struct encoder *e, int key, int value)
 {
-    const void *string = lua_topointer(e->L, at);
-    struct tg_json_key *key = tg_json_key_of(e->keys, string);
+    const void *string = lua_topointer(e->L, key);
+    struct tg_json_key *known = tg_json_key_of(e->keys, string);
 
-    return tg_json_key_write(key, string, e->out) || write_new_key(e, key, at);
+    return (tg_json_key_write(known, string, e->out) || write_new_key(e, known, key)) &&
+           (encode_value(e, value) || fail_in_key(e, tg_value_key_text(e->L, key)));
 }
 
-/* Writes a member, a comma before it: its key and value are at the indices. */
-static inline bool write_member(struct encoder *e, int key, int value)
+/* The same where not every instruction counts. */
+static bool write_member(struct encoder *e, int key, int value)
 {
-    return write_key_at(e, key) &&
-           (encode_value(e, value) || fail_in_key(e, tg_value_key_text(e->L, key)));
+    return put_member(e, key, value);
 }
 
 /* Ends an object that was written from `start` on: its first comma becomes the brace. */
@@ -195,7 +200,7 @@ static bool encode_object(struct encoder *e, int table)
     size_t start = e->out->len;
 
     do {
-        if (!write_member(e, table + 1, table + 2))
+        if (!put_member(e, table + 1, table + 2))
             return false;
         lua_settop(e->L, table + 1);
     } while (lua_next(e->L, table));
@@ -354,10 +359,8 @@ static bool refuse_value(struct encoder *e, int type)
     return false;
 }
 
-static bool encode_other(struct encoder *e, int at)
+static bool encode_other(struct encoder *e, int at, int type)
 {
-    int type = lua_type(e->L, at);
-
     if (type == LUA_TBOOLEAN)
         return lua_toboolean(e->L, at) ? write_bytes(e, "true", 4) : write_bytes(e, "false", 5);
     if (type == LUA_TUSERDATA)

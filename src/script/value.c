@@ -2,8 +2,6 @@
 
 #include <lauxlib.h>
 
-#include "codec/block.h"
-
 /* What stays of a scratch buffer between conversions. */
 #define KEEP ((size_t)256 * 1024)
 #define KEEP_OUTPUT ((size_t)1024 * 1024)
@@ -213,6 +211,7 @@ static inline bool is_same(const char *a, const char *b, size_t n)
 
 const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, struct tg_text text)
 {
+    values->key = NULL;
     if (text.len > LONGEST_KEY) {
         lua_pushlstring(L, text.base, text.len);
         return lua_tostring(L, -1);
@@ -221,7 +220,7 @@ const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, 
     read_ends(text, &head, &tail);
     uint64_t mixed = (head ^ tail << 23 ^ tail >> 41 ^ text.len) * UINT64_C(0x9e3779b97f4a7c15);
     size_t slot = mixed >> 56 & (TG_VALUE_KEYS - 1);
-    struct tg_value_key *key = &values->keys[slot];
+    struct tg_value_key *key = values->key = &values->keys[slot];
     if (key->head == head && key->tail == tail && key->len == text.len && key->base != NULL &&
         is_same(key->base, text.base, text.len)) {
         lua_rawgeti(L, refs, TG_VALUE_REF_KEYS + (int)slot);
@@ -230,6 +229,6 @@ const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, 
     lua_pushlstring(L, text.base, text.len);
     lua_pushvalue(L, -1);
     lua_rawseti(L, refs, TG_VALUE_REF_KEYS + (int)slot);
-    *key = (struct tg_value_key){lua_tostring(L, -1), text.len, head, tail};
+    *key = (struct tg_value_key){lua_tostring(L, -1), text.len, head, tail, key->next, false, ""};
     return key->base;
 }

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
+#include "codec/block.h"
 #include "codec/xml_scan.h"
 #include "codec/xml_write.h"
 
@@ -36,6 +37,9 @@ struct tg_value_key {
     const char *base; /* NULL: none */
     size_t len;
     uint64_t head, tail; /* its first and last bytes: up to sixteen they are all of it */
+    uint16_t next;       /* the place of the key that came after it the last time */
+    bool is_plain;       /* in JSON it was written as it is, without escapes, as here: */
+    char json[TG_BLOCK]; /* with its quotes and colon, of those that fit */
 };
 
 #define TG_VALUE_KEYS 256 /* a power of two */
@@ -53,6 +57,7 @@ struct tg_values {
     struct tg_buffer selected; /* the part of a document that is read */
     struct tg_buffer written;  /* of json_keys.c: keys as JSON; what is in it stays */
     const void *metatables[TG_VALUE_RAW + 1]; /* by kind, as lua_topointer has them */
+    struct tg_value_key *key; /* the one that was pushed last; NULL: it is too long to be one */
     struct tg_value_key keys[TG_VALUE_KEYS];
 };
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "codec/xml_paths.h"
+#include "codec/records.h"
 #include "tool/convert_run.h"
 
 enum { STATUS_USAGE = 2 };
@@ -13,7 +13,7 @@ static const char usage[] =
     "\n"
     "Converts a document, from stdin when there is no FILE, to stdout.\n"
     "  --stats         say on stderr how many bytes went in and came out, and how fast\n"
-    "  --records PATH  of XML: each element at the path becomes a line of JSON, as it comes\n"
+    "  --records PATH  each element or value at the path becomes a line of its own, as it comes\n"
     "  --lines         of JSON: each line is a document and becomes one of XML, as it comes\n"
     "  --help          say this\n";
 
@@ -103,9 +103,9 @@ static int read_records(struct tg_convert_command *command, int argc, char **arg
     const char *equals = strchr(argv[0], '=');
 
     command->records = equals != NULL ? equals + 1 : argc > 1 ? argv[1] : "";
-    if (command->options.to_json && tg_xml_path_is_valid(tg_text_of(command->records)))
+    if (tg_records_path_is_valid(&command->options, tg_text_of(command->records)))
         return equals != NULL ? 1 : 2;
-    complain("--records takes a path of XML, not", command->records);
+    complain("--records takes a path such as /feed/entry, not", command->records);
     return 0;
 }
 
@@ -154,6 +154,8 @@ static int read_arguments(struct tg_convert_command *command, int argc, char **a
             return STATUS_USAGE;
         i += taken;
     }
+    if (command->lines && command->records != NULL)
+        return complain("--lines are records already; what is", command->records);
     return 0;
 }
 

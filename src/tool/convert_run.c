@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "codec/json_to_xml.h"
-#include "codec/xml_records.h"
+#include "codec/records.h"
 #include "codec/xml_to_json.h"
 
 enum { STATUS_REFUSED = 1, READ_BYTES = 256 * 1024 };
@@ -143,7 +143,7 @@ static bool on_record(void *context, struct tg_text document, struct tg_parse_er
 {
     struct run *run = context;
 
-    if (!tg_xml_to_json(run->xml, document, &run->command->options.read, &run->out, error))
+    if (!convert(run, document, error))
         return false;
     run->records++;
     if (write_line(run))
@@ -153,13 +153,12 @@ static bool on_record(void *context, struct tg_text document, struct tg_parse_er
 }
 
 /* What a reader of the pipe waits for goes out when there is nothing more to read just now. */
-static bool feed(struct run *run, int fd, struct tg_xml_records *records,
-                 struct tg_parse_error *error)
+static bool feed(struct run *run, int fd, struct tg_records *records, struct tg_parse_error *error)
 {
     ssize_t n;
 
     while ((n = read_some(run, fd)) > 0) {
-        if (!tg_xml_records_feed(records, tg_text(run->input.base, (size_t)n), error))
+        if (!tg_records_feed(records, tg_text(run->input.base, (size_t)n), error))
             return false;
         if (n < READ_BYTES && fflush(stdout) != 0) {
             *error = (struct tg_parse_error){.text = ""};
@@ -167,13 +166,13 @@ static bool feed(struct run *run, int fd, struct tg_xml_records *records,
         }
     }
     *error = (struct tg_parse_error){.line = 1};
-    return n == 0 && tg_xml_records_end(records, error);
+    return n == 0 && tg_records_end(records, error);
 }
 
 static bool run_records(struct run *run)
 {
-    struct tg_xml_records *records = tg_xml_records_create(
-        tg_text_of(run->command->records), &run->command->options.read, on_record, run);
+    struct tg_records *records = tg_records_create(tg_text_of(run->command->records),
+                                                   &run->command->options, on_record, run);
     struct tg_parse_error error = {.line = 1};
     int fd = open_input(run->command);
 
@@ -185,7 +184,7 @@ static bool run_records(struct run *run)
     if (good)
         say_stats(run);
     close_input(run->command, fd);
-    tg_xml_records_destroy(records);
+    tg_records_destroy(records);
     return good && flushed;
 }
 

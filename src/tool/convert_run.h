@@ -7,7 +7,7 @@
 struct tg_convert_command {
     struct tg_options_text options;
     const char *file;    /* NULL: stdin */
-    const char *records; /* the path of XML's records; NULL: the document is one */
+    const char *records; /* the path of the records; NULL: the document is one */
     bool lines;          /* each line of the input is a document of JSON */
     bool stats, help;
 };

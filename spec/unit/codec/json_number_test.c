@@ -130,9 +130,44 @@ static void rounds_as_strtod(void **state)
     }
 }
 
+/* Eight digits are read at once where there are eight bytes; what follows them is none of them. */
+static void reads_digits_at_every_distance_from_the_end(void **state)
+{
+    (void)state;
+    for (int digits = 1; digits <= 21; digits++) {
+        for (int fraction = 0; fraction <= 17; fraction += 1) {
+            for (int behind = 0; behind < 12; behind++) {
+                char text[80] = "-";
+                int n = 1;
+                for (int i = 0; i < digits; i++)
+                    text[n++] = (char)('1' + (i * 7 + fraction) % 9);
+                if (fraction != 0)
+                    text[n++] = '.';
+                for (int i = 0; i < fraction; i++)
+                    text[n++] = (char)('0' + (i * 3 + digits) % 10);
+                double want = strtod(text, NULL);
+                char *exact = malloc((size_t)(n + behind));
+                memcpy(exact, text, (size_t)n);
+                memset(exact + n, behind % 2 == 0 ? ' ' : '\n', (size_t)behind);
+                struct tg_parse_error error;
+                struct tg_json_reader reader;
+                tg_json_begin(&reader, tg_text(exact, (size_t)(n + behind)), 0, NULL, &error);
+                assert_int_equal(TG_JSON_NUMBER, tg_json_next(&reader));
+                assert_int_equal(n, reader.number.text.len);
+                if (reader.number.exact)
+                    assert_memory_equal(&want, &reader.number.value, sizeof(want));
+                assert_true(reader.number.exact || digits + fraction > 15);
+                assert_int_equal(TG_JSON_DONE, tg_json_next(&reader));
+                free(exact);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_digits_at_every_distance_from_the_end),
         cmocka_unit_test(a_double_holds_most_numbers),
         cmocka_unit_test(some_it_does_not_hold),
         cmocka_unit_test(a_long_number_is_weighed_as_a_short_one),

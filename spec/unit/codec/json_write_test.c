@@ -127,6 +127,53 @@ static void writes_numbers_short(void **state)
     expect_number(1.7976931348623157e308, "1.7976931348623157e+308");
 }
 
+/* Those of every length, and their neighbours, as printf has them. */
+static void writes_whole_numbers(void **state)
+{
+    (void)state;
+    int64_t power = 1;
+    for (int digits = 1; digits <= 16; digits++, power *= 10) {
+        for (int64_t n = power > 7 ? power - 7 : 0; n < power + 120; n++) {
+            for (int sign = -1; sign <= 1; sign += 2) {
+                char want[32];
+                struct tg_buffer out = {0};
+                snprintf(want, sizeof(want), "%lld", (long long)(sign * n));
+                if (n == 0 && sign < 0)
+                    continue;
+                assert_int_equal(n < INT64_C(9007199254740992),
+                                 tg_json_write_whole(&out, (double)(sign * n)));
+                tg_buffer_put(&out, '\0');
+                assert_string_equal(out.len > 1 ? want : "", out.base);
+                tg_buffer_dispose(&out);
+                if (n < INT64_C(9007199254740992))
+                    expect_number((double)(sign * n), want);
+            }
+        }
+    }
+    const double others[] = {-0.0, 0.5, -1.5, NAN, INFINITY, -INFINITY, 9007199254740992.0, 1e300};
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        struct tg_buffer out = {0};
+        assert_false(tg_json_write_whole(&out, others[i]));
+        assert_int_equal(0, out.len);
+        tg_buffer_dispose(&out);
+    }
+}
+
+static void writes_decimals(void **state)
+{
+    (void)state;
+    char want[40];
+    for (int decimals = 1; decimals <= 9; decimals++) {
+        for (int64_t n = 1; n < 100000000000000; n = n * 3 + decimals) {
+            double number = (double)n / pow(10, decimals);
+            if (number == floor(number) || number < 1e-4)
+                continue;
+            snprintf(want, sizeof(want), "%.15g", number);
+            expect_number(number, want);
+        }
+    }
+}
+
 /* Whatever the bits are, the text reads back as the same double. */
 static void writes_numbers_that_read_back(void **state)
 {
@@ -162,6 +209,8 @@ int main(void)
         cmocka_unit_test(tells_of_bytes_that_are_not_ascii),
         cmocka_unit_test(stops_at_the_limit_of_the_buffer),
         cmocka_unit_test(writes_numbers_short),
+        cmocka_unit_test(writes_whole_numbers),
+        cmocka_unit_test(writes_decimals),
         cmocka_unit_test(writes_numbers_that_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,13 +245,13 @@ static void reads_escaped_names_back(void **state)
            "\"_x12_\":\"\"}}");
     /* An escaped colon is one again, but where a name with a prefix would come of it. */
     expect(state, WITH(.unescape_names = true), "<a><xml_x003A__xF05F_/><xml:_xF05F_/></a>",
-           "{\"a\":{\"xml:\xef\x81\x9f\":[\"\",\"\"]}}");
+           "{\"a\":{\"xml:\xef\x81\x9f\":\"\",\"xml:_xF05F_\":\"\"}}");
     /* Nor does a declaration or a reserved prefix. */
     expect(state, WITH(.unescape_names = true), "<a xmlns:_x0078_ml='D' _x0078_mlns='not one'/>",
            "{\"a\":{\"@xmlns:_x0078_ml\":\"D\",\"@_x0078_mlns\":\"not one\"}}");
     expect(state, WITH(.unescape_names = true),
            "<_x0078_mlfoo xmlns:_x0078_mlns='D' _x0078_mlns:b_x0020_='1' xml:a_x0020_='2'/>",
-           "{\"xmlfoo\":{\"@xmlns:_x0078_mlns\":\"D\",\"@_x0078_mlns:b_x0020_\":\"1\","
+           "{\"xmlfoo\":{\"@xmlns:_x0078_mlns\":\"D\",\"@_x0078_mlns:b \":\"1\","
            "\"@xml:a \":\"2\"}}");
     /* Two attributes stay two: an array could not be written as one. */
     expect(state, WITH(.unescape_names = true), "<a b='1' _x0062_='2'><c _x0062_='3'/></a>",
@@ -409,6 +409,28 @@ static void reads_escaped_prefixes_back(void **state)
            "{\"a\":{\"@xmlns\":{\"_x0078_ml\":\"D\"}}}");
 }
 
+/* A name has the prefix that is declared, whatever else stays escaped in the element; and a
+ * document where two prefixes would become one keeps both, wherever they are declared. */
+static void prefixes_are_those_of_their_declarations(void **state)
+{
+    const struct tg_xml_options options = WITH(.unescape_names = true);
+
+    expect(state, options, "<a xmlns:_x0062_='F' _x0063_='1' c='2'><_x0062_:d/></a>",
+           "{\"a\":{\"@xmlns:b\":\"F\",\"@_x0063_\":\"1\",\"@c\":\"2\",\"b:d\":\"\"}}");
+    expect(state, options, "<_x0062_:a xmlns:_x0062_='F' _x0062_:c='' _x0062_:_x0063_='x'/>",
+           "{\"b:a\":{\"@xmlns:b\":\"F\",\"@b:c\":\"\",\"@b:_x0063_\":\"x\"}}");
+    expect(state, options,
+           "<_x0062_:a_x003A_c xmlns:_x0062_='F'><_x0062_:_x0031_/></_x0062_:a_x003A_c>",
+           "{\"b:a_x003A_c\":{\"@xmlns:b\":\"F\",\"b:_x0031_\":\"\"}}");
+    expect(state, options, "<_x0031_:a xmlns:_x0031_='F'/>",
+           "{\"_x0031_:a\":{\"@xmlns:_x0031_\":\"F\"}}");
+    expect(state, options, "<a xmlns:_x0062_='F'><_x0062_:c xmlns:b='G' _x0064_='1'/></a>",
+           "{\"a\":{\"@xmlns:_x0062_\":\"F\",\"_x0062_:c\":{\"@xmlns:b\":\"G\",\"@d\":\"1\"}}}");
+    expect(state, WITH(.unescape_names = true, .namespaces = TG_XML_BADGERFISH, .text_key = T("$")),
+           "<a xmlns:_x0062_='F'><c xmlns:_x_='D'/></a>",
+           "{\"a\":{\"@xmlns\":{\"b\":\"F\"},\"c\":{\"@xmlns\":{\"_x_\":\"D\",\"b\":\"F\"}}}}");
+}
+
 static void keeps_no_memory_of_errors(void **state)
 {
     expect_error(state, WITH(.text_always = true), "<a><b>x</b></c>",
@@ -436,6 +458,7 @@ int main(void)
         CASE(shows_namespaces_as_told),
         CASE(reads_escaped_names_back),
         CASE(reads_escaped_prefixes_back),
+        CASE(prefixes_are_those_of_their_declarations),
         CASE(knows_the_presets),
         CASE(holds_its_limits),
         CASE(holds_the_depth_of_values),

@@ -46,6 +46,50 @@ static void keys_that_come_again_are_the_same(void **state)
            "same");
 }
 
+/* The decoder expects keys in the order that they had before: what comes instead is read as well.
+ */
+static void keys_may_come_in_another_order(void **state)
+{
+    static const char again[] =
+        "local long = ('k'):rep(17) "
+        "local function check(...) "
+        "  local text = '[{\"t\":1,\"cm\":2,\"abcdefgh\":3},' .. table.concat({ ... }, ',') .. ']' "
+        "  local list = decode(text) "
+        "  local out = {} "
+        "  for i = 2, #list do out[#out + 1] = encode(list[i], { sorted = true }) end "
+        "  return table.concat(out, ' ') "
+        "end ";
+    char code[1200];
+#define CHECK(arguments, want)                                                                     \
+    snprintf(code, sizeof(code), "%s return check(%s)", again, arguments);                         \
+    expect(state, code, want)
+    CHECK("'{\"t\":4,\"cm\":5,\"abcdefgh\":6}'", "{\"abcdefgh\":6,\"cm\":5,\"t\":4}");
+    CHECK("'{ \"t\" : 4 , \"cm\"\\n:5}'", "{\"cm\":5,\"t\":4}");
+    CHECK("'{\"cm\":5,\"t\":4}', '{\"cm\":6,\"t\":7}'", "{\"cm\":5,\"t\":4} {\"cm\":6,\"t\":7}");
+    CHECK("'{\"\\\\u0074\":4}', '{\"t\":5}', '{\"\\\\u0074\":6}'", "{\"t\":4} {\"t\":5} {\"t\":6}");
+    CHECK("'{\"t1\":4}', '{\"\":5}', '{\"\":6,\"x\":7}', '{\"\":8,\"x\":9}'",
+          "{\"t1\":4} {\"\":5} {\"\":6,\"x\":7} {\"\":8,\"x\":9}");
+    CHECK("'[\"t\",\"cm\"]', '\"t\"', '{\"t\":[\"t\",{\"cm\":{\"t\":1}}]}'",
+          "[\"t\",\"cm\"] \"t\" {\"t\":[\"t\",{\"cm\":{\"t\":1}}]}");
+    CHECK("'{\"' .. long .. '\":1}', '{\"' .. long .. '\":2,\"t\":3}'",
+          "{\"kkkkkkkkkkkkkkkkk\":1} {\"kkkkkkkkkkkkkkkkk\":2,\"t\":3}");
+#undef CHECK
+    expect(state, "return select(2, decode('[{\"t\":1},{\"t\"1}]')).message",
+           "json: line 1, column 14: expected \":\"");
+    expect(state, "return select(2, decode('[{\"t\":1},{\"t\":}]')).message",
+           "json: line 1, column 15: expected a value");
+    expect(state, "return select(2, decode('[{\"t\":1},{\"t\":2,\"t\":3}]')).message",
+           "json: line 1, column 17: key \"t\" twice");
+    expect(state, "return select(2, decode('[{\"t\":1},[1,\"t\":2]]')).message",
+           "json: line 1, column 16: expected \",\" or \"]\"");
+    expect(state, "return select(2, decode('{\"t\":{\"t\":1},\"t')).message",
+           "json: line 1, column 16: a string without its end");
+    expect(state, "return select(2, decode('{\"t\":{\"t\":1},\"t\"')).message",
+           "json: line 1, column 17: expected \":\"");
+    expect(state, "return select(2, decode('{\"t\":{\"t\":1},\"t\":')).message",
+           "json: line 1, column 18: expected a value");
+}
+
 static void sorts_when_asked(void **state)
 {
     expect(state,
@@ -325,6 +369,7 @@ int main(void)
         TEST(decodes_every_kind_of_value),
         TEST(encodes_every_kind_of_value),
         TEST(keys_that_come_again_are_the_same),
+        TEST(keys_may_come_in_another_order),
         TEST(sorts_when_asked),
         TEST(refuses_what_has_no_json_with_its_place),
         TEST(refuses_tables_that_are_neither_list_nor_object),
