@@ -40,7 +40,7 @@ static void release(struct load *load)
 {
     tg_waiter_cancel(&load->waiter);
     if (load->flight != NULL)
-        tg_flight_fail(load->flight);
+        tg_flight_yield(load->flight);
     load->flight = NULL;
     if (load->entry != NULL)
         tg_entry_release(load->entry);
@@ -277,7 +277,7 @@ static void land(struct load *load, struct tg_text value, const struct tg_respon
     load->flight = NULL;
     tg_cache_put(host->cache, entry);
     if (flight != NULL && tg_cache_freshness(host->cache, entry) != TG_PURGED_NOT)
-        tg_flight_fail(flight);
+        tg_flight_yield(flight);
     else if (flight != NULL)
         tg_flight_land(flight, entry);
     tg_entry_release(entry);
@@ -315,6 +315,9 @@ static int end_load(lua_State *L)
 
     lua_settop(L, 2);
     if (lua_isnil(L, 2) && !load->has_negative) {
+        if (load->flight != NULL)
+            tg_flight_scatter(load->flight);
+        load->flight = NULL;
         release(load);
         return 0;
     }

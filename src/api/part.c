@@ -227,7 +227,7 @@ void tg_part_take(struct tg_part *part, struct tg_host *host, const struct tg_ex
     if (flight == NULL)
         return;
     if (tg_cache_freshness(host->cache, part->entry) != TG_PURGED_NOT)
-        tg_flight_fail(flight);
+        tg_flight_yield(flight);
     else
         tg_flight_land(flight, part->entry);
 }
@@ -268,7 +268,7 @@ void tg_part_end(struct tg_part *part)
 {
     tg_waiter_cancel(&part->waiter);
     if (part->flight != NULL)
-        tg_flight_fail(part->flight);
+        tg_flight_yield(part->flight);
     part->flight = NULL;
     drop_entry(part);
 }

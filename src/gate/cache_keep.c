@@ -248,7 +248,7 @@ static void tell(struct tg_caching *caching, struct tg_entry *made, struct tg_en
     if (flight == NULL)
         return;
     if (tg_cache_freshness(cache, made) != TG_PURGED_NOT)
-        tg_flight_fail(flight);
+        tg_flight_yield(flight);
     else if (made->is.by_http && made->is.fresh_ms == made->is.stored_ms)
         tg_flight_scatter(flight); /* it can't be used without asking */
     else

@@ -511,7 +511,7 @@ void tg_caching_end(struct tg_inbound *inbound)
     if (caching->tap != NULL)
         tg_cache_tap_end(caching->tap);
     if (caching->flight != NULL)
-        tg_flight_fail(caching->flight);
+        tg_flight_yield(caching->flight);
     caching->flight = NULL;
     tg_tier_unlock(caching);
     drop_entry(caching);
