@@ -19,7 +19,7 @@
 #include "gate/seams.h"
 #include "gate/recorder.h"
 #include "gate/site_cache.h"
-#include "gate/tier.h"
+#include "tier/tier.h"
 #include "gate/trial.h"
 #include "gate/worker.h"
 #include "net/resolver.h"

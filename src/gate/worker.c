@@ -19,7 +19,7 @@
 #include "gate/listener.h"
 #include "gate/reload.h"
 #include "gate/slices.h"
-#include "gate/tier.h"
+#include "tier/tier.h"
 #include "net/resolver.h"
 
 enum {
@@ -66,7 +66,9 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     if (gate->clock != NULL)
         tg_timers_go_by(&worker->timers, gate->clock);
     tg_inbox_init(&worker->inbox, on_news);
-    worker->tier = gate->tier != NULL ? tg_tier_link_create(worker) : NULL;
+    if (gate->tier != NULL)
+        worker->tier = tg_tier_link_create(
+            gate->tier, (struct tg_tier_thread){&worker->net, &worker->inbox, &gate->log, index});
     tg_door_init(worker);
     worker->net = (struct tg_net){
         .loop = worker->ctx.loop, .timers = &worker->timers, .dialer = gate->dialer};
@@ -164,7 +166,7 @@ static void on_wake(h2o_socket_t *sock, const char *err)
     }
     tg_admin_reloaded(worker);
     tg_inbox_run(&worker->inbox);
-    tg_tier_wake(worker);
+    tg_tier_wake(worker->tier);
     if (atomic_load(&worker->stop_wanted))
         drain(worker);
 }
@@ -205,7 +207,7 @@ static void close_all(struct tg_worker *worker)
     if (worker->work != NULL)
         tg_work_queue_destroy(worker->work);
     tg_generation_close_all(worker);
-    tg_tier_stop(worker);
+    tg_tier_stop(worker->tier);
     if (worker->net.resolver != NULL)
         tg_resolver_destroy(worker->net.resolver);
     if (worker->wake != NULL)
@@ -255,7 +257,7 @@ static void *run(void *argument)
 
     tg_slices_start(worker);
     tg_worker_begin(worker);
-    tg_tier_start(worker);
+    tg_tier_start(worker->tier);
     while (!is_over(worker)) /* what a timer has written waits for a turn that does not sleep */
         busy = tg_worker_turn(worker, busy ? 0 : tg_timers_wait(&worker->timers, LOOP_SLEEP_MS));
     atomic_fetch_sub(&worker->gate->serving, 1);
@@ -314,6 +316,4 @@ void tg_worker_dispose(struct tg_worker *worker)
         tg_inbox_dispose(&worker->inbox); /* only now does no other thread write to it */
     }
     worker->wake_fd = 0;
-    free(worker->tier);
-    worker->tier = NULL;
 }

@@ -125,8 +125,7 @@ static void take_out(struct tg_cache *cache, struct tg_cache_shard *shard, struc
     tg_entry_release(entry);
 }
 
-void tg_cache_take_out(struct tg_cache *cache, struct tg_cache_shard *shard,
-                       struct tg_entry *entry)
+void tg_cache_take_out(struct tg_cache *cache, struct tg_cache_shard *shard, struct tg_entry *entry)
 {
     take_out(cache, shard, place_of(shard, entry->is.key, entry->hash));
 }
@@ -242,7 +241,8 @@ struct tg_entry *tg_cache_get(struct tg_cache *cache, struct tg_text key, uint64
 static bool is_fit(struct tg_cache *cache, const struct tg_entry *entry)
 {
     return entry->size <= tg_cache_object(cache) &&
-           tg_cache_freshness(cache, entry) == TG_PURGED_NOT && !tg_cache_is_behind_prefix(cache, entry);
+           tg_cache_freshness(cache, entry) == TG_PURGED_NOT &&
+           !tg_cache_is_behind_prefix(cache, entry);
 }
 
 bool tg_cache_put(struct tg_cache *cache, struct tg_entry *entry)

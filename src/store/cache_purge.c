@@ -101,8 +101,8 @@ bool tg_cache_is_behind_prefix(struct tg_cache *cache, const struct tg_entry *en
     return found;
 }
 
-static size_t purge_shard(struct tg_cache *cache, struct tg_cache_shard *shard, struct tg_text prefix,
-                          bool soft)
+static size_t purge_shard(struct tg_cache *cache, struct tg_cache_shard *shard,
+                          struct tg_text prefix, bool soft)
 {
     size_t count = 0;
 

@@ -1,10 +1,8 @@
-#include "gate/meeting.h"
+#include "tier/meeting.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "gate/generation.h"
 
 /* All of it is one sorted set: purges by their numbers, with `#` at the number of the last one and
  * `^` at that of the last which is remembered no more. One key, so that it is whole or gone. When
@@ -53,9 +51,9 @@ struct tg_meeting {
 static void catch_up(struct tg_meeting *meeting);
 static void tell(struct tg_meeting *meeting);
 
-static struct tg_log *log_of(const struct tg_meeting *meeting)
+static const struct tg_log *log_of(const struct tg_meeting *meeting)
 {
-    return &meeting->link->worker->gate->log;
+    return meeting->link->thread.log;
 }
 
 static void on_retry(struct tg_timer *timer)
@@ -68,7 +66,7 @@ static void on_retry(struct tg_timer *timer)
 
 static void retry_later(struct tg_meeting *meeting)
 {
-    struct tg_timers *timers = &meeting->link->worker->timers;
+    struct tg_timers *timers = meeting->link->thread.net->timers;
 
     if (meeting->retry.place == 0)
         tg_timer_start(timers, &meeting->retry, RETRY_MS, on_retry);
@@ -324,7 +322,7 @@ void tg_meeting_wake(struct tg_meeting *meeting)
 struct tg_meeting *tg_meeting_create(struct tg_tier_link *link)
 {
     struct tg_tier *tier = link->tier;
-    struct tg_net *net = &link->worker->net;
+    struct tg_net *net = link->thread.net;
     struct tg_meeting *meeting = calloc(1, sizeof(*meeting));
 
     assert(meeting != NULL);
@@ -344,7 +342,7 @@ struct tg_meeting *tg_meeting_create(struct tg_tier_link *link)
 void tg_meeting_destroy(struct tg_meeting *meeting)
 {
     atomic_store(&meeting->tier->is_current, false);
-    tg_timer_stop(&meeting->link->worker->timers, &meeting->retry);
+    tg_timer_stop(meeting->link->thread.net->timers, &meeting->retry);
     tg_redis_cancel(&meeting->telling);
     tg_redis_cancel(&meeting->catching);
     for (size_t i = 0; i < meeting->told_count; i++)
