@@ -245,7 +245,17 @@ static bool is_fit(struct tg_cache *cache, const struct tg_entry *entry)
            !tg_cache_is_behind_prefix(cache, entry);
 }
 
-bool tg_cache_put(struct tg_cache *cache, struct tg_entry *entry)
+uint64_t tg_cache_changes(const struct tg_cache *cache, uint64_t hash)
+{
+    return atomic_load(&cache->changes[hash % TG_CACHE_CHANGES]);
+}
+
+void tg_cache_note_change(struct tg_cache *cache, uint64_t hash)
+{
+    atomic_fetch_add(&cache->changes[hash % TG_CACHE_CHANGES], 1);
+}
+
+static bool put(struct tg_cache *cache, struct tg_entry *entry, const uint64_t *changes)
 {
     entry->hash = tg_cache_hash(cache, entry->is.key);
     struct tg_cache_shard *shard = shard_of(cache, entry->hash);
@@ -253,10 +263,23 @@ bool tg_cache_put(struct tg_cache *cache, struct tg_entry *entry)
     if (!is_fit(cache, entry))
         return false;
     pthread_mutex_lock(&shard->lock);
-    insert(cache, shard, entry);
+    /* Whoever notes a change takes the lock after that: it will find the entry. */
+    bool well = changes == NULL || tg_cache_changes(cache, entry->hash) == *changes;
+    if (well)
+        insert(cache, shard, entry);
     pthread_mutex_unlock(&shard->lock);
     make_room(cache, shard);
-    return true;
+    return well;
+}
+
+bool tg_cache_put(struct tg_cache *cache, struct tg_entry *entry)
+{
+    return put(cache, entry, NULL);
+}
+
+bool tg_cache_put_since(struct tg_cache *cache, struct tg_entry *entry, uint64_t changes)
+{
+    return put(cache, entry, &changes);
 }
 
 bool tg_cache_change(struct tg_cache *cache, struct tg_text key, uint64_t now_ms,
@@ -284,18 +307,37 @@ bool tg_cache_change(struct tg_cache *cache, struct tg_text key, uint64_t now_ms
     return fits;
 }
 
-bool tg_cache_remove(struct tg_cache *cache, struct tg_text key)
+static bool has_tag(const struct tg_entry *entry, const uint64_t *tag)
+{
+    for (size_t i = 0; tag != NULL && i < entry->is.tag_count; i++)
+        if (entry->is.tags[i] == *tag)
+            return true;
+    return tag == NULL;
+}
+
+static bool remove_entry(struct tg_cache *cache, struct tg_text key, const uint64_t *tag)
 {
     uint64_t hash = tg_cache_hash(cache, key);
     struct tg_cache_shard *shard = shard_of(cache, hash);
 
+    tg_cache_note_change(cache, hash);
     pthread_mutex_lock(&shard->lock);
     struct tg_entry **place = place_of(shard, key, hash);
-    bool found = *place != NULL;
+    bool found = *place != NULL && has_tag(*place, tag);
     if (found)
         take_out(cache, shard, place);
     pthread_mutex_unlock(&shard->lock);
     return found;
+}
+
+bool tg_cache_remove(struct tg_cache *cache, struct tg_text key)
+{
+    return remove_entry(cache, key, NULL);
+}
+
+bool tg_cache_remove_tagged(struct tg_cache *cache, struct tg_text key, uint64_t tag)
+{
+    return remove_entry(cache, key, &tag);
 }
 
 void tg_cache_read_account(struct tg_cache *cache, struct tg_cache_account *account)

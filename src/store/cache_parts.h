@@ -6,7 +6,7 @@
 
 #include "store/cache.h"
 
-enum { TG_CACHE_SHARDS = 64 };
+enum { TG_CACHE_SHARDS = 64, TG_CACHE_CHANGES = 1024 };
 
 struct tg_cache_shard {
     pthread_mutex_t lock; /* for all of it */
@@ -28,6 +28,7 @@ struct tg_cache {
     struct tg_room *room;
     struct tg_purges *purges;
     struct tg_cache_prefixes *prefixes;
+    _Atomic uint64_t changes[TG_CACHE_CHANGES]; /* by hashes that begin alike */
 };
 
 struct tg_cache_prefixes *tg_cache_prefixes_create(void);

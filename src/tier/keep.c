@@ -17,6 +17,7 @@ struct write {
     h2o_linklist_t link;
     struct tg_tier_link *of;
     bool stores;
+    uint64_t tag; /* outdated when it fails; 0: none */
 };
 
 static void on_reply(struct tg_redis_command *command, const redisReply *reply,
@@ -27,19 +28,23 @@ static void on_reply(struct tg_redis_command *command, const redisReply *reply,
 
     if (write->stores || !well)
         tg_tier_count(write->of, well ? TG_TIER_STORED : TG_TIER_FAILED);
+    if (!well && write->tag != 0)
+        tg_tier_outdate(write->of->tier, write->tag);
     h2o_linklist_unlink(&write->link);
     free(write);
 }
 
-static void dispatch(struct tg_tier_link *link, const struct tg_text *arguments, size_t n,
-                     bool stores)
+void tg_tier_dispatch(struct tg_tier_link *link, const struct tg_text *arguments, size_t n,
+                      bool stores, uint64_t tag)
 {
     struct write *write = malloc(sizeof(*write));
 
     assert(write != NULL);
-    *write = (struct write){.of = link, .stores = stores};
+    *write = (struct write){.of = link, .stores = stores, .tag = tag};
     if (!tg_redis_send(link->redis, &write->command, arguments, n, on_reply)) {
         tg_tier_count(link, TG_TIER_SKIPPED);
+        if (tag != 0)
+            tg_tier_outdate(link->tier, tag);
         free(write);
         return;
     }
@@ -58,7 +63,7 @@ static void send_entry(struct tg_share *share, const struct tg_entry *entry, str
 
     if (!unlocks) {
         const struct tg_text set[] = {TG_TEXT("SET"), key, bytes, TG_TEXT("PX"), ms};
-        dispatch(link, set, 5, true);
+        tg_tier_dispatch(link, set, 5, true, 0);
         return;
     }
     const struct tg_text eval[] = {
@@ -71,7 +76,7 @@ static void send_entry(struct tg_share *share, const struct tg_entry *entry, str
         ms,
         share->lock,
     };
-    dispatch(link, eval, 8, true);
+    tg_tier_dispatch(link, eval, 8, true, 0);
     share->lock.len = 0;
 }
 
@@ -107,7 +112,7 @@ void tg_tier_unlock(struct tg_share *share)
         const struct tg_text eval[] = {
             TG_TEXT("EVAL"), tg_text_of(unlock_script), TG_TEXT("1"),
             tg_text(lock, tg_tier_name(link->tier, 'l', share->lock_key, lock)), share->lock};
-        dispatch(link, eval, 5, false);
+        tg_tier_dispatch(link, eval, 5, false, 0);
     }
     share->lock.len = 0;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tier/values.h"
+
 /* All of it is one sorted set: purges by their numbers, with `#` at the number of the last one and
  * `^` at that of the last which is remembered no more. One key, so that it is whole or gone. When
  * it is gone, numbers begin at the time in microseconds: above all that were ever given. */
@@ -30,7 +32,12 @@ static const char catch_up_script[] =
     "local p=redis.call('ZRANGEBYSCORE',k,'('..ARGV[1],'+inf','WITHSCORES')\n"
     "for i=1,#p do r[#r+1]=p[i] end return r";
 
-enum { BATCH = 64, RETRY_MS = 100 };
+enum { BATCH = 64, RETRY_MS = 100, OWN = 16 };
+
+/* Numbers in a row, of purges that we have told. */
+struct run {
+    uint64_t first, last;
+};
 
 struct tg_meeting {
     struct tg_tier_link *link;
@@ -41,8 +48,11 @@ struct tg_meeting {
     struct tg_timer retry;
     struct tg_queued_purge *told[BATCH]; /* those on their way */
     size_t told_count;
+    struct run own[OWN]; /* the last ones: when these come back they have been done */
+    size_t own_next;
     uint64_t missed;             /* the highest number heard of while it was not current */
     bool hears;                  /* the subscriber is ready */
+    bool was_deaf;               /* it was not, since all was well the last time */
     bool was_refused, was_heard; /* for the log */
     char purges[TG_TIER_NAME], channel[TG_TIER_NAME]; /* names in Redis */
     const char *channels[1];
@@ -133,7 +143,8 @@ static bool cut(struct tg_text *rest, struct tg_text *word)
     return true;
 }
 
-/* "number teller purge". Each number must be the next one. */
+/* "number teller purge", where each number must be the next one; or "- teller change" of a value.
+ */
 static void on_message(struct tg_redis_owner *owner, struct tg_text channel, struct tg_text message)
 {
     struct tg_meeting *meeting = H2O_STRUCT_FROM_MEMBER(struct tg_meeting, subscriber_owner, owner);
@@ -142,7 +153,14 @@ static void on_message(struct tg_redis_owner *owner, struct tg_text channel, str
     struct tg_text digits, teller;
 
     (void)channel;
-    if (!cut(&message, &digits) || !cut(&message, &teller) || !read_number(digits, &number))
+    if (!cut(&message, &digits) || !cut(&message, &teller))
+        return;
+    bool is_ours = tg_text_is(teller, tg_text_of(tier->me));
+    if (tg_text_is(digits, TG_TEXT("-"))) {
+        tg_tier_take_change(tier, message, is_ours);
+        return;
+    }
+    if (!read_number(digits, &number))
         return;
     if (number > meeting->missed)
         meeting->missed = number;
@@ -152,7 +170,7 @@ static void on_message(struct tg_redis_owner *owner, struct tg_text channel, str
         catch_up(meeting);
         return;
     }
-    take_purge(meeting, number, message, tg_text_is(teller, tg_text_of(tier->me)));
+    take_purge(meeting, number, message, is_ours);
     atomic_store(&tier->seen, number);
 }
 
@@ -166,6 +184,14 @@ static void forget(struct tg_meeting *meeting, uint64_t number)
     tg_purge_log_forget(meeting->tier->log, number);
     if (atomic_load(&meeting->tier->seen) < number)
         tg_cache_apply(meeting->tier->cache, &all);
+}
+
+static bool is_own(const struct tg_meeting *meeting, uint64_t number)
+{
+    for (size_t i = 0; i < OWN; i++)
+        if (number >= meeting->own[i].first && number <= meeting->own[i].last)
+            return true;
+    return false;
 }
 
 static bool take_purges(struct tg_meeting *meeting, const redisReply *reply)
@@ -183,7 +209,7 @@ static bool take_purges(struct tg_meeting *meeting, const redisReply *reply)
         if (purge->type != REDIS_REPLY_STRING || !read_reply_number(reply->element[i + 1], &number))
             return false;
         if (purge->len > 1) /* not one of the two marks */
-            take_purge(meeting, number, tg_text(purge->str, purge->len), false);
+            take_purge(meeting, number, tg_text(purge->str, purge->len), is_own(meeting, number));
     }
     atomic_store(&meeting->tier->seen, last);
     return true;
@@ -207,6 +233,9 @@ static void on_caught_up(struct tg_redis_command *command, const redisReply *rep
         catch_up(meeting);
         return;
     }
+    if (meeting->was_deaf)
+        tg_tier_forget_values(tier);
+    meeting->was_deaf = false;
     atomic_store(&tier->is_current, true);
     meeting->was_refused = false;
     if (!meeting->was_heard)
@@ -235,6 +264,7 @@ static void on_hearing(struct tg_redis_owner *owner, bool ready, struct tg_error
     struct tg_meeting *meeting = H2O_STRUCT_FROM_MEMBER(struct tg_meeting, subscriber_owner, owner);
 
     meeting->hears = ready;
+    meeting->was_deaf |= !ready;
     atomic_store(&meeting->tier->is_current, false);
     if (ready) {
         catch_up(meeting);
@@ -267,6 +297,7 @@ static void on_told(struct tg_redis_command *command, const redisReply *reply,
         free(purge);
     }
     meeting->told_count = 0;
+    meeting->own[meeting->own_next++ % OWN] = (struct run){last - count + 1, last};
     atomic_fetch_add(&tier->told, count);
     atomic_fetch_sub(&tier->pending, count);
     tell(meeting);

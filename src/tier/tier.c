@@ -57,6 +57,11 @@ static void on_purge(struct tg_cache_peers *peers, const struct tg_cache_purge *
     tg_buffer_dispose(&text);
 }
 
+void tg_tier_outdate(struct tg_tier *tier, uint64_t tag)
+{
+    on_purge(&tier->peers, &(struct tg_cache_purge){TG_CACHE_PURGE_TAG, false, tag, {"", 0}});
+}
+
 void tg_tier_wake_first(struct tg_tier *tier)
 {
     pthread_mutex_lock(&tier->lock);

@@ -99,6 +99,10 @@ void tg_tier_wake(struct tg_tier_link *link);
 /* Wakes the thread that meets the others. From any thread. */
 void tg_tier_wake_first(struct tg_tier *tier);
 
+/* Has something with the tag purged at all others, but not in the memory of this process: here is a
+ * newer one that Redis has not got. From any thread. */
+void tg_tier_outdate(struct tg_tier *tier, uint64_t tag);
+
 /* Whether what Redis has may be believed now. */
 bool tg_tier_is_open(const struct tg_tier *tier);
 
