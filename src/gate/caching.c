@@ -41,6 +41,10 @@ enum tg_cached tg_caching_answer(struct tg_caching *caching, enum tg_cache_event
     if (caching->entry->is.by_http && until <= now)
         caching->status.ttl =
             tg_cache_ttl(&caching->entry->is.rules, tg_caching_wall_ms(caching->inbound));
+    if (event == TG_EVENT_STALE && caching->status.ttl > 0) {
+        caching->status.ttl = 0; /* by a soft purge, before its time */
+        caching->status.detail = TG_TEXT("purged");
+    }
     tg_caching_count(caching, event);
     return TG_CACHED_HAS;
 }
