@@ -16,7 +16,8 @@ struct load {
     uint64_t negative_ms;
     bool has_negative, loads;
     struct tg_text key;
-    uint64_t hash, changes;
+    uint64_t hash;
+    uint32_t changes; /* of values, when it began */
     struct tg_share share;
     h2o_mem_pool_t *pool;
     struct tg_waiter waiter;

@@ -245,7 +245,7 @@ static bool is_fit(struct tg_cache *cache, const struct tg_entry *entry)
            !tg_cache_is_behind_prefix(cache, entry);
 }
 
-uint64_t tg_cache_changes(const struct tg_cache *cache, uint64_t hash)
+uint32_t tg_cache_changes(const struct tg_cache *cache, uint64_t hash)
 {
     return atomic_load(&cache->changes[hash % TG_CACHE_CHANGES]);
 }
@@ -255,7 +255,7 @@ void tg_cache_note_change(struct tg_cache *cache, uint64_t hash)
     atomic_fetch_add(&cache->changes[hash % TG_CACHE_CHANGES], 1);
 }
 
-static bool put(struct tg_cache *cache, struct tg_entry *entry, const uint64_t *changes)
+static bool put(struct tg_cache *cache, struct tg_entry *entry, const uint32_t *changes)
 {
     entry->hash = tg_cache_hash(cache, entry->is.key);
     struct tg_cache_shard *shard = shard_of(cache, entry->hash);
@@ -277,7 +277,7 @@ bool tg_cache_put(struct tg_cache *cache, struct tg_entry *entry)
     return put(cache, entry, NULL);
 }
 
-bool tg_cache_put_since(struct tg_cache *cache, struct tg_entry *entry, uint64_t changes)
+bool tg_cache_put_since(struct tg_cache *cache, struct tg_entry *entry, uint32_t changes)
 {
     return put(cache, entry, &changes);
 }

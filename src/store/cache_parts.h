@@ -6,7 +6,7 @@
 
 #include "store/cache.h"
 
-enum { TG_CACHE_SHARDS = 64, TG_CACHE_CHANGES = 1024 };
+enum { TG_CACHE_SHARDS = 64, TG_CACHE_CHANGES = 16384 };
 
 struct tg_cache_shard {
     pthread_mutex_t lock; /* for all of it */
@@ -28,7 +28,7 @@ struct tg_cache {
     struct tg_room *room;
     struct tg_purges *purges;
     struct tg_cache_prefixes *prefixes;
-    _Atomic uint64_t changes[TG_CACHE_CHANGES]; /* by hashes that begin alike */
+    _Atomic uint32_t changes[TG_CACHE_CHANGES]; /* by hashes that end alike */
 };
 
 struct tg_cache_prefixes *tg_cache_prefixes_create(void);

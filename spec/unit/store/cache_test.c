@@ -289,7 +289,7 @@ static void puts_nothing_over_a_change(void **state)
 {
     struct tg_cache *cache = tg_cache_create(MEMORY, OBJECT);
     uint64_t hash = tg_cache_hash(cache, TG_TEXT("k"));
-    uint64_t before = tg_cache_changes(cache, hash);
+    uint32_t before = tg_cache_changes(cache, hash);
     struct tg_entry *entry = make(cache, (struct want){.key = "k", .size = 10});
 
     (void)state;
