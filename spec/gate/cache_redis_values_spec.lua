@@ -33,8 +33,8 @@ local SCRIPTS = { ['do.lua'] = [[
   end
   function calls.load(q)
     local ttl = tonumber(q.ttl)
-    return cache:get('k', { ttl = ttl or 60, stale = tonumber(q.stale), negative = tonumber(q.negative),
-      stale_if_error = tonumber(q.sick), tags = { 'red' } }, function()
+    return cache:get('k', { ttl = ttl or 60, stale = tonumber(q.stale), tags = { 'red' },
+      negative = tonumber(q.negative), stale_if_error = tonumber(q.sick) }, function()
         cache:incr 'loads'
         if q.sleep then tg.sleep(tonumber(q.sleep)) end
         if q.fails then return nil, 'it fails' end
