@@ -7,8 +7,9 @@ local layer = { base = 0, http = 1, codec = 1, net = 2, store = 2, tool = 2, tie
 local libraries = {
   ['a header of Lua'] = { '^lua%.h', '^lauxlib%.h', '^lualib%.h', '^luajit%.h',
     allowed = { 'script/', 'api/', 'module/', 'gate/site.c', 'gate/site_backend.c',
-      'gate/site_cache.c', 'gate/site_codec.c', 'gate/site_table.c', 'gate/site_tier.c',
-      'gate/site_tls.c', 'gate/scripts.c', 'gate/document.c', 'test/' } },
+      'gate/site_cache.c', 'gate/site_checks.c', 'gate/site_codec.c', 'gate/site_route.c',
+      'gate/site_table.c', 'gate/site_tier.c', 'gate/site_tls.c', 'gate/scripts.c',
+      'gate/document.c', 'test/' } },
   ['libxml2'] = { '^libxml/', allowed = { 'codec/' } },
   ['OpenSSL'] = { '^openssl/', allowed = { 'base/crypto.c', 'net/', 'gate/listener.c' } },
   ['hiredis'] = { '^hiredis/', allowed = { 'net/', 'store/' } },

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/channel.h"
+#include "gate/check.h"
 #include "gate/command.h"
 #include "gate/server.h"
 #include "http/query.h"
@@ -230,9 +231,9 @@ int main(int argc, char **argv)
     if (strcmp(command.name, "run") == 0)
         return tg_server_run(site, command.port, command.watch);
     if (strcmp(command.name, "check") == 0)
-        return tg_server_check(site, command.json, command.self_test);
+        return tg_check_site(site, command.json, command.self_test);
     if (strcmp(command.name, "routes") == 0)
-        return tg_server_routes(site);
+        return tg_check_routes(site);
     if (strcmp(command.name, "status") == 0)
         return tg_command_status(site, command.admin, command.json);
     if (strcmp(command.name, "reload") == 0)

@@ -18,7 +18,8 @@ function kit.serve(opts)
   opts = opts or {}
   opts.master = opts.master ~= false
   opts.site = opts.site or {}
-  opts.site.workers, opts.site.admin = opts.site.workers or 2, 'unix:admin.sock'
+  opts.site.workers = opts.site.workers or 2
+  opts.site.admin = opts.site.admin or 'unix:admin.sock'
   opts.files = opts.files or {}
   opts.files['echo.lua'] = kit.ECHO
   opts.routes = opts.routes or {}
@@ -53,6 +54,16 @@ function kit.cpu(pid)
   local fields = posix.read('/proc/' .. pid .. '/stat'):match '%) (.*)$'
   local user, system = fields:match(('%S+ '):rep(11) .. '(%d+) (%d+)')
   return (user + system) / 100
+end
+
+-- When the n-th address of the only backend is first seen ejected; at the latest, `deadline`.
+function kit.ejected(tide, n, deadline)
+  repeat
+    local address = kit.status(tide).backends[1].addresses[n]
+    if address.state == 'ejected' then break end
+    posix.pause(0.01)
+  until posix.now() >= deadline
+  return posix.now()
 end
 
 -- How often the worker has died, as the log has it.

@@ -145,12 +145,14 @@ for _, name in ipairs { 'convert', 'base64', 'hash', 'log', 'cache' } do
 end
 
 -- Runs the scripts of a route, the last of them its own; the first that returns something answers.
--- The cache is asked before the last: what may refuse a request comes first.
+-- The cache is asked before the last: what may refuse a request comes first. A script that ends
+-- with a call that fails is not on the stack any more: script/report.c finds it as `script`.
 local function serve(handle)
   local req, chain, route, looks = begin(handle)
   for i = 1, #chain do
     if looks and i == #chain and look(handle) then return end
-    local answer = chain[i](req, route)
+    local script = chain[i]
+    local answer = script(req, route)
     if answer ~= nil then
       local kind = kind_of[getmetatable(answer)]
       if not kind or type(answer) ~= 'table' then return finish(handle, answer, i) end
@@ -164,11 +166,11 @@ end
 -- Calls a body's function for one chunk after the other, as the client takes them.
 local give = waiting(native.give)
 
-local function produce(producer, fn)
-  local chunk = fn()
+local function produce(producer, script)
+  local chunk = script()
   while chunk ~= nil do
     if chunk ~= '' then give(producer, chunk) end
-    chunk = fn()
+    chunk = script()
   end
 end
 

@@ -193,9 +193,7 @@ function base.require(name)
   if name == 'cjson' then return load_cjson() end
   if loading[name] then raise(("module '%s' requires itself"):format(name)) end
   local chunk = find(name)
-  loading[name] = true
-  local ok, module = native_pcall(whole, chunk, name)
-  loading[name] = nil
+  local ok, module = whole(chunk, name, loading)
   check()
   if not ok then error(module, 0) end
   loaded[name] = module == nil and true or module

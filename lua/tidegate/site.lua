@@ -187,11 +187,11 @@ local function run(source)
   local chunk, message = loadstring(source, '@' .. path)
   if not chunk then return problem_of_lua(message) end
   setfenv(chunk, environment())
-  local until_clock = os.clock() + 5
+  local until_cpu = native.cpu() + 2 -- of this thread: others serve meanwhile
   debug.sethook(function()
-    if os.clock() < until_clock then return end
+    if native.cpu() < until_cpu then return end
     local line = debug.getinfo(2, 'l').currentline
-    stopped = stopped or ('%s:%d: still running after 5 seconds'):format(path, line)
+    stopped = stopped or ('%s:%d: still running after 2 seconds of CPU time'):format(path, line)
     error(stopped, 0)
   end, '', 100000)
   local ok, result = pcall(chunk)

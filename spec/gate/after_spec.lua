@@ -108,7 +108,7 @@ describe('tg.after', function()
     assert.equal('ok', tide:get('/', { ['x-request-id'] = 'req-7' }).body)
     tide:await_log('level=error id=req%-7 event=after_failed ' ..
       'reason="[^"]*main.lua:5: attempt to call')
-    tide:await_log('event=after_failed reason="error object is a table value"')
+    tide:await_log('event=after_failed reason="[^"]*main.lua:7: error object is a table value"')
     tide:await_log('event=next')
     tide:stop()
   end)

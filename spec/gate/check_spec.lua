@@ -1,6 +1,7 @@
 -- tidegate check, as editors and CI use it.
 local cjson = require 'cjson'
 local gate = require 'spec.support.gate'
+local sanitized = require 'spec.support.sanitized'
 
 local function check(opts)
   local result = gate.command('check', opts, '--format', 'json')
@@ -64,5 +65,6 @@ describe('tidegate check', function()
     local result = gate.command('check', { routes = routes, scripts = scripts })
     assert.same({ 0, '' }, { result.status, result.err })
     assert.matches('1000 routes', result.out)
+    assert.is_true(result.cpu < (sanitized() and 60 or 1), result.cpu .. ' s of CPU time')
   end)
 end)

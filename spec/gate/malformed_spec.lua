@@ -103,3 +103,46 @@ describe('a malformed request', function()
     end)
   end
 end)
+
+describe('a connection', function()
+  local tide
+  setup(function() tide = gate.serve { script = 'return function(req) return req.method end' } end)
+  teardown(function() tide:stop() end)
+
+  local function all_of(bytes)
+    local connection = client.connect(tide.port)
+    connection:send(bytes)
+    local text, how = connection:rest(10)
+    connection:close()
+    assert.not_equal('timeout', how)
+    return text
+  end
+
+  local function statuses(bytes)
+    local list = {}
+    for i, res in ipairs(responses(all_of(bytes))) do
+      list[i] = res.status
+      assert.equal('close', res.headers.connection)
+    end
+    return list
+  end
+
+  it('ends behind a request that says close, whatever else it says', function()
+    for _, fields in ipairs { 'connection: close\r\n', 'connection: close, keep-alive\r\n',
+      'connection: keep-alive,CLOSE\r\n', 'connection: close\r\nconnection: keep-alive\r\n',
+      'connection: keep-alive\r\nconnection: x, close\r\n' } do
+      for version = 0, 1 do
+        local start = 'GET / HTTP/1.' .. version .. '\r\nhost: a\r\n'
+        assert.same({ 200 }, statuses(start .. fields .. '\r\n' .. start .. '\r\n'), fields)
+      end
+    end
+  end)
+
+  it('ends behind a refused HEAD with no body', function()
+    for _, wrong in ipairs { 'host: b', 'x\ry: z', 'x', ('x'):rep(40000) } do
+      local text = all_of('HEAD / HTTP/1.1\r\nhost: a\r\n' .. wrong .. '\r\n\r\n')
+      assert.matches('^HTTP/1.1 4%d%d ', text)
+      assert.matches('\r\n\r\n$', text)
+    end
+  end)
+end)

@@ -152,6 +152,36 @@ describe('the master', function()
     tide:stop()
   end)
 
+  it('starts the program that stands in the place of its own at SIGHUP', function()
+    local folder = posix.folder()
+    local program = folder .. '/tidegate'
+    local function install(text)
+      posix.write(folder .. '/new', text)
+      assert(os.execute(('chmod +x %s/new && mv %s/new %s'):format(folder, folder, program)) == 0)
+    end
+    assert(os.execute(('cp %s %s'):format(gate.program(), program)) == 0)
+    local tide = gate.serve { master = true, program = program, files = {
+      ['main.lua'] = answering 'x' }, site = [[return { workers = 1,
+        routes = { { 'GET /' .. env('VERSION', 'old'), 'main.lua' } } }]],
+      expect_errors = { 'event=worker_failed' } }
+    local function serves(path)
+      wait.eventually(function() return tide:get(path).status == 200 end)
+    end
+    serves '/old'
+    install('#!/bin/sh\nVERSION=new exec ' .. gate.program() .. ' "$@"\n')
+    tide:signal(posix.HUP)
+    serves '/new'
+    install '#!/bin/sh\nexit 3\n'
+    tide:signal(posix.HUP)
+    tide:await_log 'event=worker_failed pid=%d+ status=3'
+    serves '/new'
+    assert(os.remove(program)) -- then it is what the master itself runs
+    tide:signal(posix.HUP)
+    serves '/old'
+    tide:stop()
+    posix.remove(folder)
+  end)
+
   it('loses no request by twenty SIGHUPs', function()
     local tide = serve {}
     local fds = tide:descriptors()
@@ -188,6 +218,44 @@ describe('the master', function()
     assert.is_true(is_gone(worker))
     slow:close()
     tide:forget()
+  end)
+
+  it('answers with 503 what has not ended by drain_timeout', function()
+    local tide = serve { site = { drain_timeout = 0.3 },
+      script = "return function() require 'tidegate'.sleep(30) return 'late' end" }
+    local slow = tide:connect()
+    slow:send 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
+    posix.pause(0.2)
+    tide:signal(posix.TERM)
+    local res = slow:receive(10)
+    assert.same({ 503, 'close' }, { res.status, res.headers.connection })
+    wait.eventually(function() return posix.ended(tide.pid) == 'exit 0' end)
+    slow:close()
+    tide:forget()
+  end)
+
+  it('gives a worker the drain_timeout of its last reload', function()
+    local tide = serve { site = { drain_timeout = 0, admin = 'unix:admin.sock' },
+      script = "return function() require 'tidegate'.sleep(6.5) return 'done' end" }
+    local slow = tide:connect()
+    local text = posix.read(tide.site .. '/site.lua')
+    posix.write(tide.site .. '/site.lua', (text:gsub('(drain_timeout[^=]*= ?)0', '%120')))
+    assert.equal(0, gate.run({ 'reload', tide.site }).status)
+    slow:send 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
+    posix.pause(0.2)
+    tide:signal(posix.TERM)
+    assert.equal('done', slow:receive(20).body) -- after more than the old time allowed
+    wait.eventually(function() return posix.ended(tide.pid) == 'exit 0' end)
+    slow:close()
+    tide:forget()
+  end)
+
+  it('ends at once at SIGTERM while its workers die at their start', function()
+    local tide = serve { expect_errors = { 'event=worker_died', 'event=worker_failed' } }
+    posix.write(tide.site .. '/site.lua', 'return {')
+    posix.kill(tide:worker(), posix.KILL)
+    tide:await_log 'event=worker_failed'
+    tide:stop()
   end)
 
   it('answers what came on an idle connection just as it drains', function()
@@ -329,12 +397,38 @@ describe('a service manager', function()
       tide:forget()
     end)
 
+    if master then
+      it('is told that a renewal is over also when there was no worker before', function()
+        local tide = gate.serve { master = true, script = answering 'x', site = { workers = 1 },
+          env = { NOTIFY_SOCKET = folder .. '/notify' },
+          expect_errors = { 'worker_died', 'worker_failed' } }
+        told 'READY=1'
+        local text = posix.read(tide.site .. '/site.lua')
+        posix.write(tide.site .. '/site.lua', 'return {')
+        posix.kill(tide:worker(), posix.KILL)
+        tide:await_log 'event=worker_failed'
+        posix.write(tide.site .. '/site.lua', text)
+        tide:signal(posix.HUP)
+        told 'RELOADING=1'
+        told 'READY=1'
+        assert.equal('x', tide:get('/').body)
+        tide:stop()
+      end)
+    end
+
     it('lends its sockets to ' .. how, function()
       local fd, port = posix.listen()
       local tide = gate.serve { master = master, script = answering 'lent', listen = fd,
         port = port, site = { workers = 1 } }
       assert.equal(port, tide.port)
       assert.equal('lent', tide:get('/').body)
+      if master then
+        for n, signal in ipairs { posix.HUP, posix.TERM } do
+          posix.kill(signal == posix.HUP and tide.pid or tide:worker(), signal)
+          tide:await_workers(n + 1)
+          assert.equal('lent', tide:get('/').body)
+        end
+      end
       tide:stop()
       local late = assert(posix.connect(port, 1)) -- it is still listened on
       posix.close(late)

@@ -34,7 +34,7 @@ describe('a mistake in a script', function()
 
   it('may be any value', function()
     for body, reason in pairs {
-      ['error(nil)'] = 'error object is a nil value',
+      ['error(nil)'] = 'main.lua:3: error object is a nil value',
       ['error {}'] = 'error object is a table value',
       ['error(true)'] = 'error object is a boolean value', ['error(7, 0)'] = 'reason=7',
       ['error()'] = 'error object is a nil value',
@@ -48,6 +48,28 @@ describe('a mistake in a script', function()
       assert.equal(500, res.status)
       assert.matches(reason, line)
     end
+  end)
+
+  -- A function that ends with a call is not on the stack any more while that runs.
+  it('in the call that a function ends with is placed where the function begins', function()
+    local call = 'main.lua:2: in the call that this function ends with: '
+    for body, reason in pairs {
+      ['return error(nil)'] = 'error object is a nil value',
+      ['return ("%d"):format("x")'] = 'bad argument #2 to',
+      ['local function long(text) return text:rep(1e9) end return long "x"'] = 'not enough memory',
+    } do
+      local res, line = outcome(body)
+      assert.equal(500, res.status)
+      assert.matches(call .. reason, line)
+    end
+    local tide = gate.serve { scripts = { ['first.lua'] = 'return function() end',
+        ['second.lua'] = "\n\nreturn function() return ('x'):rep(1e9) end",
+        ['third.lua'] = "return function() return 'ok' end" },
+      routes = { { 'GET /', 'third.lua', before = { 'first.lua', 'second.lua' } } },
+      expect_errors = { 'event=script_error' } }
+    assert.equal(500, tide:get('/').status)
+    tide:await_log 'second.lua:3: in the call that this function ends with: not enough memory'
+    tide:stop()
   end)
 
   it('is to return no response', function()

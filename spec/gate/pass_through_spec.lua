@@ -255,7 +255,11 @@ describe('header fields of requests that are passed on', function()
 
   it('say who asks, whatever an untrusted client says', function()
     local seen = seen_with('x-forwarded-for: 1.1.1.1\r\nX-Forwarded-For: 3.3.3.3\r\n' ..
-      'x-forwarded-proto: https\r\nx-forwarded-host: evil\r\nforwarded: for=2.2.2.2\r\n')
+      'x-forwarded-proto: https\r\nx-forwarded-host: evil\r\nforwarded: for=2.2.2.2\r\n' ..
+      'X_Forwarded_For: 4.4.4.4\r\nx-forwarded_host: evil\r\nx_forwarded-proto: https\r\n')
+    for _, name in ipairs { 'x_forwarded_for', 'x-forwarded_host', 'x_forwarded-proto' } do
+      assert.is_nil(seen.headers[name], name)
+    end
     assert.same({ '127.0.0.1' }, seen:all 'x-forwarded-for')
     assert.same({ 'http' }, seen:all 'x-forwarded-proto')
     assert.same({ 'shop.example:8080' }, seen:all 'x-forwarded-host')

@@ -27,6 +27,7 @@ end
 
 describe('a thread that is late', function()
   it('is told with the route and the line', function()
+    if sanitized 'tsan' then return pending 'no signal gets through in time' end
     -- Quadratic: some tenths of a second.
     local tide = serve { site = { workers = 1, limits = { script_cpu = 60 } },
       routes = { { 'GET /late', 'late.lua' } }, scripts = { ['late.lua'] = [[
@@ -50,6 +51,7 @@ describe('a thread that is stuck in a call of C', function()
   end
 
   it('is replaced with its process; its route is barred until the site is read anew', function()
+    if sanitized 'tsan' then return pending 'no signal gets through in time' end
     local tide = serve { master = true,
       site = { workers = 2, limits = LIMITS, drain_timeout = 0.5 },
       routes = { { 'GET /stuck/{n}', 'stuck.lua' } }, scripts = { ['stuck.lua'] = ENDLESS },
@@ -81,7 +83,29 @@ describe('a thread that is stuck in a call of C', function()
     tide:stop()
   end)
 
+  it('is named by its function when that ends with the call; the others serve on', function()
+    if sanitized 'tsan' then return pending 'no signal gets through in time' end
+    local tide = serve { master = true,
+      site = { workers = 2, limits = { script_cpu = 0.1 }, drain_timeout = 5 },
+      routes = { { 'GET /stuck/{n}', 'stuck.lua' }, { 'GET /slow', 'slow.lua' } }, scripts = {
+        ['stuck.lua'] = "\nreturn function() return ('a'):rep(60):find(('a-'):rep(40) .. 'b') end",
+        ['slow.lua'] = "return function() require 'tidegate'.sleep(2) return 'slow' end" },
+      expect_errors = { 'thread_stuck', 'thread_left_behind' } }
+    local connection = stuck(tide)
+    posix.pause(0.05)
+    local slow = tide:connect() -- the other thread has it, and ends it after it was replaced
+    slow:send 'GET /slow HTTP/1.1\r\nhost: a\r\n\r\n'
+    tide:await_log 'event=thread_stuck worker=%d ms=%d+ route="GET /stuck/{n}" at=%S*/stuck.lua:2\n'
+    tide:await_workers(2)
+    assert.equal('slow', slow:receive(10).body)
+    assert.equal(503, tide:get('/stuck/2').status)
+    slow:close()
+    connection:close()
+    tide:stop()
+  end)
+
   it('bars the route without a master, too', function()
+    if sanitized 'tsan' then return pending 'no signal gets through in time' end
     local tide = serve { site = { workers = 2, limits = LIMITS, drain_timeout = 0 },
       routes = { { 'GET /stuck/{n}', 'stuck.lua' } }, scripts = { ['stuck.lua'] = ENDLESS } }
     local connection = stuck(tide)
@@ -134,6 +158,31 @@ describe('a service manager that watches', function()
       end)
       tide:stop()
     end
+    posix.close(inbox)
+    posix.remove(folder)
+  end)
+
+  it('does not hear of a worker that hangs', function()
+    local folder = posix.folder()
+    local inbox = posix.datagrams(folder .. '/notify')
+    local tide = gate.serve { master = true, script = "return function() return '' end",
+      site = { workers = 1 },
+      env = { NOTIFY_SOCKET = folder .. '/notify', WATCHDOG_USEC = '200000' } }
+    local worker = tide:worker()
+    local function is_silent()
+      posix.pause(0.6)
+      local heard = false
+      for text in function() return posix.receive(inbox) end do
+        heard = heard or text == 'WATCHDOG=1'
+      end
+      return not heard
+    end
+    assert.is_false(is_silent())
+    posix.kill(worker, posix.STOP)
+    wait.eventually(is_silent)
+    posix.kill(worker, posix.CONT)
+    wait.eventually(function() return not is_silent() end)
+    tide:stop()
     posix.close(inbox)
     posix.remove(folder)
   end)

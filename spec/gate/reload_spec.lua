@@ -178,11 +178,16 @@ describe('a reload', function()
       { 'main.lua', "\nrequire 'nowhere'", 'main%.lua:2:.*nowhere' },
       { 'main.lua', "\nrequire 'tidegate'.backend 'nobody'", 'main%.lua:2:.*nobody' },
       { 'main.lua', 'return 1', 'main%.lua' },
+      { 'main.lua', "\nrequire 'tidegate'.xml.schema 'gone.xsd'", 'main%.lua:2:.*gone%.xsd' },
+      { 'main.lua', "\nrequire 'tidegate'.xml.schema 'half.xsd'", 'half%.xsd' },
       { 'site.lua', good:sub(1, #good - 20), 'site%.lua:%d' },
       { 'site.lua', 'while true do end', 'site%.lua' },
       { 'site.lua', site_of [[{ 'GET /', 'gone.lua' }]], 'site%.lua:2:.*gone%.lua' },
       { 'site.lua', site_of [[{ 'GET /', backend = 'nobody' }]], 'site%.lua:2:.*nobody' },
+      { 'site.lua', site_of([[{ 'GET /', 'main.lua' }]], [[backends = {
+        x = { 'https://127.0.0.1:9', tls = { ca = 'gone.pem' } } },]]), 'gone%.pem' },
     }
+    write(tide, 'half.xsd', '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:el')
     local before = { ['main.lua'] = answering 'well', ['site.lua'] = good }
     for _, case in ipairs(cases) do
       write(tide, case[1], case[2])
@@ -338,6 +343,42 @@ describe('a reload', function()
     becomes 'from a new file'
     write(tide, 'lib/new.lua', "return 'from a new folder'")
     becomes 'from a new folder'
+    tide:stop()
+  end)
+
+  it('happens once for a burst of changes, however an editor makes them', function()
+    local tide, where = serve { args = { '--watch' },
+      site = site_of [[{ 'GET /', 'main.lua' }]], script = answering 'one' }
+    local function becomes(text)
+      wait.eventually(function() return tide:get('/').body == text end)
+    end
+    local function run(command)
+      assert(os.execute(('cd %s && %s'):format(tide.site, command)) == 0)
+    end
+    run 'mv main.lua main.lua~' -- the backup of one, before the new file is written
+    write(tide, 'main.lua', answering 'two')
+    run 'rm main.lua~'
+    becomes 'two'
+    write(tide, '.main.lua.swp', answering 'three')
+    run 'mv .main.lua.swp main.lua'
+    becomes 'three'
+    write(tide, 'other.lua', answering 'four')
+    run 'ln -s other.lua link && mv link main.lua'
+    becomes 'four'
+    local generation = status(where).generation
+    for i = 1, 200 do write(tide, 'other.lua', answering('n' .. i)) end
+    becomes 'n200'
+    posix.pause(0.3)
+    local reloads = status(where).generation - generation
+    assert.is_true(reloads >= 1 and reloads <= 3, reloads .. ' reloads')
+    local file = io.open(tide.site .. '/other.lua', 'w') -- half of it is written, and held
+    file:write "return function() return 'whole"
+    file:flush()
+    posix.pause(0.4)
+    assert.equal('n200', tide:get('/').body)
+    file:write "' end"
+    file:close()
+    becomes 'whole'
     tide:stop()
   end)
 end)

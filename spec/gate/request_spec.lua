@@ -119,6 +119,15 @@ describe('the headers of a request', function()
       { 'a=1, x', 'b=2' }, 'gate', true }, res:json())
   end)
 
+  it('have values without the white space around them', function()
+    local res = answer([[
+      return function(req)
+        return { req.headers.x, req.headers.y, req.host }
+      end]], { path = '/', headers = { { 'Host', ' \tgate \t' }, { 'X', '\t a \t b \t ' },
+      { 'Y', ' \t' } } })
+    assert.same({ 'a \t b', '', 'gate' }, res:json())
+  end)
+
   it('come in the order in which they were sent, each name once', function()
     local res = answer([[
       return function(req)
@@ -239,6 +248,13 @@ describe('limits.body', function()
     assert.equal('1000', chunked(1000).body)
     assert.equal(413, chunked(1001).status)
     assert.equal('3', tide:post('/', 'abc').body)
+    tide:stop()
+  end)
+
+  it('is 8 MB', function()
+    local tide = serve 'return function(req) return tostring(#req.body) end'
+    assert.equal('8388608', tide:post('/', ('x'):rep(8388608)).body)
+    assert.equal(413, tide:post('/', ('x'):rep(8388609)).status)
     tide:stop()
   end)
 

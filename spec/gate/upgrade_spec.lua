@@ -21,7 +21,11 @@ local function echo(request, connection)
   end
 end
 
-local ANSWERS = { ['/echo'] = echo, ['/plain'] = upstream.text 'plain',
+local OTHER = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\n'
+
+local ANSWERS = { ['/other'] = OTHER .. 'upgrade: h2c\r\n\r\n', ['/nothing'] = OTHER .. '\r\n',
+  ['/more'] = OTHER .. 'upgrade: echo/1\r\nupgrade: h2c\r\n\r\n',
+  ['/echo'] = echo, ['/plain'] = upstream.text 'plain',
   ['/unasked'] = SWITCH, ['/silent'] = { SWITCH, 30 },
   ['/flood'] = { SWITCH .. ('x'):rep(3 * 1024 * 1024), 30 } }
 
@@ -139,11 +143,24 @@ describe('a route with upgrade = true', function()
     stop()
   end)
 
-  it('never asks for HTTP/2', function()
+  it('never asks for HTTP, nor for TLS', function()
     local tide, shop, stop = play()
     tide:raw(HEAD:format('/plain', 'h2c'), 0.2)
-    tide:raw(HEAD:format('/plain', 'H2C, echo/1'), 0.2)
-    assert.same({}, { shop:requests()[1].headers.upgrade, shop:requests()[2].headers.upgrade })
+    for _, protocols in ipairs { 'H2C, echo/1', 'echo/1, h2c', 'HTTP/2.0', 'TLS/1.0', 'echo 1' } do
+      tide:raw(HEAD:format('/plain', protocols), 0.1)
+    end
+    assert.equal(6, #shop:requests())
+    for _, request in ipairs(shop:requests()) do assert.is_nil(request.headers.upgrade) end
+    stop()
+  end)
+
+  it('switches to what was asked for only', function()
+    local tide, _, stop = play()
+    for _, path in ipairs { '/other', '/more', '/nothing' } do
+      local text = tide:raw(HEAD:format(path, 'echo/1'), 0.2)
+      assert.matches('^HTTP/1.1 502 .*"code":"protocol"', text, 1)
+    end
+    assert.matches('^HTTP/1.1 101 ', tide:raw(HEAD:format('/silent', 'a/1, Echo/1'), 0.2))
     stop()
   end)
 

@@ -10,6 +10,7 @@
 --     env      = { NAME = 'value' },
 --     master   = true,                                   as users run it; else with --single
 --     listen   = descriptor,                             lent to it as systemd does
+--     program  = path,                                   instead of the program under test
 --     expect_errors = { 'event=script_failed' },         patterns of allowed level=error lines
 --   }
 local cjson = require 'cjson'
@@ -111,7 +112,8 @@ function gate.serve(opts)
   -- What the program wrote on stderr so far; both gate.log() and gate:log() work.
   self.log = function() return posix.read(self.stderr) end
   self.access = function() return gate.parse_access(posix.read(self.stdout)) end
-  local argv = { gate.program(), 'run', self.site, '--port', tostring(opts.port or 0) }
+  local argv = { opts.program or gate.program(), 'run', self.site, '--port',
+    tostring(opts.port or 0) }
   if not opts.master then argv[#argv + 1] = '--single' end
   for _, word in ipairs(opts.args or {}) do argv[#argv + 1] = word end
   self.pid = posix.spawn(argv, { stdout = self.stdout, stderr = self.stderr, env = opts.env,

@@ -201,6 +201,7 @@ for name, bytes in pairs {
   case('host ' .. name, bytes .. HIDDEN, 400)
 end
 
+case('host with white space around it', 'GET / HTTP/1.1\r\nhost: \t a \t \r\n\r\n', { '/', '' })
 case('host with characters that names may have', "GET / HTTP/1.1\r\nhost: a,b!$&'()*+;=~\r\n\r\n",
   { '/', '' })
 

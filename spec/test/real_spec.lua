@@ -167,10 +167,15 @@ it('is changed', function() require 'tidegate.test'.site { timeout = 1 } end)]] 
   end)
 
   it('leave no process behind', function()
-    write { ['x_spec.lua'] = [[
+    write {}
+    local err, fifo = folder .. '/err', folder .. '/fifo'
+    assert.equal(0, os.execute('mkfifo ' .. fifo))
+    posix.write(folder .. '/x_spec.lua', ([[
       local site = require 'tidegate.test'.site()
-      it('asks', function() site:get '/ids' os.execute 'sleep 30' end)]] }
-    local err = folder .. '/err'
+      it('asks, and waits for a writer', function()
+        site:get '/ids'
+        io.open('%s', 'r')
+      end)]]):format(fifo))
     local pid = posix.spawn({ gate.program(), 'test', SITE, folder .. '/x_spec.lua', '--real' },
       { stdout = err, stderr = err })
     local function children(of)

@@ -1,15 +1,10 @@
-/* The options of a backend call: from a Lua table to the request that is sent. */
+/* The options of a backend call: from a Lua table to the call. */
 #include <lauxlib.h>
-#include <stdlib.h>
 
-#include "api/backend_call.h"
+#include "api/backend_parts.h"
 #include "api/forward.h"
-#include "http/query.h"
 #include "http/strict.h"
 #include "script/args.h"
-#include "script/json_value.h"
-#include "script/value.h"
-#include "script/xml_value.h"
 
 /* Places in the lists of names below; the first ones are the same in each. */
 enum option {
@@ -32,279 +27,13 @@ static const char *const known_request[] = {
     "method",  "path",    "query",           "body",   "json",    "form",
     "stream",  "xml",     "xml_options",     NULL};
 
-struct reading {
-    const char *name;
-    struct tg_backend_call *call;
-    h2o_mem_pool_t *pool;
-    const char *content_type; /* of a body that we encode */
-    uint32_t given;           /* options: a bit for each */
-};
-
-static bool is_given(const struct reading *r, enum option option)
+static bool is_given(const struct tg_backend_reading *r, enum option option)
 {
     return (r->given >> option & 1) != 0;
 }
 
-static h2o_iovec_t keep(struct reading *r, struct tg_text text)
-{
-    return h2o_strdup(r->pool, text.base, text.len);
-}
-
-static int compare(const void *a, const void *b)
-{
-    const struct tg_text *x = a, *y = b;
-    size_t least = x->len < y->len ? x->len : y->len;
-    int order = memcmp(x->base, y->base, least);
-
-    return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
-}
-
-/* The names of the table on top, in the order of their bytes; they live as long as the table.
- * Where a value is a list, its items are added to *items, else one. */
-static struct tg_text *sorted_names(lua_State *L, struct reading *r, const char *what,
-                                    size_t *count, size_t *items)
-{
-    size_t n = 0;
-
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-        if (lua_type(L, -2) != LUA_TSTRING)
-            tg_raise(L, "%s: %s must have names, not a list", r->name, what);
-        n++;
-        *items += lua_istable(L, -1) ? lua_objlen(L, -1) : 1;
-        lua_pop(L, 1);
-    }
-    struct tg_text *names = h2o_mem_alloc_pool(r->pool, (n + 1) * sizeof(*names));
-    *count = n;
-    lua_pushnil(L);
-    for (size_t i = 0; lua_next(L, -2) != 0; i++) {
-        lua_pop(L, 1);
-        names[i].base = lua_tolstring(L, -1, &names[i].len);
-    }
-    if (n > 1)
-        qsort(names, n, sizeof(*names), compare);
-    return names;
-}
-
-static void put_pair(lua_State *L, struct reading *r, struct tg_buffer *out, struct tg_text name,
-                     const char *what)
-{
-    struct tg_text value;
-
-    if (lua_isboolean(L, -1))
-        value = lua_toboolean(L, -1) ? TG_TEXT("true") : TG_TEXT("false");
-    else if (lua_isstring(L, -1))
-        value.base = lua_tolstring(L, -1, &value.len);
-    else {
-        tg_raise(L, "%s: %s.%s is a %s; a string, a number, a boolean or a list of them is right",
-                 r->name, what, name.base, luaL_typename(L, -1));
-        return;
-    }
-    if (out->len > 0)
-        tg_buffer_put(out, '&');
-    tg_query_encode(out, name);
-    tg_buffer_put(out, '=');
-    tg_query_encode(out, value);
-}
-
-/* Encodes the table on top as name=value&… into the scratch buffer. */
-static struct tg_text encode_pairs(lua_State *L, struct reading *r, const char *what)
-{
-    struct tg_buffer *out = tg_values_buffer(L);
-    size_t count, items = 0;
-
-    if (luaL_getmetafield(L, -1, "__totable")) {
-        lua_pushvalue(L, -2);
-        lua_call(L, 1, 1);
-        lua_replace(L, -2);
-    }
-    if (!lua_istable(L, -1))
-        tg_raise(L, "%s: %s must be a table", r->name, what);
-    struct tg_text *names = sorted_names(L, r, what, &count, &items);
-    for (size_t i = 0; i < count; i++) {
-        lua_pushlstring(L, names[i].base, names[i].len);
-        lua_rawget(L, -2);
-        if (lua_istable(L, -1)) {
-            int values = (int)lua_objlen(L, -1);
-            for (int n = 1; n <= values; n++) {
-                lua_rawgeti(L, -1, n);
-                put_pair(L, r, out, names[i], what);
-                lua_pop(L, 1);
-            }
-        } else {
-            put_pair(L, r, out, names[i], what);
-        }
-        lua_pop(L, 1);
-    }
-    return tg_text(out->base, out->len);
-}
-
-static void check_path(lua_State *L, struct reading *r, struct tg_text path)
-{
-    if (path.len == 0 || path.base[0] != '/')
-        tg_raise(L, "%s: the path must begin with '/'", r->name);
-    for (size_t i = 0; i < path.len; i++)
-        if ((unsigned char)path.base[i] <= ' ' || (unsigned char)path.base[i] >= 0x7f)
-            tg_raise(L, "%s: the path has a character that must be escaped (tg.escape)", r->name);
-}
-
-static void read_target(lua_State *L, struct reading *r, int opts, struct tg_text path)
-{
-    struct tg_text query = {NULL, 0};
-
-    check_path(L, r, path);
-    if (opts != 0) {
-        lua_getfield(L, opts, "query");
-        if (!lua_isnil(L, -1))
-            query = encode_pairs(L, r, "query");
-    }
-    if (query.len == 0) {
-        r->call->call.target = keep(r, path);
-        return;
-    }
-    char *target = h2o_mem_alloc_pool(r->pool, path.len + 1 + query.len);
-    memcpy(target, path.base, path.len);
-    target[path.len] = memchr(path.base, '?', path.len) != NULL ? '&' : '?';
-    memcpy(target + path.len + 1, query.base, query.len);
-    r->call->call.target = h2o_iovec_init(target, path.len + 1 + query.len);
-}
-
-static void set_body(struct reading *r, struct tg_text body, const char *content_type)
-{
-    r->call->call.body = keep(r, body);
-    r->call->call.has_body = true;
-    r->content_type = content_type;
-}
-
-static void read_json_body(lua_State *L, struct reading *r)
-{
-    struct tg_buffer *out = tg_values_buffer(L);
-    struct tg_parse_error error;
-
-    if (!tg_json_encode(L, lua_gettop(L), NULL, out, &error))
-        tg_raise(L, "%s: json: %s", r->name, error.text);
-    set_body(r, tg_text(out->base, out->len), "application/json");
-}
-
-static void read_xml_body(lua_State *L, struct reading *r, int opts)
-{
-    struct tg_buffer *out = tg_values_buffer(L);
-    struct tg_xml_write_options options;
-    struct tg_parse_error error;
-    int value = lua_gettop(L);
-
-    lua_getfield(L, opts, "xml_options");
-    tg_xml_write_options_read(L, r->name, value + 1, &options);
-    if (!tg_xml_encode(L, value, &options, out, &error))
-        tg_raise(L, "%s: xml: %s", r->name, error.text);
-    set_body(r, tg_text(out->base, out->len), "application/xml");
-}
-
-/* At most one of body, json, xml and form. */
-static void read_body(lua_State *L, struct reading *r, int opts)
-{
-    int given = 0;
-
-    lua_getfield(L, opts, "body");
-    if (!lua_isnil(L, -1)) {
-        struct tg_text body;
-        body.base = lua_tolstring(L, -1, &body.len);
-        if (body.base == NULL)
-            tg_raise(L, "%s: body must be a string, this is a %s", r->name, luaL_typename(L, -1));
-        set_body(r, body, NULL);
-        given++;
-    }
-    lua_getfield(L, opts, "json");
-    if (!lua_isnil(L, -1)) {
-        read_json_body(L, r);
-        given++;
-    }
-    lua_getfield(L, opts, "xml");
-    if (!lua_isnil(L, -1)) {
-        read_xml_body(L, r, opts);
-        given++;
-    }
-    lua_getfield(L, opts, "form");
-    if (!lua_isnil(L, -1)) {
-        set_body(r, encode_pairs(L, r, "form"), "application/x-www-form-urlencoded");
-        given++;
-    }
-    if (given > 1)
-        tg_raise(L, "%s: only one of body, json, xml and form can be given", r->name);
-}
-
-static void add_field(lua_State *L, struct reading *r, struct tg_text name, struct tg_field *list,
-                      size_t *n)
-{
-    struct tg_text value;
-
-    value.base = lua_tolstring(L, -1, &value.len);
-    if (value.base == NULL)
-        tg_raise(L, "%s: the header '%s' is a %s; a string or a list of strings is right", r->name,
-                 name.base, luaL_typename(L, -1));
-    if (tg_strict_field_name(name) != NULL)
-        tg_raise(L, "%s: '%s' can't be the name of a header", r->name, name.base);
-    if (tg_strict_field_value(value) != NULL)
-        tg_raise(L, "%s: the value of the header '%s' has characters that can't be sent", r->name,
-                 name.base);
-    if (tg_strict_is_of_connection(name))
-        return;
-    if (tg_text_is_nocase(name, TG_TEXT("host"))) {
-        r->call->call.host = keep(r, value);
-        return;
-    }
-    if (tg_text_is_nocase(name, TG_TEXT("content-type")))
-        r->content_type = NULL;
-    list[(*n)++] = (struct tg_field){keep(r, name), keep(r, value)};
-}
-
-static size_t read_header_table(lua_State *L, struct reading *r, struct tg_field **list)
-{
-    size_t count, items = 0, n = 0;
-
-    if (luaL_getmetafield(L, -1, "__totable")) {
-        lua_insert(L, -2);
-        lua_call(L, 1, 1);
-    }
-    if (!lua_istable(L, -1))
-        tg_raise(L, "%s: headers must be a table", r->name);
-    struct tg_text *names = sorted_names(L, r, "headers", &count, &items);
-    *list = h2o_mem_alloc_pool(r->pool, (items + 1) * sizeof(**list));
-    for (size_t i = 0; i < count; i++) {
-        lua_pushlstring(L, names[i].base, names[i].len);
-        lua_rawget(L, -2);
-        int values = lua_istable(L, -1) ? (int)lua_objlen(L, -1) : 0;
-        for (int v = 1; v <= values; v++) {
-            lua_rawgeti(L, -1, v);
-            add_field(L, r, names[i], *list, &n);
-            lua_pop(L, 1);
-        }
-        if (!lua_istable(L, -1))
-            add_field(L, r, names[i], *list, &n);
-        lua_pop(L, 1);
-    }
-    return n;
-}
-
-static void read_headers(lua_State *L, struct reading *r, int opts)
-{
-    struct tg_field *list = NULL;
-    size_t n = 0;
-
-    lua_getfield(L, opts, "headers");
-    if (!lua_isnil(L, -1))
-        n = read_header_table(L, r, &list);
-    if (r->content_type != NULL) {
-        if (list == NULL)
-            list = h2o_mem_alloc_pool(r->pool, sizeof(*list));
-        list[n++] = (struct tg_field){h2o_iovec_init(H2O_STRLIT("content-type")),
-                                      h2o_iovec_init(r->content_type, strlen(r->content_type))};
-    }
-    r->call->call.fields = list;
-    r->call->call.field_count = n;
-}
-
-static uint32_t read_duration(lua_State *L, struct reading *r, int opts, enum option option)
+static uint32_t read_duration(lua_State *L, struct tg_backend_reading *r, int opts,
+                              enum option option)
 {
     double ms = 0;
 
@@ -318,7 +47,7 @@ static uint32_t read_duration(lua_State *L, struct reading *r, int opts, enum op
     return (uint32_t)ms;
 }
 
-static void read_retries(lua_State *L, struct reading *r, int opts)
+static void read_retries(lua_State *L, struct tg_backend_reading *r, int opts)
 {
     if (!is_given(r, RETRIES))
         return;
@@ -333,7 +62,7 @@ static void read_retries(lua_State *L, struct reading *r, int opts)
     lua_pop(L, 1);
 }
 
-static void read_expect(lua_State *L, struct reading *r, int opts)
+static void read_expect(lua_State *L, struct tg_backend_reading *r, int opts)
 {
     if (!is_given(r, EXPECT))
         return;
@@ -348,7 +77,7 @@ static void read_expect(lua_State *L, struct reading *r, int opts)
     lua_pop(L, 1);
 }
 
-static void read_stream(lua_State *L, struct reading *r, int opts)
+static void read_stream(lua_State *L, struct tg_backend_reading *r, int opts)
 {
     lua_getfield(L, opts, "stream");
     if (!lua_isnil(L, -1) && !lua_isboolean(L, -1))
@@ -366,7 +95,7 @@ bool tg_expect_is_valid(const char *text)
     return text[1] >= '0' && text[1] <= '9' && text[2] >= '0' && text[2] <= '9';
 }
 
-static void read_cache(lua_State *L, struct reading *r, int opts)
+static void read_cache(lua_State *L, struct tg_backend_reading *r, int opts)
 {
     struct tg_response_cache *keep = &r->call->part.keep;
 
@@ -384,12 +113,12 @@ static void read_cache(lua_State *L, struct reading *r, int opts)
     lua_pop(L, 1);
 }
 
-static void read_options(lua_State *L, struct reading *r, int opts)
+static void read_options(lua_State *L, struct tg_backend_reading *r, int opts)
 {
     struct tg_call *call = &r->call->call;
 
-    read_body(L, r, opts);
-    read_headers(L, r, opts);
+    tg_backend_read_body(L, r, opts);
+    tg_backend_read_headers(L, r, opts);
     call->timeout_ms = read_duration(L, r, opts, TIMEOUT);
     call->connect_timeout_ms = read_duration(L, r, opts, CONNECT_TIMEOUT);
     read_retries(L, r, opts);
@@ -398,7 +127,7 @@ static void read_options(lua_State *L, struct reading *r, int opts)
     read_cache(L, r, opts);
 }
 
-static void read_method(lua_State *L, struct reading *r)
+static void read_method(lua_State *L, struct tg_backend_reading *r)
 {
     struct tg_text method = TG_TEXT("GET");
 
@@ -410,13 +139,13 @@ static void read_method(lua_State *L, struct reading *r)
         if (tg_text_is(method, TG_TEXT("CONNECT")))
             tg_raise(L, "%s: CONNECT can't be sent", r->name);
     }
-    r->call->call.method = keep(r, method);
+    r->call->call.method = tg_backend_keep(r, method);
 }
 
 void tg_backend_options(lua_State *L, const char *name, struct tg_backend_call *call,
                         h2o_iovec_t method)
 {
-    struct reading r = {.name = name, .call = call, .pool = &call->run->pool};
+    struct tg_backend_reading r = {.name = name, .call = call, .pool = &call->run->pool};
     int opts = 0;
 
     luaL_checkstack(L, 20, "options");
@@ -441,7 +170,7 @@ void tg_backend_options(lua_State *L, const char *name, struct tg_backend_call *
     }
     struct tg_text path;
     path.base = lua_tolstring(L, -1, &path.len);
-    read_target(L, &r, opts, path);
+    tg_backend_read_target(L, &r, opts, path);
     if (opts != 0)
         read_options(L, &r, opts);
 }
@@ -456,8 +185,8 @@ static bool has(const struct tg_field *list, size_t count, h2o_iovec_t name)
 }
 
 /* Puts the fields of opts.headers in the place of those that the client sent. */
-static void set_headers(lua_State *L, struct reading *r, int opts, struct tg_request *request,
-                        bool clients_host)
+static void set_headers(lua_State *L, struct tg_backend_reading *r, int opts,
+                        struct tg_request *request, bool clients_host)
 {
     struct tg_call *call = &r->call->call;
     struct tg_field *own = NULL;
@@ -465,7 +194,7 @@ static void set_headers(lua_State *L, struct reading *r, int opts, struct tg_req
 
     lua_getfield(L, opts, "headers");
     if (!lua_isnil(L, -1))
-        count = read_header_table(L, r, &own);
+        count = tg_backend_read_header_table(L, r, &own);
     h2o_iovec_t host = call->host;
     tg_forward_request(request, clients_host, count, call);
     if (host.len != 0)
@@ -482,7 +211,7 @@ static void set_headers(lua_State *L, struct reading *r, int opts, struct tg_req
 void tg_backend_forward_options(lua_State *L, const char *name, struct tg_backend_call *call,
                                 struct tg_request *request)
 {
-    struct reading r = {.name = name, .call = call, .pool = &call->run->pool};
+    struct tg_backend_reading r = {.name = name, .call = call, .pool = &call->run->pool};
     bool clients_host = tg_backend_config(call->exchange.backend)->clients_host;
 
     luaL_checkstack(L, 20, "options");
@@ -500,7 +229,7 @@ void tg_backend_forward_options(lua_State *L, const char *name, struct tg_backen
         path.base = lua_tolstring(L, -1, &path.len);
         if (path.base == NULL)
             tg_raise(L, "%s: path must be a string", name);
-        read_target(L, &r, 0, path);
+        tg_backend_read_target(L, &r, 0, path);
     }
     call->call.timeout_ms = read_duration(L, &r, 3, TIMEOUT);
     call->call.connect_timeout_ms = read_duration(L, &r, 3, CONNECT_TIMEOUT);

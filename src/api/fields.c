@@ -239,25 +239,35 @@ void tg_fields_open(lua_State *L)
     lua_pop(L, 1);
 }
 
-static void push(lua_State *L, int owner, struct value content)
+static void push_keeper(lua_State *L, int owner)
+{
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, owner);
+    lua_rawseti(L, -2, 1);
+}
+
+static void push(lua_State *L, int owner, int keeper, struct value content)
 {
     struct value *value = lua_newuserdata(L, sizeof(*value));
 
     *value = content;
     tg_kind_set(L, TG_KIND_FIELDS);
-    lua_createtable(L, 1, 0);
-    lua_pushvalue(L, owner);
-    lua_rawseti(L, -2, 1);
+    if (keeper != 0)
+        lua_pushvalue(L, keeper);
+    else
+        push_keeper(L, owner);
     lua_setfenv(L, -2); /* keeps the owner's block */
 }
 
-void tg_fields_push(lua_State *L, int owner, struct tg_fields fields, enum tg_fields_kind kind)
+void tg_fields_push(lua_State *L, int owner, int keeper, struct tg_fields fields,
+                    enum tg_fields_kind kind)
 {
-    push(L, owner,
+    push(L, owner, keeper,
          (struct value){.alive = lua_touserdata(L, owner), .fields = fields, .kind = kind});
 }
 
 void tg_fields_push_open(lua_State *L, int owner, struct tg_fields *fields, h2o_mem_pool_t *pool)
 {
-    push(L, owner, (struct value){.alive = lua_touserdata(L, owner), .open = fields, .pool = pool});
+    push(L, owner, 0,
+         (struct value){.alive = lua_touserdata(L, owner), .open = fields, .pool = pool});
 }

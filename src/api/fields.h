@@ -20,8 +20,10 @@ struct tg_fields {
 void tg_fields_open(lua_State *L);
 
 /* Pushes a value with members by name, `all(name)` and pairs() in order. `owner` is the index of
- * a full userdata whose block begins with a pointer: while that is not NULL, the list is there. */
-void tg_fields_push(lua_State *L, int owner, struct tg_fields fields, enum tg_fields_kind kind);
+ * a full userdata whose block begins with a pointer: while that is not NULL, the list is there.
+ * `keeper` is the index of a table that has the owner among its values; 0: one is made. */
+void tg_fields_push(lua_State *L, int owner, int keeper, struct tg_fields fields,
+                    enum tg_fields_kind kind);
 
 /* As tg_fields_push, for header fields that the script may set: `fields` then points to a list in
  * the pool; both live as long as the owner does. */

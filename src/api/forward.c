@@ -66,6 +66,18 @@ static h2o_iovec_t append_to(h2o_mem_pool_t *pool, struct tg_fields fields, stru
 
 /* ---- requests */
 
+/* Programs that get fields as variables take `_` for `-`: what is written so must not pass for what
+ * we say ourselves. */
+static bool is_like(const struct tg_field *field, struct tg_text name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = field->name.base[i];
+        if (h2o_tolower(c == '_' ? '-' : c) != name.base[i])
+            return false;
+    }
+    return true;
+}
+
 static bool is_ours(const struct tg_field *field)
 {
     switch (field->name.len) {
@@ -78,11 +90,11 @@ static bool is_ours(const struct tg_field *field)
     case 9:
         return is(field, TG_TEXT("forwarded"));
     case 15:
-        return is(field, TG_TEXT("x-forwarded-for"));
+        return is_like(field, TG_TEXT("x-forwarded-for"));
     case 16:
-        return is(field, TG_TEXT("x-forwarded-host"));
+        return is_like(field, TG_TEXT("x-forwarded-host"));
     case 17:
-        return is(field, TG_TEXT("x-forwarded-proto"));
+        return is_like(field, TG_TEXT("x-forwarded-proto"));
     default:
         return false;
     }
@@ -164,6 +176,7 @@ void tg_forward_request(struct tg_request *request, bool clients_host, size_t ro
     call->method = request->method;
     call->fields = list;
     call->field_count = n;
+    call->fields_fit = true; /* the head of the request has been read strictly */
     if (clients_host)
         call->host = request->authority;
     call->body = request->body;

@@ -63,6 +63,7 @@ struct tg_route_scripts {
     const char *text; /* from which it is made: a Lua expression */
     bool warned;      /* one of them has a policy for a cache that the route has not */
     bool passes;      /* when none of them answers, a backend does: response.status stays 0 */
+    int line;         /* where the only one of them begins in its file; 0: there are several */
 };
 
 struct tg_after;

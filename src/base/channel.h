@@ -19,7 +19,8 @@ enum {
 enum tg_channel_kind {
     /* the worker says */
     TG_CHANNEL_WANT,     /* it needs a socket that listens at the address; SOCKET answers */
-    TG_CHANNEL_READY,    /* all of its threads accept; `number`: ms that it may take to drain */
+    TG_CHANNEL_READY,    /* all of its threads accept; `number`: ms that it may take to drain, which
+                          * is said again when it may have changed */
     TG_CHANNEL_ALIVE,    /* once a second */
     TG_CHANNEL_REPLACE,  /* another one should take its place; the text says why */
     TG_CHANNEL_BAR,      /* a script of the route named by the text could not be stopped */

@@ -14,9 +14,6 @@ bool tg_admin_bind(struct tg_gate *gate);
 /* Closes it, and removes the file of its Unix socket. */
 void tg_admin_unbind(struct tg_gate *gate);
 
-/* Answers those who asked for a reload that has ended. */
-void tg_admin_reloaded(struct tg_worker *worker);
-
 /* Begins to serve it in the worker's loop; and ends. */
 bool tg_admin_start(struct tg_worker *worker);
 void tg_admin_stop(struct tg_worker *worker);

@@ -6,6 +6,7 @@
 
 #include "gate/door.h"
 #include "gate/linger.h"
+#include "http/hop.h"
 
 /* In the order of a connection: on_body_read again and again, on_close. */
 static void on_body_read(h2o_socket_t *sock, const char *err);
@@ -49,11 +50,23 @@ static void move(struct tg_client *client, h2o_linklist_t *list, enum tg_client_
     client->since_ms = tg_timers_now(&client->worker->timers);
 }
 
+/* h2o looks at the last Connection field alone, and for keep-alive before close. */
+static bool says_close(const h2o_req_t *req)
+{
+    for (ssize_t i = -1; (i = h2o_find_header(&req->headers, H2O_TOKEN_CONNECTION, i)) != -1;) {
+        h2o_iovec_t value = req->headers.entries[i].value;
+        if (tg_hop_names(tg_text(value.base, value.len), TG_TEXT("close")))
+            return true;
+    }
+    return false;
+}
+
 void tg_client_begin(struct tg_client *client, h2o_req_t *req)
 {
     client->is_busy = true;
     client->requests++;
-    if (client->requests >= client->worker->generation->edition->site->limits.requests)
+    if (client->requests >= client->worker->generation->edition->site->limits.requests ||
+        says_close(req))
         req->http1_is_persistent = 0;
     move(client, &client->worker->door.busy, TG_CLIENT_WORKING);
 }

@@ -32,6 +32,7 @@ struct tg_gate {
     struct tg_recorder *recorder; /* NULL without an admin address */
     _Atomic uint64_t stuck_ns;    /* of the present reading: CPU time without a turn */
     _Atomic size_t worker_memory; /* the same; 0: no limit */
+    _Atomic uint32_t drain_ms;    /* the same: how long its end may take */
     int port;                     /* of the first listener, instead of the site's; -1: the site's */
     h2o_globalconf_t config;
     struct tg_log log;
@@ -86,7 +87,8 @@ struct tg_admin_door {
 
 /* What the pulse sees of a thread. */
 struct tg_pulse_look {
-    _Atomic uint64_t turns; /* of its loop, and tasks that went on */
+    _Atomic uint64_t turns; /* of its loop, and tasks that went on; released: what it has written
+                             * into route and place before is there for who sees it */
     _Atomic bool is_stuck;  /* it will not be back, it seems */
     _Atomic bool answered;  /* route and place are filled, or soon will be */
     char route[256];        /* by the thread itself; empty: unknown */
@@ -121,6 +123,7 @@ struct tg_worker {
     h2o_socket_t **listeners; /* ends with NULL */
     struct tg_timers timers;
     struct tg_net net;
+    struct tg_batch sends;                    /* requests to backends that this turn has made */
     struct tg_generation *generation;         /* for new requests */
     struct tg_generation *retired;            /* those that requests still run on */
     _Atomic(struct tg_generation *) upcoming; /* takes its place when the thread is woken */

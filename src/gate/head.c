@@ -47,6 +47,17 @@ static const char *check(const char *bytes, int len, const struct tg_head *head)
                           head->minor_version);
 }
 
+/* White space around a value is no part of it; h2o's parser leaves what stands behind. */
+static void trim(struct tg_head *head)
+{
+    for (size_t i = 0; i < head->field_count; i++) {
+        struct phr_header *field = &head->fields[i];
+        while (field->value_len != 0 && (field->value[field->value_len - 1] == ' ' ||
+                                         field->value[field->value_len - 1] == '\t'))
+            field->value_len--;
+    }
+}
+
 /* More must come; unless it is too much already. */
 static int judge_part(const struct tg_head_limits *limits, const char *bytes, size_t len,
                       struct tg_refusal *refusal)
@@ -59,7 +70,7 @@ static int judge_part(const struct tg_head_limits *limits, const char *bytes, si
 }
 
 static int judge_whole(const struct tg_head_limits *limits, const char *bytes, int len,
-                       const struct tg_head *head, struct tg_refusal *refusal)
+                       struct tg_head *head, struct tg_refusal *refusal)
 {
     const char *wrong;
 
@@ -70,6 +81,7 @@ static int judge_whole(const struct tg_head_limits *limits, const char *bytes, i
     if (head->field_count > limits->fields)
         return refuse(refusal, TG_REFUSED_FIELDS, "the request has too many fields");
     wrong = check(bytes, len, head);
+    trim(head);
     return wrong != NULL ? refuse(refusal, TG_REFUSED_MALFORMED, wrong) : len;
 }
 

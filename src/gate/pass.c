@@ -106,8 +106,7 @@ static void add_upgrade(struct tg_pass *pass)
 
     pass->inbound->request.response.length_known = false;
     memcpy(list, fields->list, fields->count * sizeof(*list));
-    list[fields->count] = (struct tg_field){h2o_iovec_init(H2O_STRLIT("upgrade")),
-                                            upgrade != NULL ? upgrade->value : pass->call.upgrade};
+    list[fields->count] = (struct tg_field){h2o_iovec_init(H2O_STRLIT("upgrade")), upgrade->value};
     *fields = (struct tg_fields){list, fields->count + 1};
 }
 

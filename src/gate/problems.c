@@ -97,3 +97,9 @@ void tg_problems_write(const struct tg_buffer *lines, struct tg_buffer *out)
     }
     tg_buffer_put(out, ']');
 }
+
+void tg_problems_say(struct tg_buffer *lines)
+{
+    fprintf(stderr, "%.*s", (int)lines->len, lines->base != NULL ? lines->base : "");
+    tg_buffer_dispose(lines);
+}

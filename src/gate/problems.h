@@ -8,4 +8,7 @@
  * that of the first character in the line of the file that is no space. */
 void tg_problems_write(const struct tg_buffer *lines, struct tg_buffer *out);
 
+/* Shows the lines on stderr, and forgets them. */
+void tg_problems_say(struct tg_buffer *lines);
+
 #endif

@@ -18,6 +18,7 @@
 enum {
     TICK_MS = 25,
     LATE_NS = 50 * 1000 * 1000,
+    ASKED_MS = 5, /* the same, while an answer is waited for */
     SECOND_MS = 1000,
     SETTLED_MS = 60000, /* after the start; then a process may be replaced without a route to bar */
 };
@@ -28,6 +29,7 @@ struct tg_pulse {
     int wake_fd;
     uint64_t second_ms; /* when what is looked at once a second is due */
     uint64_t started_ms;
+    bool has_asked;  /* a thread that is stuck: its answer comes soon */
     bool is_too_big; /* it has been said */
 };
 
@@ -39,14 +41,24 @@ void tg_pulse_set(struct tg_gate *gate, const struct tg_site *site)
 
 /* ---- in the thread that is looked at */
 
-/* A run without a request is one of tg.every. */
-static const char *route_of(const struct tg_vm *vm)
+/* Fills in the route, and where its script begins: a function that ends with a call of C can't be
+ * seen while that lasts. A run without a request is one of tg.every. */
+static void look_at_route(const struct tg_vm *vm, struct tg_pulse_look *look)
 {
     const struct tg_request *request = vm->running->run->context;
+    char path[sizeof(look->place)];
 
     if (request == NULL)
-        return "";
-    return H2O_STRUCT_FROM_MEMBER(const struct tg_inbound, request, request)->route->pattern;
+        return;
+    const struct tg_inbound *inbound =
+        H2O_STRUCT_FROM_MEMBER(const struct tg_inbound, request, request);
+    const struct tg_route *route = inbound->route;
+    const char *folder = inbound->generation->edition->site->folder;
+    stpncpy(look->route, route->pattern, sizeof(look->route) - 1);
+    if (request->scripts->line == 0 || strlen(folder) + strlen(route->script) + 2 > sizeof(path))
+        return;
+    stpcpy(stpcpy(stpcpy(path, folder), "/"), route->script);
+    tg_place_write(path, request->scripts->line, look->place, sizeof(look->place));
 }
 
 /* Comes when the thread has not been back in its loop for long. What it interrupts is nearly always
@@ -60,10 +72,12 @@ static void on_look(int number, siginfo_t *info, void *context)
     if (info->si_code != SI_QUEUE || info->si_pid != getpid())
         return;
     struct tg_pulse_look *look = &worker->look;
+    if (atomic_load(&look->answered)) /* acquires: the last answer has been read */
+        return;
     struct tg_vm *vm = tg_generation_running(worker);
     look->route[0] = look->place[0] = '\0';
     if (vm != NULL) {
-        stpncpy(look->route, route_of(vm), sizeof(look->route) - 1);
+        look_at_route(vm, look);
         if (atomic_load(&look->is_stuck))
             tg_vm_where(vm, look->place, sizeof(look->place));
         else
@@ -145,10 +159,11 @@ static void give_up(struct tg_pulse *pulse, struct tg_worker *worker)
 static void look_at(struct tg_pulse *pulse, struct tg_worker *worker)
 {
     struct tg_pulse_look *look = &worker->look;
-    uint64_t turns = atomic_load_explicit(&look->turns, memory_order_relaxed);
+    uint64_t turns = atomic_load_explicit(&look->turns, memory_order_acquire);
 
     if (turns != look->seen) {
         end_episode(worker);
+        pulse->has_asked = false;
         look->seen = turns;
         look->begun_ns = cpu_of(worker, look->begun_ns);
         return;
@@ -163,8 +178,10 @@ static void look_at(struct tg_pulse *pulse, struct tg_worker *worker)
         ask(worker);
     } else if (!is_stuck && used > atomic_load(&pulse->gate->stuck_ns)) {
         atomic_store(&look->is_stuck, true);
+        pulse->has_asked = true;
         ask(worker);
     } else if (is_stuck && !look->told && atomic_load(&look->answered)) {
+        pulse->has_asked = false;
         give_up(pulse, worker);
     }
 }
@@ -226,7 +243,7 @@ static void *run(void *argument)
     struct tg_gate *gate = pulse->gate;
     struct pollfd wake = {.fd = pulse->wake_fd, .events = POLLIN};
 
-    while (poll(&wake, 1, TICK_MS) <= 0) {
+    while (poll(&wake, 1, pulse->has_asked ? ASKED_MS : TICK_MS) <= 0) {
         for (unsigned i = 0; i < gate->site->workers; i++)
             if (gate->workers[i].started)
                 look_at(pulse, &gate->workers[i]);

@@ -126,6 +126,7 @@ static void hand_over(struct tg_reload *reload, struct tg_attempt *attempt)
     unsigned count = gate->site->workers, told = 0;
 
     tg_pulse_set(gate, attempt->edition->site);
+    atomic_store(&gate->drain_ms, attempt->edition->site->drain_ms);
     __atomic_store_n(&gate->config.max_request_entity_size, attempt->edition->site->body_limit + 1,
                      __ATOMIC_RELAXED);
     tg_cache_resize(gate->cache, attempt->edition->site->cache_memory,
@@ -190,6 +191,7 @@ static void succeed(struct tg_reload *reload, struct tg_attempt *attempt)
     reload->edition = now;
     pthread_mutex_unlock(&reload->lock);
     tg_link_say(&reload->gate->link, TG_CHANNEL_RELOADED, 0, "");
+    tg_link_say(&reload->gate->link, TG_CHANNEL_READY, (int32_t)now->site->drain_ms, "");
     end_probation(reload);
     if (!attempt->back && !tg_files_equal(before->site->files, now->site->files)) {
         tg_history_push(&reload->history, before->site->files);

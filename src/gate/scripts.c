@@ -110,6 +110,18 @@ static void push_new_chain(lua_State *L, const struct loading *loading)
         add_script(L, route->script);
 }
 
+/* Where the function begins that the list on top has alone. */
+static int line_of(lua_State *L)
+{
+    lua_Debug info = {.linedefined = 0};
+
+    if (lua_objlen(L, -1) != 1)
+        return 0;
+    lua_rawgeti(L, -1, 1);
+    lua_getinfo(L, ">S", &info);
+    return info.linedefined;
+}
+
 /* Routes with the same scripts share their list: a site may have ten thousand routes. */
 static int load_route(lua_State *L)
 {
@@ -129,6 +141,7 @@ static int load_route(lua_State *L)
         lua_pushvalue(L, -2);
         lua_rawset(L, 2);
     }
+    int line = loading->route->script != NULL ? line_of(L) : 0;
     lua_getfield(L, -1, "ref");
     lua_getfield(L, -2, "takes_route");
     *loading->scripts = (struct tg_route_scripts){
@@ -136,6 +149,7 @@ static int load_route(lua_State *L)
         .takes_route = lua_toboolean(L, -1),
         .text = loading->route->table,
         .passes = loading->route->script == NULL,
+        .line = line,
     };
     return 0;
 }

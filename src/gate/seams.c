@@ -14,10 +14,16 @@
 /* ---- heads */
 
 /* What has been refused goes on as a request without fields: the handler answers it as it should be
- * answered, which h2o by itself does not. */
-static int pass_on_refused(struct tg_head *head, size_t len)
+ * answered, which h2o by itself does not. Of its method no more is believed than that an answer to
+ * HEAD has no body. */
+static int pass_on_refused(struct tg_head *head, const char *buf, size_t len)
 {
-    *head = (struct tg_head){.method = "", .path = "", .fields = head->fields};
+    bool is_head = len >= 5 && memcmp(buf, "HEAD ", 5) == 0;
+
+    *head = (struct tg_head){.method = is_head ? "HEAD" : "",
+                             .method_len = is_head ? 4 : 0,
+                             .path = "",
+                             .fields = head->fields};
     return (int)len;
 }
 
@@ -46,7 +52,7 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
     if (rc == -1) {
         if (is_line_ends(buf, len))
             return rc;
-        rc = pass_on_refused(&head, len);
+        rc = pass_on_refused(&head, buf, len);
     } else if (tg_head_has_body(&head)) {
         tg_client_expect_body(client);
     }
@@ -144,9 +150,10 @@ bool tg_seams_are_in_place(void)
     ssize_t (*decode)(struct phr_chunked_decoder *, char *, size_t *) = phr_decode_chunked;
     int (*is_in_data)(struct phr_chunked_decoder *) = phr_decode_chunked_is_in_data;
     int (*print)(char *, int, size_t, const char *, ...) = tg_seam_sprintf;
+    ssize_t (*send_parts)(int, const struct iovec *, int) = tg_seam_writev;
 
     return is_ours("phr_parse_request", *(void **)&parse) &&
            is_ours("phr_decode_chunked", *(void **)&decode) &&
            is_ours("phr_decode_chunked_is_in_data", *(void **)&is_in_data) &&
-           is_ours("__sprintf_chk", *(void **)&print);
+           is_ours("__sprintf_chk", *(void **)&print) && is_ours("writev", *(void **)&send_parts);
 }

@@ -18,11 +18,8 @@
 #include "gate/reload.h"
 #include "gate/seams.h"
 #include "gate/recorder.h"
-#include "gate/site_cache.h"
-#include "tier/tier.h"
-#include "gate/trial.h"
 #include "gate/worker.h"
-#include "net/resolver.h"
+#include "tier/tier.h"
 
 enum {
     STATUS_OK = 0,
@@ -34,29 +31,12 @@ enum {
 /* h2o takes it from the time of day: it must stay well below that. */
 static const uint64_t NEVER_MS = 30ULL * 86400 * 1000;
 
-static struct tg_site *read_site(const char *folder, const char *changes,
-                                 struct tg_buffer *problems)
-{
-    struct tg_files *files = tg_files_create();
-    struct tg_site *site = tg_site_read_changed(folder, changes, files, problems);
-
-    tg_files_release(files);
-    return site;
-}
-
-/* Shows them, and forgets them. */
-static void say(struct tg_buffer *problems)
-{
-    fprintf(stderr, "%.*s", (int)problems->len, problems->base != NULL ? problems->base : "");
-    tg_buffer_dispose(problems);
-}
-
 static struct tg_site *read_or_say(const char *folder, const char *changes)
 {
     struct tg_buffer problems = {.limit = PROBLEMS_MOST};
-    struct tg_site *site = read_site(folder, changes, &problems);
+    struct tg_site *site = tg_site_read_alone(folder, changes, &problems);
 
-    say(&problems);
+    tg_problems_say(&problems);
     return site;
 }
 
@@ -184,7 +164,7 @@ static void unblock_ends(void)
 /* Drains. A thread that can't be stopped is left behind at the end of its time. */
 static void end(struct tg_gate *gate)
 {
-    uint64_t until_ms = tg_clock_monotonic_ms() + gate->site->drain_ms + LEFT_BEHIND_MS;
+    uint64_t until_ms = tg_clock_monotonic_ms() + atomic_load(&gate->drain_ms) + LEFT_BEHIND_MS;
     tg_pulse_stop(gate->pulse);
     bool well = tg_reload_stop(gate->reload, until_ms);
 
@@ -265,6 +245,7 @@ void tg_server_prepare(struct tg_gate *gate, struct tg_edition *edition)
     gate->first = edition;
     gate->log = edition->log;
     tg_pulse_set(gate, edition->site);
+    atomic_store(&gate->drain_ms, edition->site->drain_ms);
     gate->started_ns = tg_clock_monotonic_ns();
     gate->cache = tg_cache_create(edition->site->cache_memory, edition->site->cache_object);
     gate->flights = tg_flights_create();
@@ -319,7 +300,7 @@ static int run(struct tg_link *link, struct tg_site *site, int port, bool watch)
     gate.most_connections = tg_door_size(site->limits.connections);
     bool well = signals >= 0 && gate.log.sink != NULL && bind_all(&gate) &&
                 open_access_log(&gate) && tg_server_make_workers(&gate, site->workers, &problems);
-    say(&problems);
+    tg_problems_say(&problems);
     well = well && serve(&gate, watch, signals);
     *link = gate.link;
     tg_server_dispose(&gate);
@@ -347,99 +328,4 @@ int tg_server_run(const char *folder, int port, bool watch)
 int tg_server_run_changed(const char *folder, const char *changes)
 {
     return serve_site(folder, changes, -1, false);
-}
-
-/* Says which names of backends can't be resolved now. */
-static bool resolve_names(const struct tg_site *site, struct tg_buffer *problems)
-{
-    bool well = true;
-
-    for (size_t i = 0; i < site->backend_count; i++)
-        for (size_t k = 0; k < site->backends[i]->config.address_count; k++) {
-            const struct tg_address *address = &site->backends[i]->config.addresses[k];
-            struct tg_addresses found;
-            if (address->is_unix || address->is_number)
-                continue;
-            struct tg_error error = tg_resolver_lookup(address->host, &found);
-            if (error.code == NULL)
-                continue;
-            tg_buffer_printf(
-                problems, "%s/site.lua: backend '%s': the name '%s' can't be resolved: %s\n",
-                site->folder, site->backends[i]->config.name, address->host, error.message);
-            well = false;
-        }
-    return well;
-}
-
-/* Loads every script, and asks for every name. */
-static bool prove(struct tg_site *site, bool self_test, struct tg_buffer *problems)
-{
-    struct tg_gate gate;
-
-    prepare(&gate, site, NULL);
-    bool well = tg_server_make_workers(&gate, 1, problems);
-    well = tg_trial_check(gate.first, problems) && well;
-    well = resolve_names(site, problems) && well;
-    if (well && self_test)
-        well = tg_trial_run(gate.first, problems);
-    tg_server_dispose(&gate);
-    return well;
-}
-
-static void show_json(bool well, const struct tg_buffer *problems)
-{
-    struct tg_buffer out = {.limit = 0};
-
-    tg_buffer_printf(&out, "{\"ok\":%s,\"problems\":", well ? "true" : "false");
-    tg_problems_write(problems, &out);
-    printf("%.*s}\n", (int)out.len, out.base);
-    tg_buffer_dispose(&out);
-}
-
-int tg_server_check(const char *folder, bool json, bool self_test)
-{
-    struct tg_buffer problems = {.limit = PROBLEMS_MOST};
-    struct tg_site *site = read_site(folder, NULL, &problems);
-    size_t routes = site != NULL ? site->route_count : 0;
-    size_t backends = site != NULL ? site->backend_count : 0;
-    bool well = site != NULL && prove(site, self_test, &problems);
-
-    if (json)
-        show_json(well, &problems);
-    else if (well)
-        printf("%s: %zu routes, %zu backends: all is well\n", folder, routes, backends);
-    if (json)
-        tg_buffer_dispose(&problems);
-    else
-        say(&problems);
-    return well ? STATUS_OK : STATUS_FAILED;
-}
-
-int tg_server_routes(const char *folder)
-{
-    struct tg_site *site = tg_server_read(folder);
-    int widest = 7;
-
-    if (site == NULL)
-        return STATUS_FAILED;
-    for (size_t i = 0; i < site->route_count; i++)
-        if ((int)strlen(site->routes[i].pattern) > widest)
-            widest = (int)strlen(site->routes[i].pattern);
-    printf("%-*s  %-24s  %s\n", widest, "ROUTE", "SCRIPT", "POLICY");
-    for (size_t i = 0; i < site->route_count; i++) {
-        const struct tg_route *route = &site->routes[i];
-        char backend[80];
-        if (route->script == NULL)
-            snprintf(backend, sizeof(backend), "-> %s",
-                     site->backends[route->backend]->config.name);
-        printf("%-*s  %-24s  timeout=%gs%s%s%s\n", widest, route->pattern,
-               route->script != NULL ? route->script : backend, route->timeout_ms / 1e3,
-               route->jit ? " jit" : "",
-               route->before_count + site->before_count > 0 ? " before" : "",
-               route->cache == NULL ? ""
-               : route->cache->http ? " cache=http"
-                                    : " cache");
-    }
-    tg_site_destroy(site);
-    return STATUS_OK;
 }

@@ -1,4 +1,4 @@
-/* What the command line asks of the gate: serve a site, check it, show its routes. */
+/* Serves a site, from its beginning to its end. */
 #ifndef TG_GATE_SERVER_H
 #define TG_GATE_SERVER_H
 
@@ -19,13 +19,6 @@ int tg_server_run(const char *folder, int port, bool watch);
 
 /* The same with changes to what site.lua returns, as tg_site_read_changed has them. */
 int tg_server_run_changed(const char *folder, const char *changes);
-
-/* Reads everything strictly, loads every script, resolves the names of backends. What is wrong
- * stands on stderr, or as JSON on stdout. `self_test`: also sends the self_test of each route. */
-int tg_server_check(const char *folder, bool json, bool self_test);
-
-/* Writes the table of routes to stdout. */
-int tg_server_routes(const char *folder);
 
 /* The same for those who drive a gate themselves, from preparing to disposing. */
 

@@ -7,167 +7,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "codec/xml_document.h"
 #include "gate/site_backend.h"
-#include "gate/site_cache.h"
-#include "gate/site_codec.h"
-#include "gate/site_tier.h"
+#include "gate/site_checks.h"
+#include "gate/site_route.h"
 #include "gate/site_table.h"
-#include "http/path.h"
-#include "net/tls.h"
-#include "script/library.h"
+#include "gate/site_tier.h"
 #include "script/sandbox.h"
 
-/* ---- what lua/tidegate/site.lua asks of C */
-
-static struct tg_text text_arg(lua_State *L, int arg)
-{
-    struct tg_text text;
-
-    text.base = luaL_checklstring(L, arg, &text.len);
-    return text;
-}
-
-static int push_reason(lua_State *L, const char *reason)
-{
-    lua_pushstring(L, reason);
-    return 1;
-}
-
-static int check_listen(lua_State *L)
-{
-    struct tg_listen listen;
-
-    return push_reason(L, tg_listen_parse(text_arg(L, 1), &listen));
-}
-
-/* admin(text, folder, has_token) */
-static int check_admin(lua_State *L)
-{
-    struct tg_admin_address address;
-
-    return push_reason(L, tg_admin_address_parse(text_arg(L, 1), luaL_checkstring(L, 2),
-                                                 lua_toboolean(L, 3), &address));
-}
-
-static int check_network(lua_State *L)
-{
-    struct tg_network network;
-
-    return push_reason(L, tg_network_parse(text_arg(L, 1), &network));
-}
-
-static int check_address(lua_State *L)
-{
-    struct tg_address address;
-
-    return push_reason(L, tg_address_parse(text_arg(L, 1), &address).message);
-}
-
-static int check_redis(lua_State *L)
-{
-    struct tg_redis_config config;
-
-    return push_reason(L, tg_redis_parse(text_arg(L, 1), &config).message);
-}
-
-static int check_sentinel(lua_State *L)
-{
-    struct tg_redis_config config;
-
-    return push_reason(L, tg_sentinel_parse(text_arg(L, 1), &config).message);
-}
-
-static const char *option(lua_State *L, const char *name)
-{
-    lua_getfield(L, 1, name);
-    const char *text = lua_tostring(L, -1); /* the table keeps it */
-    lua_pop(L, 1);
-    return text;
-}
-
-/* tls(options): nothing when it is well, else the option that is wrong and why. */
-static int check_tls(lua_State *L)
-{
-    struct tg_tls_options options = {
-        .ca = option(L, "ca"), .cert = option(L, "cert"), .key = option(L, "key")};
-    struct tg_tls_problem problem;
-    struct tg_tls *tls = tg_tls_create(&options, &problem);
-
-    if (tls != NULL) {
-        tg_tls_destroy(tls);
-        return 0;
-    }
-    lua_pushstring(L, problem.option);
-    lua_pushstring(L, problem.text);
-    return 2;
-}
-
-/* path(text): the decoded segments of a path as the router will see them, or nil and why not. */
-static int split_path(lua_State *L)
-{
-    struct tg_text raw = text_arg(L, 1);
-    struct tg_path *path = lua_newuserdata(L, sizeof(*path));
-    char *space = lua_newuserdata(L, TG_PATH_SPACE(raw.len));
-    const char *reason = tg_path_parse(raw, space, path);
-
-    if (reason != NULL) {
-        lua_pushnil(L);
-        lua_pushstring(L, reason);
-        return 2;
-    }
-    lua_createtable(L, (int)path->count, 0);
-    for (size_t i = 0; i < path->count; i++) {
-        lua_pushlstring(L, path->segments[i].decoded.base, path->segments[i].decoded.len);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
-    return 1;
-}
-
-/* Pushes lua/tidegate/<name>.lua as a function. */
-static void load(lua_State *L, const char *name)
-{
-    struct tg_text text = tg_library(name);
-
-    lua_pushfstring(L, "=[tidegate %s]", name);
-    int rc = luaL_loadbuffer(L, text.base, text.len, lua_tostring(L, -1));
-    assert(rc == 0);
-    (void)rc;
-    lua_remove(L, -2);
-}
-
-/* library(name): another file of the library, as a function. */
-static int load_library(lua_State *L)
-{
-    load(L, luaL_checkstring(L, 1));
-    return 1;
-}
-
-/* xpath(text): what is wrong with the expression, or nil. */
-static int check_xpath(lua_State *L)
-{
-    struct tg_parse_error error = {.text = ""};
-    struct tg_xpath *xpath = tg_xpath_create(text_arg(L, 1), &error);
-
-    if (xpath == NULL)
-        return push_reason(L, error.text);
-    tg_xpath_destroy(xpath);
-    return push_reason(L, NULL);
-}
-
-static const luaL_Reg natives[] = {
-    {"listen", check_listen},
-    {"admin", check_admin},
-    {"network", check_network},
-    {"address", check_address},
-    {"tls", check_tls},
-    {"path", split_path},
-    {"redis", check_redis},
-    {"sentinel", check_sentinel},
-    {"library", load_library},
-    {"xpath", check_xpath},
-    {NULL, NULL},
-};
+enum { STUCK_GRACE_MS = 100 };
 
 /* ---- from the checked table to C: what is read here has been checked there */
 
@@ -236,118 +83,6 @@ static void read_backends(lua_State *L, struct tg_site *site)
     lua_pop(L, 1);
 }
 
-/* The segments of the parsed pattern on top. */
-static void read_segments(lua_State *L, struct tg_site *site, struct tg_route *route)
-{
-    route->segment_count = tg_table_list(L, "segments");
-    struct tg_segment *segments = tg_table_array(site, route->segment_count, sizeof(*segments));
-    for (size_t i = 0; i < route->segment_count; i++) {
-        lua_rawgeti(L, -1, (int)i + 1);
-        struct tg_text kind = tg_table_text(L, site, "kind");
-        segments[i].kind = tg_text_is(kind, TG_TEXT("literal")) ? TG_SEGMENT_LITERAL
-                           : tg_text_is(kind, TG_TEXT("param")) ? TG_SEGMENT_PARAM
-                                                                : TG_SEGMENT_REST;
-        segments[i].text =
-            tg_table_text(L, site, segments[i].kind == TG_SEGMENT_LITERAL ? "text" : "name");
-        lua_pop(L, 1);
-    }
-    route->segments = segments;
-    lua_pop(L, 1);
-}
-
-/* The parts of the path at the backend; none when the route doesn't say. */
-static void read_parts(lua_State *L, struct tg_site *site, struct tg_route *route)
-{
-    route->part_count = tg_table_list(L, "parts");
-    struct tg_route_part *parts = tg_table_array(site, route->part_count, sizeof(*parts));
-    for (size_t i = 0; i < route->part_count; i++) {
-        lua_rawgeti(L, -1, (int)i + 1);
-        parts[i].text = tg_table_text(L, site, "text");
-        parts[i].is_text = parts[i].text.base != NULL;
-        parts[i].segment = (size_t)tg_table_number(L, "segment", 1) - 1;
-        lua_pop(L, 1);
-    }
-    route->parts = parts;
-    lua_pop(L, 1);
-}
-
-static size_t find_backend(const struct tg_site *site, struct tg_text name)
-{
-    for (size_t i = 0; name.base != NULL && i < site->backend_count; i++)
-        if (tg_text_is(name, tg_text_of(site->backends[i]->config.name)))
-            return i;
-    return TG_NO_BACKEND;
-}
-
-/* How a route without a script passes its requests on. */
-static void read_pass(lua_State *L, struct tg_site *site, struct tg_route *route)
-{
-    struct tg_text host = tg_table_text(L, site, "host");
-
-    route->backend = find_backend(site, tg_table_text(L, site, "backend"));
-    route->clients_host = tg_text_is(host, TG_TEXT("client"));
-    if (host.base == NULL && route->backend != TG_NO_BACKEND)
-        route->clients_host = site->backends[route->backend]->config.clients_host;
-    route->upgrade = tg_table_true(L, "upgrade");
-    route->upgrade_timeout_ms = (uint32_t)tg_table_number(L, "upgrade_timeout", 60e3);
-    read_parts(L, site, route);
-}
-
-/* The route whose table is on top. */
-static const struct tg_self_test *read_self_test(lua_State *L, struct tg_site *site)
-{
-    struct tg_self_test *test = NULL;
-
-    lua_getfield(L, -1, "self_test");
-    if (lua_istable(L, -1)) {
-        test = tg_table_array(site, 1, sizeof(*test));
-        test->method = tg_table_text(L, site, "method");
-        test->path = tg_table_text(L, site, "path");
-        test->request = tg_table_text(L, site, "request");
-        test->least = (int)tg_table_number(L, "least", 200);
-        test->most = (int)tg_table_number(L, "most", 299);
-        test->contains = tg_table_names(L, site, "contains", &test->contains_count);
-        test->timeout_ms = (uint32_t)tg_table_number(L, "timeout", 5e3);
-    }
-    lua_pop(L, 1);
-    return test;
-}
-
-static void read_route(lua_State *L, struct tg_site *site, struct tg_route *route,
-                       double timeout_ms, const struct tg_codec_limits *codec)
-{
-    route->pattern = tg_table_text(L, site, "pattern").base;
-    route->script = tg_table_text(L, site, "script").base;
-    route->table = tg_table_text(L, site, "table").base;
-    read_pass(L, site, route);
-    route->before = tg_table_names(L, site, "before", &route->before_count);
-    route->timeout_ms = (uint32_t)tg_table_number(L, "timeout", timeout_ms);
-    route->jit = tg_table_true(L, "jit");
-    route->codec = tg_site_read_codec(L, codec);
-    route->line = (int)tg_table_number(L, "line", 0);
-    route->cache = tg_site_read_cache(L, site);
-    route->self_test = read_self_test(L, site);
-    lua_getfield(L, -1, "parsed");
-    route->method = tg_table_text(L, site, "method");
-    read_segments(L, site, route);
-    lua_pop(L, 1);
-}
-
-static void read_routes(lua_State *L, struct tg_site *site, double timeout_ms)
-{
-    struct tg_codec_limits codec = tg_site_read_codec(L, &(struct tg_codec_limits){0});
-
-    site->route_count = tg_table_list(L, "routes");
-    site->routes = tg_table_array(site, site->route_count, sizeof(*site->routes));
-    for (size_t i = 0; i < site->route_count; i++) {
-        lua_rawgeti(L, -1, (int)i + 1);
-        site->routes[i].index = i;
-        read_route(L, site, &site->routes[i], timeout_ms, &codec);
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
 static void read_limits(lua_State *L, struct tg_site *site)
 {
     lua_getfield(L, -1, "limits");
@@ -374,8 +109,8 @@ static void read_limits(lua_State *L, struct tg_site *site)
     site->script_memory = (size_t)tg_table_number(L, "script_memory", 64 * 1048576.0);
     site->lua_memory = (size_t)tg_table_number(L, "lua_memory", 256 * 1048576.0);
     site->script_cpu_ns = (uint64_t)(tg_table_number(L, "script_cpu", 500) * 1e6);
-    site->limits.stuck_ms =
-        (uint32_t)tg_table_number(L, "stuck", tg_table_number(L, "script_cpu", 500) + 250);
+    site->limits.stuck_ms = (uint32_t)tg_table_number(
+        L, "stuck", tg_table_number(L, "script_cpu", 500) + STUCK_GRACE_MS);
     lua_pop(L, 1);
 }
 
@@ -454,7 +189,7 @@ static struct tg_site *take_over(lua_State *L, const char *folder)
     read_limits(L, site);
     read_cache(L, site);
     read_log(L, site);
-    read_routes(L, site, tg_table_number(L, "timeout", 10e3));
+    tg_site_read_routes(L, site, tg_table_number(L, "timeout", 10e3));
     return site;
 }
 
@@ -490,9 +225,8 @@ struct tg_site *tg_site_read_changed(const char *folder, const char *changes,
     assert(L != NULL);
     luaL_openlibs(L);
     luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-    load(L, "site");
-    lua_newtable(L);
-    luaL_register(L, NULL, natives);
+    tg_site_push_library(L, "site");
+    tg_site_push_checks(L);
     tg_sandbox_push_read(L, files);
     lua_setfield(L, -2, "read");
     lua_pushstring(L, folder);
@@ -513,6 +247,16 @@ struct tg_site *tg_site_read_changed(const char *folder, const char *changes,
         site = NULL;
     }
     lua_close(L);
+    return site;
+}
+
+struct tg_site *tg_site_read_alone(const char *folder, const char *changes,
+                                   struct tg_buffer *problems)
+{
+    struct tg_files *files = tg_files_create();
+    struct tg_site *site = tg_site_read_changed(folder, changes, files, problems);
+
+    tg_files_release(files);
     return site;
 }
 

@@ -138,6 +138,10 @@ struct tg_site *tg_site_read(const char *folder, struct tg_files *files,
 struct tg_site *tg_site_read_changed(const char *folder, const char *changes,
                                      struct tg_files *files, struct tg_buffer *problems);
 
+/* The same, read from the disk for this once. */
+struct tg_site *tg_site_read_alone(const char *folder, const char *changes,
+                                   struct tg_buffer *problems);
+
 void tg_site_destroy(struct tg_site *site);
 
 #endif

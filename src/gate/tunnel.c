@@ -7,6 +7,7 @@
 
 #include "gate/generation.h"
 #include "gate/responder.h"
+#include "http/upgrade.h"
 #include "net/origin.h"
 #include "net/slots.h"
 
@@ -240,17 +241,10 @@ static void on_client_writable(h2o_socket_t *sock, const char *err)
 
 /* ---- its beginning */
 
-static bool names_http2(h2o_iovec_t upgrade)
-{
-    for (size_t i = 0; i + 3 <= upgrade.len; i++)
-        if (h2o_lcstris(upgrade.base + i, 3, H2O_STRLIT("h2c")))
-            return true;
-    return false;
-}
-
 bool tg_tunnel_is_wanted(const h2o_req_t *req)
 {
-    return req->version == 0x101 && req->upgrade.base != NULL && !names_http2(req->upgrade) &&
+    return req->version == 0x101 && req->upgrade.base != NULL &&
+           tg_upgrade_may_tunnel(tg_text(req->upgrade.base, req->upgrade.len)) &&
            req->conn->callbacks->get_socket(req->conn)->ssl == NULL;
 }
 

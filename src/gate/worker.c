@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "gate/admin.h"
+#include "gate/admin_change.h"
 #include "gate/client.h"
 #include "gate/door.h"
 #include "gate/generation.h"
@@ -70,8 +71,11 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
         worker->tier = tg_tier_link_create(
             gate->tier, (struct tg_tier_thread){&worker->net, &worker->inbox, &gate->log, index});
     tg_door_init(worker);
-    worker->net = (struct tg_net){
-        .loop = worker->ctx.loop, .timers = &worker->timers, .dialer = gate->dialer};
+    tg_batch_init(&worker->sends, worker->ctx.loop, &worker->ctx.zero_timeout);
+    worker->net = (struct tg_net){.loop = worker->ctx.loop,
+                                  .timers = &worker->timers,
+                                  .dialer = gate->dialer,
+                                  .sends = &worker->sends};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
     h2o_linklist_init_anchor(&worker->admin.reloads);
     if (gate->work != NULL)
@@ -213,6 +217,7 @@ static void close_all(struct tg_worker *worker)
     if (worker->wake != NULL)
         h2o_socket_close(worker->wake);
     h2o_evloop_run(worker->ctx.loop, 0); /* closes what was closed last */
+    tg_batch_dispose(&worker->sends);
     tg_timers_dispose(&worker->timers);
     tg_buffer_dispose(&worker->line);
     tg_buffer_dispose(&worker->key);
@@ -238,7 +243,7 @@ void tg_worker_begin(struct tg_worker *worker)
 bool tg_worker_turn(struct tg_worker *worker, int32_t wait)
 {
     tg_timers_expire(&worker->timers);
-    tg_tally(&worker->look.turns, 1);
+    atomic_fetch_add_explicit(&worker->look.turns, 1, memory_order_release);
     if (h2o_evloop_run(worker->ctx.loop, wait) != 0 && errno != EINTR)
         tg_log_error(&worker->gate->log, NULL, "event=loop_failed errno=%d", errno);
     tg_timers_refresh(&worker->timers);
@@ -247,7 +252,7 @@ bool tg_worker_turn(struct tg_worker *worker, int32_t wait)
     bool busy = tg_timers_run(&worker->timers) > 0;
     busy = tg_generation_run_ready(worker) || busy;
     tg_generation_sweep(worker);
-    return busy;
+    return tg_batch_run(&worker->sends) || busy;
 }
 
 static void *run(void *argument)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include "http/escape.h"
+#include "http/list.h"
 
 static bool is_all(struct tg_text text, int class)
 {
@@ -197,7 +198,7 @@ static const char *check_field(const struct tg_strict_field *field, struct seen 
         return wrong;
     if (tg_text_is_nocase(field->name, TG_TEXT("host"))) {
         seen->hosts++;
-        return tg_strict_authority(field->value);
+        return tg_strict_authority(tg_list_trim(field->value));
     }
     if (tg_text_is_nocase(field->name, TG_TEXT("content-length"))) {
         seen->lengths++;

@@ -13,20 +13,16 @@
 #include "base/channel.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "master/child.h"
+#include "master/crew.h"
 #include "master/sockets.h"
 
 enum {
-    CHILDREN = 16,
-    STATUS_OK = 0,
     STATUS_FAILED = 1,
-    PATIENCE_MS = 600, /* at the start, for an address that is in use */
+    PATIENCE_MS = 400, /* at the start, for an address that is in use */
     YOUNG_MS = 500,    /* who ends that soon after it was ready has died at its start */
     DELAY_MS = 100,    /* before another one is tried then; doubled each time, up to */
     DELAY_MOST_MS = 5000,
     BARRED_MOST = 16384,
-    START_MS = 60000, /* for a worker to get ready */
-    LEAVE_MS = 6000,  /* beyond its time to drain */
 };
 
 struct master {
@@ -34,7 +30,7 @@ struct master {
     struct tg_log log;
     struct tg_systemd systemd;
     struct tg_sockets sockets;
-    struct tg_child children[CHILDREN];
+    struct tg_crew crew;
     struct tg_buffer barred; /* routes, a line each */
     int signals;
     uint64_t start_ms;    /* when a worker is to be started; 0: none is */
@@ -42,34 +38,11 @@ struct master {
     uint64_t watchdog_ms; /* when the service manager is told next */
     bool again;           /* another one is wanted as soon as the one that starts is ready */
     bool has_served, ending;
+    bool is_renewing; /* the service manager has been told so, and not that it is over */
     int status;
 };
 
-static struct tg_child *find(struct master *master, enum tg_child_state state)
-{
-    for (size_t i = 0; i < CHILDREN; i++)
-        if (master->children[i].state == state)
-            return &master->children[i];
-    return NULL;
-}
-
-static bool is_alone(struct master *master)
-{
-    return find(master, TG_CHILD_STARTING) == NULL && find(master, TG_CHILD_SERVING) == NULL &&
-           find(master, TG_CHILD_LEAVING) == NULL;
-}
-
 /* ---- telling the workers */
-
-static void tell(struct tg_child *child, enum tg_channel_kind kind)
-{
-    struct tg_channel_message message = {.kind = kind};
-
-    child->state = TG_CHILD_LEAVING;
-    child->since_ms = tg_clock_monotonic_ms();
-    if (child->channel < 0 || !tg_channel_send(child->channel, &message, -1))
-        kill(child->pid, SIGKILL); /* it has not read a word for long */
-}
 
 static void end_all(struct master *master, const char *why)
 {
@@ -79,47 +52,18 @@ static void end_all(struct master *master, const char *why)
     tg_systemd_notify(&master->systemd, "STOPPING=1");
     master->ending = true;
     master->start_ms = 0;
-    for (size_t i = 0; i < CHILDREN; i++)
-        if (master->children[i].state == TG_CHILD_STARTING ||
-            master->children[i].state == TG_CHILD_SERVING)
-            tell(&master->children[i], TG_CHANNEL_STOP);
-}
-
-static void kill_all(struct master *master)
-{
-    for (size_t i = 0; i < CHILDREN; i++)
-        if (master->children[i].state != TG_CHILD_NONE)
-            kill(master->children[i].pid, SIGKILL);
-}
-
-static void pass_signal(struct master *master, int signal)
-{
-    for (size_t i = 0; i < CHILDREN; i++)
-        if (master->children[i].state == TG_CHILD_SERVING)
-            kill(master->children[i].pid, signal);
+    for (size_t i = 0; i < TG_CREW; i++) {
+        struct tg_child *child = &master->crew.list[i];
+        if (child->state == TG_CHILD_STARTING || child->state == TG_CHILD_SERVING)
+            tg_crew_tell(child, TG_CHANNEL_STOP);
+    }
 }
 
 /* ---- starting them */
 
-/* A place for a new one: of those that should have gone, the oldest has to. */
-static struct tg_child *take_place(struct master *master)
-{
-    struct tg_child *place = find(master, TG_CHILD_NONE), *oldest = NULL;
-
-    if (place != NULL)
-        return place;
-    for (size_t i = 0; i < CHILDREN; i++)
-        if (master->children[i].state == TG_CHILD_LEAVING &&
-            (oldest == NULL || master->children[i].since_ms < oldest->since_ms))
-            oldest = &master->children[i];
-    if (oldest != NULL)
-        kill(oldest->pid, SIGKILL);
-    return NULL;
-}
-
 static void start(struct master *master)
 {
-    struct tg_child *child = take_place(master);
+    struct tg_child *child = tg_crew_place(&master->crew);
 
     master->start_ms = 0;
     tg_buffer_put(&master->barred, '\0');
@@ -136,7 +80,7 @@ static void want(struct master *master)
 {
     if (master->ending)
         return;
-    if (find(master, TG_CHILD_STARTING) != NULL)
+    if (tg_crew_find(&master->crew, TG_CHILD_STARTING) != NULL)
         master->again = true;
     else
         master->start_ms = tg_clock_monotonic_ms();
@@ -172,10 +116,16 @@ static void answer_want(struct master *master, struct tg_child *child,
     tg_channel_send(child->channel, &answer, found != NULL ? found->fd : -1);
 }
 
+static void say_ready(struct master *master)
+{
+    tg_systemd_notify(&master->systemd, "READY=1");
+    master->is_renewing = false;
+}
+
 /* From now on it is the one; whoever served until now drains. */
 static void take_over(struct master *master, struct tg_child *child)
 {
-    struct tg_child *before = find(master, TG_CHILD_SERVING);
+    struct tg_child *before = tg_crew_find(&master->crew, TG_CHILD_SERVING);
 
     if (child->state != TG_CHILD_STARTING)
         return;
@@ -184,10 +134,10 @@ static void take_over(struct master *master, struct tg_child *child)
     if (master->has_served)
         tg_log_info(&master->log, NULL, "event=worker_ready pid=%d", (int)child->pid);
     if (before != NULL)
-        tell(before, TG_CHANNEL_RETIRE);
+        tg_crew_tell(before, TG_CHANNEL_RETIRE);
     tg_sockets_keep(&master->sockets, child->pid);
-    if (!master->has_served || before != NULL)
-        tg_systemd_notify(&master->systemd, "READY=1");
+    if (!master->has_served || (master->is_renewing && !master->again))
+        say_ready(master);
     master->has_served = true;
     if (master->again)
         master->start_ms = child->alive_ms;
@@ -262,23 +212,6 @@ static void listen_to(struct master *master, struct tg_child *child)
 
 /* ---- their ends */
 
-static void log_end(struct master *master, const struct tg_child *child, int how)
-{
-    bool was_killed = WIFSIGNALED(how), was_asked = child->state == TG_CHILD_LEAVING;
-    int number = was_killed ? WTERMSIG(how) : WEXITSTATUS(how);
-    const char *word = was_killed ? "signal" : "status";
-
-    if (was_asked && !was_killed && number == STATUS_OK)
-        tg_log_info(&master->log, NULL, "event=worker_ended pid=%d", (int)child->pid);
-    else if (was_asked)
-        tg_log_warn(&master->log, NULL, "event=worker_ended pid=%d %s=%d", (int)child->pid, word,
-                    number);
-    else
-        tg_log_error(&master->log, NULL, "event=%s pid=%d %s=%d",
-                     child->state == TG_CHILD_STARTING ? "worker_failed" : "worker_died",
-                     (int)child->pid, word, number);
-}
-
 static void on_end(struct master *master, struct tg_child *child, int how)
 {
     enum tg_child_state state = child->state;
@@ -291,18 +224,19 @@ static void on_end(struct master *master, struct tg_child *child, int how)
         master->status = STATUS_FAILED; /* it has said why */
         master->ending = true;
     } else {
-        log_end(master, child, how);
+        tg_crew_log_end(&master->log, child, how);
     }
     tg_child_forget(child);
     if (master->ending || state == TG_CHILD_LEAVING)
         return;
-    if (state == TG_CHILD_STARTING && find(master, TG_CHILD_SERVING) != NULL) {
-        tg_systemd_notify(&master->systemd, "READY=1"); /* by the one before */
+    if (state == TG_CHILD_STARTING && tg_crew_find(&master->crew, TG_CHILD_SERVING) != NULL) {
+        if (master->is_renewing && !master->again)
+            say_ready(master); /* by the one before */
         tg_sockets_forget(&master->sockets);
         if (master->again)
             master->start_ms = tg_clock_monotonic_ms();
         master->again = false;
-    } else if (find(master, TG_CHILD_STARTING) == NULL) {
+    } else if (tg_crew_find(&master->crew, TG_CHILD_STARTING) == NULL) {
         want_later(master, is_young);
     }
 }
@@ -311,10 +245,11 @@ static void reap(struct master *master)
 {
     int how;
 
-    for (pid_t pid; (pid = waitpid(-1, &how, WNOHANG)) > 0;)
-        for (size_t i = 0; i < CHILDREN; i++)
-            if (master->children[i].state != TG_CHILD_NONE && master->children[i].pid == pid)
-                on_end(master, &master->children[i], how);
+    for (pid_t pid; (pid = waitpid(-1, &how, WNOHANG)) > 0;) {
+        struct tg_child *child = tg_crew_by_pid(&master->crew, pid);
+        if (child != NULL)
+            on_end(master, child, how);
+    }
 }
 
 /* ---- signals */
@@ -327,6 +262,7 @@ static void renew(struct master *master)
     snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
              (unsigned long long)(tg_clock_monotonic_ns() / 1000));
     tg_systemd_notify(&master->systemd, text);
+    master->is_renewing = true;
     tg_buffer_clear(&master->barred, BARRED_MOST);
     want(master);
 }
@@ -344,15 +280,15 @@ static void take_signals(struct master *master)
             renew(master);
             break;
         case SIGUSR1:
-            pass_signal(master, SIGUSR1);
+            tg_crew_signal(&master->crew, SIGUSR1);
             break;
         case SIGQUIT:
             master->ending = true;
-            kill_all(master);
+            tg_crew_kill(&master->crew);
             break;
         default:
             if (master->ending)
-                kill_all(master);
+                tg_crew_kill(&master->crew);
             end_all(master, sigabbrev_np((int)signal.ssi_signo));
         }
     }
@@ -376,7 +312,7 @@ static int block_signals(void)
 /* The service manager hears of us as long as the worker that serves is heard of. */
 static void pat_watchdog(struct master *master, uint64_t now_ms)
 {
-    const struct tg_child *serving = find(master, TG_CHILD_SERVING);
+    const struct tg_child *serving = tg_crew_find(&master->crew, TG_CHILD_SERVING);
     uint64_t every_ms = master->systemd.watchdog_ms;
 
     if (every_ms == 0 || now_ms < master->watchdog_ms)
@@ -386,37 +322,10 @@ static void pat_watchdog(struct master *master, uint64_t now_ms)
         tg_systemd_notify(&master->systemd, "WATCHDOG=1");
 }
 
-/* When a worker should be ready, or gone; 0: it may stay. */
-static uint64_t deadline_of(const struct tg_child *child)
-{
-    if (child->state == TG_CHILD_STARTING)
-        return child->since_ms + START_MS;
-    return child->state == TG_CHILD_LEAVING ? child->since_ms + child->drain_ms + LEAVE_MS : 0;
-}
-
-static void kill_late(struct master *master, uint64_t now_ms)
-{
-    for (size_t i = 0; i < CHILDREN; i++) {
-        struct tg_child *child = &master->children[i];
-        uint64_t deadline_ms = deadline_of(child);
-        if (deadline_ms == 0 || now_ms < deadline_ms)
-            continue;
-        tg_log_error(&master->log, NULL, "event=worker_killed pid=%d reason=\"it took too long\"",
-                     (int)child->pid);
-        kill(child->pid, SIGKILL);
-        child->since_ms = now_ms;
-    }
-}
-
 static int wait_of(const struct master *master)
 {
-    uint64_t now_ms = tg_clock_monotonic_ms(), until_ms = UINT64_MAX;
+    uint64_t now_ms = tg_clock_monotonic_ms(), until_ms = tg_crew_deadline(&master->crew);
 
-    for (size_t i = 0; i < CHILDREN; i++) {
-        uint64_t deadline_ms = deadline_of(&master->children[i]);
-        if (deadline_ms != 0 && deadline_ms < until_ms)
-            until_ms = deadline_ms;
-    }
     if (master->start_ms != 0 && master->start_ms < until_ms)
         until_ms = master->start_ms;
     if (master->systemd.watchdog_ms != 0 && master->watchdog_ms < until_ms)
@@ -428,29 +337,28 @@ static int wait_of(const struct master *master)
 
 static void turn(struct master *master)
 {
-    struct pollfd fds[CHILDREN + 1] = {{.fd = master->signals, .events = POLLIN}};
+    struct pollfd fds[TG_CREW + 1] = {{.fd = master->signals, .events = POLLIN}};
 
-    for (size_t i = 0; i < CHILDREN; i++)
-        fds[i + 1] = (struct pollfd){.fd = master->children[i].channel, .events = POLLIN};
-    if (poll(fds, CHILDREN + 1, wait_of(master)) < 0)
+    for (size_t i = 0; i < TG_CREW; i++)
+        fds[i + 1] = (struct pollfd){.fd = master->crew.list[i].channel, .events = POLLIN};
+    if (poll(fds, TG_CREW + 1, wait_of(master)) < 0)
         return;
-    for (size_t i = 0; i < CHILDREN; i++)
+    for (size_t i = 0; i < TG_CREW; i++)
         if (fds[i + 1].revents != 0)
-            listen_to(master, &master->children[i]);
+            listen_to(master, &master->crew.list[i]);
     take_signals(master);
     uint64_t now_ms = tg_clock_monotonic_ms();
     pat_watchdog(master, now_ms);
-    kill_late(master, now_ms);
+    tg_crew_kill_late(&master->crew, &master->log, now_ms);
     if (master->start_ms != 0 && now_ms >= master->start_ms)
         start(master);
 }
 
 static void serve(struct master *master)
 {
-    for (size_t i = 0; i < CHILDREN; i++)
-        master->children[i].channel = -1;
+    tg_crew_init(&master->crew);
     start(master);
-    while (!master->ending || !is_alone(master))
+    while (!master->ending || !tg_crew_is_empty(&master->crew))
         turn(master);
     tg_sockets_keep(&master->sockets, 0);
     if (master->has_served)

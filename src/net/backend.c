@@ -53,7 +53,7 @@ void tg_backend_destroy(struct tg_backend *backend)
     for (size_t i = 0; i < backend->config->address_count; i++)
         tg_origin_dispose(&backend->origins[i]);
     tg_timer_stop(backend->net->timers, &backend->serve);
-    tg_buffer_dispose(&backend->request);
+    tg_buffer_dispose(&backend->requests);
     free(backend->origins);
     free(backend);
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "net/timer.h"
 
+struct tg_batch;
 struct tg_resolver;
 struct tg_dialer;
 struct tg_tls;
@@ -22,6 +23,7 @@ struct tg_net {
     struct tg_timers *timers;
     struct tg_resolver *resolver; /* names to addresses, off the loop */
     struct tg_dialer *dialer;     /* NULL: connections are made over the network */
+    struct tg_batch *sends;       /* requests, which go out together */
 };
 
 /* One address as the site writes it, taken apart by tg_address_parse. */

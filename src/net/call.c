@@ -54,7 +54,7 @@ struct tg_error tg_call_check(const struct tg_call *call)
         message = tg_strict_authority(text_of(call->host));
     if (message == NULL && call->upgrade.len != 0)
         message = tg_strict_field_value(text_of(call->upgrade));
-    for (size_t i = 0; message == NULL && i < call->field_count; i++)
+    for (size_t i = 0; message == NULL && !call->fields_fit && i < call->field_count; i++)
         message = check_field(&call->fields[i]);
     return message != NULL ? wrong(message) : TG_OK;
 }
@@ -80,6 +80,24 @@ static bool needs_length(const struct tg_call *call)
     return call->has_body;
 }
 
+static char *put(char *to, struct tg_text text)
+{
+    memcpy(to, text.base, text.len);
+    return to + text.len;
+}
+
+static void append_field(struct tg_buffer *out, const struct tg_field *field)
+{
+    size_t len = field->name.len + field->value.len + 4;
+    char *to = tg_buffer_reserve(out, len);
+
+    to = put(to, text_of(field->name));
+    to = put(to, TG_TEXT(": "));
+    to = put(to, text_of(field->value));
+    put(to, TG_TEXT("\r\n"));
+    out->len += len;
+}
+
 static void append(struct tg_buffer *out, struct tg_text text)
 {
     tg_buffer_append(out, text.base, text.len);
@@ -95,12 +113,8 @@ void tg_call_write(const struct tg_call *call, const struct tg_address *address,
     append(out, TG_TEXT(" HTTP/1.1\r\nHost: "));
     append(out, call->host.len != 0 ? text_of(call->host) : tg_text_of(address->authority));
     append(out, TG_TEXT("\r\n"));
-    for (size_t i = 0; i < call->field_count; i++) {
-        append(out, text_of(call->fields[i].name));
-        append(out, TG_TEXT(": "));
-        append(out, text_of(call->fields[i].value));
-        append(out, TG_TEXT("\r\n"));
-    }
+    for (size_t i = 0; i < call->field_count; i++)
+        append_field(out, &call->fields[i]);
     if (call->upgrade.len != 0) {
         append(out, TG_TEXT("Connection: Upgrade\r\nUpgrade: "));
         append(out, text_of(call->upgrade));

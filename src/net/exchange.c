@@ -40,6 +40,7 @@ void tg_exchange_enter(struct tg_exchange *self, enum tg_exchange_phase phase, u
 
 static void drop_conn(struct tg_exchange *self)
 {
+    tg_exchange_unsend(self);
     if (self->conn != NULL)
         tg_origin_close(self->conn);
     self->conn = NULL;

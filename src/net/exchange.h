@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "net/backend.h"
 #include "net/balance.h"
+#include "net/batch.h"
 #include "net/connect.h"
 #include "net/framing.h"
 #include "net/source.h"
@@ -21,6 +22,7 @@ struct tg_call {
     const struct tg_field
         *fields; /* neither Host, Content-Length, Transfer-Encoding nor hop-by-hop ones */
     size_t field_count;
+    bool fields_fit;  /* who made the call has checked each of them: nobody looks at them again */
     h2o_iovec_t host; /* the Host field; empty: the address's authority */
     h2o_iovec_t body;
     bool has_body;               /* then Content-Length is sent, be it 0 */
@@ -73,20 +75,22 @@ struct tg_exchange {
     uint64_t phase_due_ms;            /* when this phase is too slow */
     struct tg_timer timer;            /* for whichever of the two is first, or earlier than that */
     struct tg_connect connect;
-    struct tg_choice choice; /* which of the backend's addresses */
-    bool placed;             /* the choice has an address now */
-    bool has_slot;           /* see net/slots.h */
-    h2o_linklist_t link;     /* in the queue for one */
-    uint32_t retries;        /* so far */
-    uint64_t placed_ms;      /* when it came to its address */
-    bool retried;            /* it has begun a second time, on a fresh connection */
-    bool answered;           /* a byte of the response has come */
-    bool sending;            /* a part of the request is still to be sent */
-    bool broken;             /* the rest of the request could not be sent */
-    bool told;               /* the owner has the head: the fields stay, even when it fails */
-    bool given;              /* the source has handed the first piece over */
-    bool paused;             /* the connection, since more came than the owner wanted */
-    struct tg_buffer unsent; /* of the request's head */
+    struct tg_choice choice;   /* which of the backend's addresses */
+    bool placed;               /* the choice has an address now */
+    bool has_slot;             /* see net/slots.h */
+    h2o_linklist_t link;       /* in the queue for one */
+    uint32_t retries;          /* so far */
+    uint64_t placed_ms;        /* when it came to its address */
+    bool retried;              /* it has begun a second time, on a fresh connection */
+    bool answered;             /* a byte of the response has come */
+    bool sending;              /* a part of the request is still to be sent */
+    bool broken;               /* the rest of the request could not be sent */
+    bool told;                 /* the owner has the head: the fields stay, even when it fails */
+    bool given;                /* the source has handed the first piece over */
+    bool paused;               /* the connection, since more came than the owner wanted */
+    struct tg_batch_item send; /* while none of the request has been sent */
+    size_t head_at, head_len;  /* of the request meanwhile: in the backend's `requests` */
+    struct tg_buffer unsent;   /* of the request's head, afterwards */
     size_t body_sent;
     struct tg_framing framing;
     struct tg_buffer partial; /* of the response's head, when it comes in pieces */

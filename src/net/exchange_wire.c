@@ -39,38 +39,80 @@ static void await_head(struct tg_exchange *self)
     tg_exchange_enter(self, TG_PHASE_HEAD, self->backend->config->first_byte_timeout_ms);
 }
 
+/* Bytes of the head that is to be sent; they move when another one comes behind them. */
+static struct tg_text head_of(const struct tg_exchange *self)
+{
+    return tg_text(self->backend->requests.base + self->head_at, self->head_len);
+}
+
+static void lose_request(struct tg_exchange *self)
+{
+    /* None of it has left: any method may be sent again. */
+    if (!tg_exchange_retry(self))
+        tg_exchange_fail(self, "reset", "the connection was reset before the request was sent");
+}
+
+static void keep_unsent(struct tg_exchange *self, struct tg_text head, size_t sent)
+{
+    size_t of_head = sent < head.len ? sent : head.len;
+
+    tg_buffer_append(&self->unsent, head.base + of_head, head.len - of_head);
+    self->body_sent = sent - of_head;
+    if (self->phase == TG_PHASE_HEAD)
+        tg_exchange_enter(self, TG_PHASE_SEND, self->backend->config->idle_timeout_ms);
+    tg_origin_await_room(self->conn, on_writable);
+}
+
 /* Nearly always all of it fits the socket at once, and h2o need not hear of it. */
+static void on_turn(struct tg_batch_item *send)
+{
+    struct tg_exchange *self = H2O_STRUCT_FROM_MEMBER(struct tg_exchange, send, send);
+    struct tg_text head = head_of(self);
+    size_t len = head.len + unsent_body(self).len;
+    ssize_t n = send_two(self->conn, head, unsent_body(self));
+
+    self->backend->unsent--;
+    if (n < 0 && !self->answered) {
+        lose_request(self);
+        return;
+    }
+    self->broken = n < 0;
+    self->sending = n >= 0 && (size_t)n < len;
+    if (self->sending)
+        keep_unsent(self, head, (size_t)n);
+}
+
+void tg_exchange_unsend(struct tg_exchange *self)
+{
+    if (!tg_batch_has(&self->send))
+        return;
+    tg_batch_call_off(&self->send);
+    self->backend->unsent--;
+}
+
+static void write_head(struct tg_exchange *self)
+{
+    struct tg_buffer *requests = &self->backend->requests;
+
+    if (self->backend->unsent++ == 0)
+        tg_buffer_clear(requests, TG_SCRATCH);
+    self->head_at = requests->len;
+    tg_call_write(self->call, self->conn->origin->address, requests);
+    self->head_len = requests->len - self->head_at;
+}
+
 void tg_exchange_use(struct tg_exchange *self, struct tg_origin_conn *conn)
 {
-    struct tg_buffer *request = &self->backend->request;
-
     self->conn = conn;
     self->body_sent = 0;
+    self->sending = true;
     conn->user = self;
     conn->on_readable = on_head;
     tg_framing_init(&self->framing, is_head(self->call), self->backend->config->head_limit);
-    self->framing.may_switch = self->call->upgrade.len != 0;
-    tg_buffer_clear(request, TG_SCRATCH);
-    tg_call_write(self->call, conn->origin->address, request);
-
-    struct tg_text head = {request->base, request->len};
-    h2o_iovec_t body = unsent_body(self);
-    ssize_t n = send_two(conn, head, body);
-    if (n < 0) { /* none of it has left: any method may be sent again */
-        if (!tg_exchange_retry(self))
-            tg_exchange_fail(self, "reset", "the connection was reset before the request was sent");
-        return;
-    }
-    size_t sent = (size_t)n, of_head = sent < head.len ? sent : head.len;
-    if (sent == head.len + body.len) {
-        await_head(self);
-        return;
-    }
-    tg_buffer_append(&self->unsent, head.base + of_head, head.len - of_head);
-    self->body_sent = sent - of_head;
-    self->sending = true;
-    tg_exchange_enter(self, TG_PHASE_SEND, self->backend->config->idle_timeout_ms);
-    tg_origin_await_room(conn, on_writable);
+    self->framing.asked = tg_text(self->call->upgrade.base, self->call->upgrade.len);
+    write_head(self);
+    tg_exchange_enter(self, TG_PHASE_HEAD, self->backend->config->first_byte_timeout_ms);
+    tg_batch_put_off(self->backend->net->sends, &self->send, on_turn);
 }
 
 static void advance(struct tg_exchange *self, size_t sent)
@@ -112,11 +154,16 @@ static bool must_wait(ssize_t n)
     return n < 0 && errno == EAGAIN;
 }
 
+static bool may_be_sent_again(const struct tg_exchange *self)
+{
+    return tg_batch_has(&self->send) || tg_call_is_idempotent(self->call);
+}
+
 static void lose_head(struct tg_exchange *self, ssize_t n)
 {
     if (self->answered)
         tg_exchange_fail(self, "protocol", "the head of the response is cut short");
-    else if (tg_call_is_idempotent(self->call) && tg_exchange_retry(self))
+    else if (may_be_sent_again(self) && tg_exchange_retry(self))
         return;
     else if (self->conn->wrong != NULL)
         tg_exchange_fail(self, "tls", self->conn->wrong);

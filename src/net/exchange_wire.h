@@ -7,8 +7,12 @@
 
 /* In exchange_wire.c. */
 
-/* Sends the request over the connection, and receives what comes back. */
+/* Sends the request over the connection, at the end of the loop's turn, and receives what comes
+ * back. */
 void tg_exchange_use(struct tg_exchange *self, struct tg_origin_conn *conn);
+
+/* The request that is about to be sent is not; harmless when there is none. */
+void tg_exchange_unsend(struct tg_exchange *self);
 
 /* Goes on in the way of bodies that are read whole. */
 void tg_exchange_wire_whole(struct tg_exchange *self);

@@ -1,6 +1,7 @@
 #include "net/framing.h"
 
 #include "http/strict.h"
+#include "http/upgrade.h"
 
 void tg_framing_init(struct tg_framing *framing, bool is_head, size_t head_limit)
 {
@@ -165,6 +166,22 @@ static const char *frame(struct tg_framing *framing, const struct tg_framing_hea
     return NULL;
 }
 
+/* A 101 says to which protocol, and that was asked for. */
+static bool switches_as_asked(const struct tg_framing *framing, const struct tg_framing_head *head)
+{
+    bool named = false;
+
+    for (size_t i = 0; i < head->field_count; i++) {
+        const struct phr_header *field = &head->fields[i];
+        if (!tg_text_is_nocase(tg_text(field->name, field->name_len), TG_TEXT("upgrade")))
+            continue;
+        if (!tg_upgrade_is_asked(tg_text(field->value, field->value_len), framing->asked))
+            return false;
+        named = true;
+    }
+    return named;
+}
+
 enum tg_framing_step tg_framing_head(struct tg_framing *framing, struct tg_text *in, size_t known,
                                      struct tg_framing_head *head)
 {
@@ -180,7 +197,7 @@ enum tg_framing_step tg_framing_head(struct tg_framing *framing, struct tg_text 
         if (wrong != NULL)
             return fail(framing, wrong);
         *in = tg_text(in->base + head->len, in->len - head->len);
-        if (head->status == 101 && framing->may_switch) {
+        if (head->status == 101 && switches_as_asked(framing, head)) {
             framing->mode = TG_FRAMING_NONE;
             return TG_FRAMING_HEAD;
         }

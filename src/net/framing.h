@@ -36,7 +36,7 @@ struct tg_framing {
     uint64_t left;             /* in mode LENGTH */
     struct tg_chunked chunked; /* in mode CHUNKED */
     bool is_head;              /* the request's method is HEAD */
-    bool may_switch;           /* a 101 was asked for */
+    struct tg_text asked;      /* the protocols that a 101 may switch to; empty: none */
     bool length_known;         /* the final head has a Content-Length: `length` */
     uint64_t length;
     bool keep;        /* the connection may be used again when the body is over */

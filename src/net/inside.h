@@ -27,9 +27,10 @@ struct tg_backend {
     size_t calls;              /* that have a slot: see net/slots.h */
     h2o_linklist_t waiting;    /* for a slot, the first one first: struct tg_exchange */
     size_t waiting_count;
-    struct tg_timer serve;    /* when a slot is free for one that waits */
-    struct tg_buffer request; /* a request's head, while it is sent */
-    char scratch[TG_SCRATCH]; /* what was just received; nobody keeps a pointer into it */
+    struct tg_timer serve;     /* when a slot is free for one that waits */
+    struct tg_buffer requests; /* heads that are about to be sent */
+    size_t unsent;             /* how many */
+    char scratch[TG_SCRATCH];  /* what was just received; nobody keeps a pointer into it */
 };
 
 #endif

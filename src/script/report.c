@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "script/fail.h"
+#include "script/where.h"
 
 struct explaining {
     struct tg_task *task;
@@ -35,14 +36,35 @@ static lua_State *innermost(struct tg_task *task)
     return task->chain_count > 0 ? task->chain[task->chain_count - 1] : task->L;
 }
 
-/* Pushes the file and line where the coroutine stands, of a script's own code. */
+/* Of a frame of the library: pushes where the function begins that it has called as `script`. */
+static bool push_begin(lua_State *L, lua_State *at, lua_Debug *frame)
+{
+    const char *name;
+
+    for (int i = 1; (name = lua_getlocal(at, frame, i)) != NULL; i++) {
+        if (strcmp(name, "script") == 0 && lua_isfunction(at, -1)) {
+            lua_getinfo(at, ">S", frame);
+            lua_pushfstring(L, "%s:%d: in the call that this function ends with", frame->short_src,
+                            frame->linedefined);
+            return true;
+        }
+        lua_pop(at, 1);
+    }
+    return false;
+}
+
+/* Pushes the file and line where the coroutine stands, of a script's own code; where its function
+ * begins, when that has ended with a call and so left the stack. */
 static void push_place(lua_State *L, lua_State *at)
 {
     lua_Debug frame;
 
     for (int level = 0; lua_getstack(at, level, &frame); level++) {
         lua_getinfo(at, "Sl", &frame);
-        if (frame.currentline > 0 && strncmp(frame.source, "=[tidegate", 10) != 0) {
+        if (tg_is_library(&frame)) {
+            if (push_begin(L, at, &frame))
+                return;
+        } else if (frame.currentline > 0) {
             lua_pushfstring(L, "%s:%d", frame.short_src, frame.currentline);
             return;
         }
@@ -87,10 +109,19 @@ static void explain_error_table(struct explaining *e, lua_State *L)
         e->report->http = 500;
 }
 
-/* What Lua says of itself then has no place in it. */
-static bool is_out_of_memory(const char *text)
+/* What Lua says when memory is out has no place, nor has a value that is no text; and when a
+ * function has ended with the call that fails, the place is that of its caller, the library. */
+static bool lacks_place(const char *text)
 {
-    return text != NULL && strcmp(text, "not enough memory") == 0;
+    return strcmp(text, "not enough memory") == 0 || strncmp(text, "[tidegate ", 10) == 0;
+}
+
+/* Behind the library's place, if there is one. */
+static const char *without_place(const char *text)
+{
+    const char *end = text[0] == '[' ? strstr(text, ": ") : NULL;
+
+    return end != NULL ? end + 2 : text;
 }
 
 static void explain_mistake(struct explaining *e, lua_State *L)
@@ -98,14 +129,13 @@ static void explain_mistake(struct explaining *e, lua_State *L)
     size_t len;
     const char *text = lua_tolstring(L, -1, &len);
 
-    if (is_out_of_memory(text)) {
+    if (text == NULL || lacks_place(text)) {
+        const char *said =
+            text != NULL ? without_place(text)
+                         : lua_pushfstring(L, "error object is a %s value", luaL_typename(L, -1));
         push_place_of(L, e->task);
-        lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), text);
+        lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), said);
         text = lua_tolstring(L, -1, &len);
-    }
-    if (text == NULL) {
-        text = lua_pushfstring(L, "error object is a %s value", luaL_typename(L, -1));
-        len = strlen(text);
     }
     e->report->message = keep(e, text, len);
     e->report->http = 500;

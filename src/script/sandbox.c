@@ -149,11 +149,24 @@ static int raise_call(lua_State *L)
     return tg_raise(L, "%s", luaL_checkstring(L, 1));
 }
 
-/* whole(f, ...): the result of f(...), through which nothing can yield. */
+/* whole(chunk, name, loading): like pcall(chunk, name), but nothing can yield through it; meanwhile
+ * loading[name] is true, and not a moment longer: a script can be stopped behind any instruction.
+ */
 static int whole(lua_State *L)
 {
-    lua_call(L, lua_gettop(L) - 1, 1);
-    return 1;
+    lua_settop(L, 3);
+    lua_pushvalue(L, 2);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, 3);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    bool well = lua_pcall(L, 1, 1, 0) == 0;
+    lua_pushvalue(L, 2);
+    lua_pushnil(L);
+    lua_rawset(L, 3);
+    lua_pushboolean(L, well);
+    lua_insert(L, -2);
+    return 2;
 }
 
 static int read_call(lua_State *L)

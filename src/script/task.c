@@ -138,8 +138,7 @@ static bool has_outgrown(struct tg_vm *vm, struct tg_run *run, lua_State *L)
 
     if (growth(vm, run) <= limit && !vm->must_collect)
         return false;
-    vm->must_collect = false;
-    lua_gc(L, LUA_GCCOLLECT, 0);
+    tg_vm_collect(vm, L);
     ptrdiff_t excess = growth(vm, run) - (ptrdiff_t)(vm->heap.used + run->held);
     if (excess > 0)
         run->grown -= excess;
@@ -174,8 +173,7 @@ static int step(struct tg_task *task)
 
     tg_vm_make_room(vm);
     vm->running = task;
-    if (vm->options.steps != NULL)
-        atomic_fetch_add_explicit(vm->options.steps, 1, memory_order_relaxed);
+    tg_vm_count_step(vm);
     vm->place[0] = '\0';
     vm->resumed_ns = tg_clock_monotonic_ns();
     vm->resumed_used = vm->heap.used;
@@ -325,7 +323,8 @@ void tg_task_check(lua_State *L)
 /* Keeps the file and line that run now: a yield from a hook loses the exact one. */
 static void mark_place(lua_State *L, struct tg_vm *vm)
 {
-    tg_place(L, vm->place, sizeof(vm->place));
+    if (!tg_place(L, vm->place, sizeof(vm->place)))
+        vm->place[0] = '\0';
 }
 
 static void check_loading(lua_State *L, struct tg_vm *vm)

@@ -37,7 +37,7 @@ struct tg_vm_options {
     struct tg_chunks *chunks; /* files that other states have compiled; NULL: none are kept */
     const struct tg_log *log;
     struct tg_timers *timers;
-    _Atomic uint64_t *steps; /* counts how often a task went on; NULL: nobody looks */
+    _Atomic uint64_t *steps; /* counts what shows that the thread goes on; NULL: nobody looks */
     void (*on_line)(void *owner, lua_State *L, lua_Debug *frame); /* for each line; NULL: none */
     void *line_owner;
     void *host;                 /* what the calls of api/ work on; script/ does not look inside */
@@ -129,6 +129,9 @@ void tg_vm_give_coroutine(struct tg_vm *vm, struct tg_coroutine coroutine);
 /* Lets go of one that will never run again. */
 void tg_vm_drop_coroutine(struct tg_vm *vm, struct tg_coroutine coroutine);
 
+/* Lets the hook come after every so many instructions. */
+void tg_vm_hook(struct tg_vm *vm);
+
 /* Lets the hook come as soon as the running task is back in Lua; the hook itself ends the hurry. */
 void tg_vm_hurry(struct tg_vm *vm);
 void tg_vm_end_hurry(struct tg_vm *vm);
@@ -149,6 +152,12 @@ void tg_vm_release(struct tg_vm *vm, size_t bytes);
 
 /* How many more bytes one value may hold, at most. */
 size_t tg_vm_room(const struct tg_vm *vm);
+
+/* Counts that a task goes on. */
+void tg_vm_count_step(struct tg_vm *vm);
+
+/* Collects all garbage; L is what runs in the state. */
+void tg_vm_collect(struct tg_vm *vm, lua_State *L);
 
 /* Collects garbage when the state is nearly full: running out of memory does not. */
 void tg_vm_make_room(struct tg_vm *vm);

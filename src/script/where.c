@@ -1,36 +1,39 @@
 #include "script/where.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Without printf, which a signal handler must not use. */
-static void write_place(const lua_Debug *frame, char *out, size_t size)
+bool tg_place_write(const char *file, int line, char *out, size_t size)
 {
     char digits[12];
-    size_t len = strnlen(frame->short_src, sizeof(frame->short_src)), at = sizeof(digits);
+    size_t len = strlen(file), at = sizeof(digits);
 
-    for (int line = frame->currentline; line > 0 && at > 0; line /= 10)
+    for (; line > 0 && at > 0; line /= 10)
         digits[--at] = (char)('0' + line % 10);
     if (len + 1 + sizeof(digits) - at >= size)
-        return;
-    memcpy(out, frame->short_src, len);
+        return false;
+    memcpy(out, file, len);
     out[len] = ':';
     memcpy(out + len + 1, digits + at, sizeof(digits) - at);
     out[len + 1 + sizeof(digits) - at] = '\0';
+    return true;
 }
 
-void tg_place(lua_State *L, char *out, size_t size)
+bool tg_place(lua_State *L, char *out, size_t size)
 {
     lua_Debug frame;
 
-    out[0] = '\0';
     for (int level = 0; lua_getstack(L, level, &frame); level++) {
         lua_getinfo(L, "Sl", &frame);
-        if (frame.currentline > 0 && strncmp(frame.source, "=[tidegate", 10) != 0) {
-            write_place(&frame, out, size);
-            return;
-        }
+        if (frame.currentline > 0 && !tg_is_library(&frame))
+            return tg_place_write(frame.short_src, frame.currentline, out, size);
     }
+    return false;
+}
+
+bool tg_is_library(const lua_Debug *frame)
+{
+    return strncmp(frame->source, "=[tidegate", 10) == 0;
 }
 
 void tg_vm_ask_where(struct tg_vm *vm, char *out, size_t size)

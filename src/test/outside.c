@@ -10,6 +10,7 @@
 #include "gate/ask.h"
 #include "gate/command.h"
 #include "gate/folder.h"
+#include "test/methods.h"
 
 static const char folder_kind[] = "tidegate.test.folder";
 
@@ -116,10 +117,6 @@ static const luaL_Reg functions[] = {
 
 void tg_outside_open(lua_State *L)
 {
-    luaL_newmetatable(L, folder_kind);
-    luaL_register(L, NULL, folder_methods);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    tg_methods_open(L, folder_kind, folder_methods);
     luaL_register(L, NULL, functions);
 }

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "test/methods.h"
+
 static const char kind[] = "tidegate.test.peer";
 
 enum { PIECE = 64 * 1024 };
@@ -119,11 +121,7 @@ static const luaL_Reg methods[] = {
 
 void tg_peer_open(lua_State *L)
 {
-    luaL_newmetatable(L, kind);
-    luaL_register(L, NULL, methods);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    tg_methods_open(L, kind, methods);
 }
 
 static int make(lua_State *L)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/channel.h"
+#include "test/methods.h"
 #include "test/outside.h"
 
 static const char child_kind[] = "tidegate.test.child";
@@ -344,20 +345,11 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
-static void open_kind(lua_State *L, const char *kind, const luaL_Reg *methods)
-{
-    luaL_newmetatable(L, kind);
-    luaL_register(L, NULL, methods);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
-}
-
 void tg_process_open(lua_State *L)
 {
-    open_kind(L, child_kind, child_methods);
-    open_kind(L, writer_kind, writer_methods);
-    open_kind(L, counter_kind, counter_methods);
+    tg_methods_open(L, child_kind, child_methods);
+    tg_methods_open(L, writer_kind, writer_methods);
+    tg_methods_open(L, counter_kind, counter_methods);
     lua_newtable(L);
     luaL_register(L, NULL, functions);
     tg_outside_open(L);

@@ -8,6 +8,7 @@
 #include "gate/document.h"
 #include "net/exchange.h"
 #include "script/chunks.h"
+#include "test/methods.h"
 #include "test/peer.h"
 #include "test/world.h"
 
@@ -67,9 +68,7 @@ static int read_site(lua_State *L)
     *site = (struct site){.log = {.limit = LOG_MOST}, .is_covered = lua_toboolean(L, 3)};
     luaL_getmetatable(L, site_kind);
     lua_setmetatable(L, -2);
-    struct tg_files *files = tg_files_create();
-    struct tg_site *found = tg_site_read_changed(folder, changes, files, &problems);
-    tg_files_release(files);
+    struct tg_site *found = tg_site_read_alone(folder, changes, &problems);
     if (found == NULL)
         return fail(L, &problems);
     tg_buffer_dispose(&problems);
@@ -87,10 +86,8 @@ static int make_document(lua_State *L)
     struct tg_document_options options = {luaL_checkstring(L, 2), luaL_checkstring(L, 3),
                                           luaL_optstring(L, 4, NULL)};
     struct tg_buffer problems = {.limit = PROBLEMS_MOST}, out = {.limit = 0};
-    struct tg_files *files = tg_files_create();
-    struct tg_site *found = tg_site_read(folder, files, &problems);
+    struct tg_site *found = tg_site_read_alone(folder, NULL, &problems);
 
-    tg_files_release(files);
     if (found != NULL && tg_document_make(found, &options, &out, &problems))
         lua_pushlstring(L, out.base, out.len);
     else
@@ -365,20 +362,11 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
-static void open_kind(lua_State *L, const char *kind, const luaL_Reg *methods)
-{
-    luaL_newmetatable(L, kind);
-    luaL_register(L, NULL, methods);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
-}
-
 void tg_test_site_open(lua_State *L)
 {
     tg_peer_open(L);
-    open_kind(L, site_kind, site_methods);
-    open_kind(L, world_kind, world_methods);
+    tg_methods_open(L, site_kind, site_methods);
+    tg_methods_open(L, world_kind, world_methods);
     lua_newtable(L);
     luaL_register(L, NULL, functions);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "test/methods.h"
 #include "test/peer.h"
 
 static const char kind[] = "tidegate.test.listener";
@@ -304,11 +305,7 @@ static const luaL_Reg functions[] = {
 
 void tg_wire_open(lua_State *L)
 {
-    luaL_newmetatable(L, kind);
-    luaL_register(L, NULL, methods);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    tg_methods_open(L, kind, methods);
     lua_newtable(L);
     luaL_register(L, NULL, functions);
 }

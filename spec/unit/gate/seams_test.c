@@ -1,8 +1,12 @@
 #include "gate/seams.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "net/phr.h"
 #include "unit.h"
@@ -131,6 +135,68 @@ static void leaves_other_formats_to_libc(void **state)
     assert_string_equal(out, "1234567");
 }
 
+/* ---- sending ---- */
+
+static void fill(struct iovec *parts, char *bytes, size_t first, size_t second)
+{
+    for (size_t i = 0; i < first + second; i++)
+        bytes[i] = (char)(i * 31 % 251);
+    parts[0] = (struct iovec){bytes, first};
+    parts[1] = (struct iovec){bytes + first, second};
+}
+
+static void sends_and_reads_back(int out, int in, size_t first, size_t second)
+{
+    static char bytes[65536], back[65536];
+    struct iovec parts[2];
+
+    fill(parts, bytes, first, second);
+    assert_int_equal(tg_seam_writev(out, parts, 2), first + second);
+    assert_int_equal(read(in, back, sizeof(back)), first + second);
+    assert_memory_equal(back, bytes, first + second);
+}
+
+static void sends_all_parts_whatever_their_size(void **state)
+{
+    int ends[2], pipes[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(pipe(pipes), 0);
+    sends_and_reads_back(ends[0], ends[1], 200, 100);
+    sends_and_reads_back(ends[0], ends[1], 0, 1);
+    sends_and_reads_back(ends[0], ends[1], 200, 4096 - 200);
+    sends_and_reads_back(ends[0], ends[1], 200, 4096 - 199);
+    sends_and_reads_back(ends[0], ends[1], 5000, 7000);
+    sends_and_reads_back(pipes[1], pipes[0], 200, 100);
+    sends_and_reads_back(pipes[1], pipes[0], 5000, 7000);
+    close(ends[0]);
+    close(ends[1]);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+static void says_why_it_sends_nothing(void **state)
+{
+    static char bytes[65536];
+    struct iovec parts[2];
+    int ends[2];
+
+    (void)state;
+    signal(SIGPIPE, SIG_IGN);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    fill(parts, bytes, 100, 100);
+    while (tg_seam_writev(ends[0], parts, 2) > 0)
+        continue;
+    assert_int_equal(errno, EAGAIN);
+    close(ends[1]);
+    assert_int_equal(tg_seam_writev(ends[0], parts, 2), -1);
+    assert_int_equal(errno, EPIPE);
+    close(ends[0]);
+    assert_int_equal(tg_seam_writev(ends[0], parts, 2), -1);
+    assert_int_equal(errno, EBADF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +206,8 @@ int main(void)
         cmocka_unit_test(writes_heads_as_libc_does),
         cmocka_unit_test(writes_the_date_behind_the_reason),
         cmocka_unit_test(leaves_other_formats_to_libc),
+        cmocka_unit_test(sends_all_parts_whatever_their_size),
+        cmocka_unit_test(says_why_it_sends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,6 +193,8 @@ static void wants_one_good_host(void **state)
     REFUSED(CHECK(0, FIELD("Host", "a"), FIELD("Host", "b")));
     REFUSED(CHECK(1, FIELD("Host", "a b")));
     REFUSED(CHECK(1, FIELD("Host", "")));
+    REFUSED(CHECK(1, FIELD("Host", " \t")));
+    OK(CHECK(1, FIELD("Host", "a \t")));
 }
 
 static void refuses_folded_and_malformed_fields(void **state)

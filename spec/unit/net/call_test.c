@@ -149,6 +149,21 @@ static void knows_what_may_be_sent_twice(void **state)
     }
 }
 
+static void takes_the_word_of_who_has_checked_the_fields(void **state)
+{
+    (void)state;
+    const struct tg_field fields[] = {{IOVEC("x y"), IOVEC("1")}};
+    struct tg_call call = get("/");
+
+    call.fields = fields;
+    call.field_count = 1;
+    expect_refused(&call);
+    call.fields_fit = true;
+    assert_null(tg_call_check(&call).code);
+    call.target = (h2o_iovec_t)IOVEC("/a b");
+    expect_refused(&call);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +174,7 @@ int main(void)
         cmocka_unit_test(refuses_methods_and_hosts_that_are_none),
         cmocka_unit_test(refuses_fields_that_would_split_or_frame_the_request),
         cmocka_unit_test(knows_what_may_be_sent_twice),
+        cmocka_unit_test(takes_the_word_of_who_has_checked_the_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,10 +140,7 @@ static void receives_nothing_while_a_piece_is_held(void **state)
     stage.config.idle_timeout_ms = stage.config.timeout_ms = 60;
     start(&stage, &self);
     loop_until(&stage.loop, &self.told);
-    for (int i = 0; i < 20; i++) {
-        usleep(10000);
-        loop_turn(&stage.loop);
-    }
+    loop_for(&stage.loop, 61);
     assert_false(self.call.done);
     assert_int_equal(self.pieces, 1);
     self.hold = false;

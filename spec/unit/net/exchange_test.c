@@ -421,6 +421,88 @@ static void a_good_call_leaves_no_timer_but_the_sweep(void **state)
     tear_down(&stage, &peer);
 }
 
+/* ---- before it is sent ---- */
+
+static void two_of_one_turn_are_sent_at_its_end(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct peer peer;
+    struct call first = make_call("GET", "/first"), second = make_call("POST", "/second");
+
+    set_up(&stage, &peer,
+           SCRIPT(HEAR, OK_RESPONSE, HEAR, OK_RESPONSE, STAY, NEXT, HEAR, OK_RESPONSE, STAY));
+    expect_ok(&stage, "GET", false);
+    start_call(&stage, &first);
+    start_call(&stage, &second);
+    assert_true(tg_batch_has(&first.exchange.send));
+    loop_until(&stage.loop, &first.done);
+    assert_false(tg_batch_has(&first.exchange.send));
+    tg_origin_drop_oldest(&stage.backend->origins[0]); /* the peer has one at a time */
+    loop_until(&stage.loop, &second.done);
+    assert_got(&first, 200, "ok");
+    assert_got(&second, 200, "ok");
+    assert_int_equal(stage.backend->unsent, 0);
+    tg_exchange_dispose(&first.exchange);
+    tg_exchange_dispose(&second.exchange);
+    stage_dispose(&stage);
+    peer_end(&peer);
+    assert_int_equal(count_of(&peer, "GET /first HTTP/1.1\r\n"), 1);
+    assert_int_equal(count_of(&peer, "POST /second HTTP/1.1\r\n"), 1);
+    peer_dispose(&peer);
+}
+
+static void one_that_is_cancelled_before_is_never_sent(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct peer peer;
+    struct call first = make_call("GET", "/first"), second = make_call("GET", "/second");
+
+    set_up(&stage, &peer, SCRIPT(HEAR, OK_RESPONSE, STAY, NEXT, HEAR, OK_RESPONSE, STAY));
+    expect_ok(&stage, "GET", false);
+    start_call(&stage, &first);
+    start_call(&stage, &second);
+    tg_exchange_cancel(&first.exchange);
+    tg_exchange_dispose(&first.exchange);
+    loop_until(&stage.loop, &second.done);
+    assert_got(&second, 200, "ok");
+    assert_false(first.done);
+    assert_int_equal(stage.backend->unsent, 0);
+    tg_exchange_dispose(&second.exchange);
+    stage_dispose(&stage);
+    peer_end(&peer);
+    assert_int_equal(count_of(&peer, "/first"), 0);
+    assert_int_equal(count_of(&peer, "/second"), 1);
+    peer_dispose(&peer);
+}
+
+/* Nothing of the request has left when the connection turns out to have ended: so it does no harm
+ * to send it over another one, whatever its method. */
+static void a_post_that_was_not_sent_yet_goes_to_a_fresh_connection(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct peer peer;
+    struct call call = make_call("POST", "/late");
+
+    set_up(&stage, &peer, SCRIPT(HEAR, OK_RESPONSE, WAIT, NEXT, HEAR, OK_RESPONSE, STAY));
+    expect_ok(&stage, "GET", false);
+    start_call(&stage, &call);
+    assert_true(tg_batch_has(&call.exchange.send));
+    peer_go(&peer);
+    for (char byte; recv(call.exchange.conn->fd, &byte, 1, MSG_PEEK) != 0;)
+        sched_yield();
+    loop_until(&stage.loop, &call.done);
+    assert_got(&call, 200, "ok");
+    assert_true(call.exchange.retried);
+    tg_exchange_dispose(&call.exchange);
+    stage_dispose(&stage);
+    peer_end(&peer);
+    assert_int_equal(count_of(&peer, "/late"), 1);
+    peer_dispose(&peer);
+}
+
 /* ---- cancelling ---- */
 
 static void cancel(struct stage *stage, struct call *call)
@@ -528,6 +610,9 @@ int main(void)
         cmocka_unit_test(times_out_resolving),
         cmocka_unit_test(a_short_phase_after_a_long_one_ends_in_time),
         cmocka_unit_test(a_good_call_leaves_no_timer_but_the_sweep),
+        cmocka_unit_test(two_of_one_turn_are_sent_at_its_end),
+        cmocka_unit_test(one_that_is_cancelled_before_is_never_sent),
+        cmocka_unit_test(a_post_that_was_not_sent_yet_goes_to_a_fresh_connection),
         cmocka_unit_test(can_be_cancelled_in_every_phase),
         cmocka_unit_test(can_be_cancelled_in_the_midst_of_a_head),
         cmocka_unit_test(can_be_cancelled_while_a_name_is_resolved),

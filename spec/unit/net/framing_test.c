@@ -145,6 +145,29 @@ static void passes_over_interim_responses(void **state)
                  "the backend switched protocols unasked");
 }
 
+static enum tg_framing_step switch_with(const char *text, const char *asked)
+{
+    struct tg_text in = tg_text_of(text);
+    struct tg_framing framing;
+    struct tg_framing_head head;
+
+    tg_framing_init(&framing, false, 1024);
+    framing.asked = tg_text_of(asked);
+    return tg_framing_head(&framing, &in, 0, &head);
+}
+
+static void switches_protocols_as_asked(void **state)
+{
+    (void)state;
+#define SWITCH "HTTP/1.1 101 Switching Protocols\r\n"
+    assert_int_equal(switch_with(SWITCH "Upgrade: x\r\n\r\n", "x"), TG_FRAMING_HEAD);
+    assert_int_equal(switch_with(SWITCH "Upgrade: X\r\n\r\n", "y, x"), TG_FRAMING_HEAD);
+    assert_int_equal(switch_with(SWITCH "Upgrade: y\r\n\r\n", "x"), TG_FRAMING_WRONG);
+    assert_int_equal(switch_with(SWITCH "Upgrade: x\r\nUpgrade: y\r\n\r\n", "x"), TG_FRAMING_WRONG);
+    assert_int_equal(switch_with(SWITCH "\r\n", "x"), TG_FRAMING_WRONG);
+    assert_int_equal(switch_with(SWITCH "Upgrade: x\r\n\r\n", ""), TG_FRAMING_WRONG);
+}
+
 static void bounds_interim_responses(void **state)
 {
     (void)state;
@@ -275,6 +298,7 @@ int main(void)
         cmocka_unit_test(leaves_what_follows),
         cmocka_unit_test(knows_when_a_connection_stays),
         cmocka_unit_test(passes_over_interim_responses),
+        cmocka_unit_test(switches_protocols_as_asked),
         cmocka_unit_test(bounds_interim_responses),
         cmocka_unit_test(refuses_framing_that_can_be_read_in_two_ways),
         cmocka_unit_test(refuses_malformed_heads),

@@ -40,6 +40,25 @@ static inline void loop_until(struct loop *loop, const bool *happened)
     }
 }
 
+struct loop_alarm {
+    struct tg_timer timer;
+    bool rang;
+};
+
+static inline void loop_on_alarm(struct tg_timer *timer)
+{
+    ((struct loop_alarm *)timer)->rang = true;
+}
+
+/* Lets so much of the loop's time pass: what is due earlier happens. */
+static inline void loop_for(struct loop *loop, uint64_t ms)
+{
+    struct loop_alarm alarm = {.rang = false};
+
+    tg_timer_start(&loop->timers, &alarm.timer, ms, loop_on_alarm);
+    loop_until(loop, &alarm.rang);
+}
+
 static inline void loop_dispose(struct loop *loop)
 {
     assert_int_equal(loop->timers.count, 0);
