@@ -113,7 +113,7 @@ static void put_head(const struct tg_entry_recipe *is, uint64_t epoch, struct tg
         .status = htole16((uint16_t)is->status),
         .epoch = htole64(epoch),
         .stored_ms = htole64(minus(moment.wall_ms, passed)),
-        .age_ms = htole64(is->age_ms),
+        .age_ms = htole64(after(is->age_ms, 0)),
         .fresh_ms = htole64(after(is->fresh_ms, is->stored_ms)),
         .stale_ms = htole64(after(most(is->stale_ms, is->fresh_ms), is->stored_ms)),
         .sick_ms =
