@@ -1,6 +1,6 @@
 -- The rooms of src/: includes point down only, each foreign library stays where it belongs, and
 -- src/README.md names every file: as `net/timer.[ch]`, or as `net/phr.h` and the like.
-local layer = { base = 0, http = 1, codec = 1, net = 2, store = 2, tool = 2, script = 3,
+local layer = { base = 0, http = 1, codec = 1, net = 2, store = 2, tool = 2, tier = 3, script = 3,
   api = 4, gate = 5, module = 5, test = 6, master = 6, main = 7 }
 
 -- Who may include a library's headers directly: a room, or a file.
@@ -13,7 +13,8 @@ local libraries = {
   ['libxml2'] = { '^libxml/', allowed = { 'codec/' } },
   ['OpenSSL'] = { '^openssl/', allowed = { 'base/crypto.c', 'net/', 'gate/listener.c' } },
   ['hiredis'] = { '^hiredis/', allowed = { 'net/', 'store/' } },
-  ['h2o'] = { '^h2o', allowed = { 'net/', 'store/', 'script/', 'api/', 'gate/', 'test/' } },
+  ['h2o'] = { '^h2o', allowed = { 'net/', 'store/', 'tier/', 'script/', 'api/', 'gate/',
+    'test/' } },
 }
 
 local function lines_of(command)

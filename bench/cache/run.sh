@@ -6,6 +6,6 @@ set -eu
 case ${1:-ratio} in memory | threads) exec luajit bench/cache/load.lua "$@" ;; esac
 out=build/bench-cache
 mkdir -p "$out"
-cc -O2 -std=c11 -D_GNU_SOURCE -Isrc bench/cache/ratio.c src/store/cache.c src/store/entry.c \
+cc -O2 -std=c11 -D_GNU_SOURCE -Isrc bench/cache/ratio.c src/store/cache.c src/store/cache_purge.c src/store/entry.c \
     src/store/purges.c src/store/room.c src/http/status.c src/base/siphash.c src/base/crypto.c -lcrypto -lm -lpthread -o "$out/ratio"
 exec "$out/ratio"

@@ -915,9 +915,10 @@ function tg.soap.envelope(body, opts) end
 ---@return tidegate.Error? err
 function tg.soap.parse(xml, opts) end
 
---- Values that last longer than a request, shared by all threads; see caching.md. A string is kept
---- byte by byte, any other value as its JSON says it: what comes back is a copy. There is one copy of
---- it all in each process; it begins empty, and what is not asked for may go when there is no room.
+--- Values that last longer than a request, shared by all threads, and with `cache.redis` by several
+--- tidegates; see caching.md. A string is kept byte by byte, any other value as its JSON says it:
+--- what comes back is a copy, and what JSON can't say exactly raises. Each process has a cache of its
+--- own; it begins empty, and what is not asked for may go when there is no room.
 ---@class tidegate.cache
 tg.cache = {}
 
@@ -935,7 +936,8 @@ tg.cache = {}
 --- The value under the key; without one, what `load` gives, which is kept. Of all who ask for the
 --- same key at a time, in whatever thread, one loads and the others wait. `load` may wait; it fails
 --- by an error, or by nil and an error: then a stale value is given if there is one, else the next one
---- of those that wait loads. It must not ask for the key that it loads.
+--- of those that wait loads, and when that fails too, all of them. It must not ask for the key that
+--- it loads. With `cache.redis` what is not in the memory is looked for there first.
 ---@async
 ---@param key string  1 to 1024 bytes
 ---@param opts? tidegate.CacheGetOptions
@@ -944,14 +946,14 @@ tg.cache = {}
 ---@return any err
 function tg.cache:get(key, opts, load) end
 
---- Keeps the value instead of what is there.
+--- Keeps the value instead of what is there, in Redis too if there is one.
 ---@param key string
 ---@param value any  not nil
 ---@param opts? tidegate.CacheSetOptions
 ---@return boolean kept  false when it is bigger than `cache.object`
 function tg.cache:set(key, value, opts) end
 
---- Keeps the value unless there is one.
+--- Keeps the value unless there is one in this tidegate.
 ---@param key string
 ---@param value any  not nil
 ---@param opts? tidegate.CacheSetOptions
@@ -959,15 +961,16 @@ function tg.cache:set(key, value, opts) end
 function tg.cache:add(key, value, opts) end
 
 --- Adds to the number under the key, which begins at 0, in one step. The time of the first one stays.
+--- Each tidegate counts for itself.
 ---@param key string
 ---@param by? number  1 when absent
 ---@param opts? tidegate.CacheSetOptions
 ---@return number sum
 function tg.cache:incr(key, by, opts) end
 
---- Takes the value out.
+--- Takes the value out, of Redis and other tidegates too if there are any.
 ---@param key string
----@return boolean found
+---@return boolean found  in this tidegate
 function tg.cache:delete(key) end
 
 --- Takes out of the cache, or with `soft` makes stale, all answers and values with a tag, all answers

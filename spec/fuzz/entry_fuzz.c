@@ -16,7 +16,7 @@ static void check_entry(const struct tg_entry *entry)
     struct tg_buffer again = {.limit = 0};
     uint64_t epoch;
 
-    assert(entry->is.kind != TG_ENTRY_VALUE);
+    assert(entry->is.kind != TG_ENTRY_VALUE || entry->is.body.len != 0);
     assert(entry->is.fresh_ms <= entry->is.stale_ms && entry->is.stale_ms <= entry->is.sick_ms);
     for (size_t i = 0; i < entry->is.field_count; i++) {
         assert(tg_strict_field_name(entry->is.fields[i].name) == NULL);

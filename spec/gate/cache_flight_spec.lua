@@ -17,7 +17,8 @@ local SHAPE = [[
 local function serve(answers, cache, opts)
   opts = opts or {}
   local shop = upstream(answers)
-  opts.backends = { shop = { shop.url, eject = false } }
+  opts.backends = { shop = { shop.url, eject = false, timeout = opts.backend_timeout,
+    idle_timeout = opts.backend_timeout } }
   opts.scripts = { ['main.lua'] = SHAPE }
   opts.routes = {
     { 'ANY /pass/{path...}', backend = 'shop', cache = cache, timeout = opts.timeout },
@@ -118,6 +119,35 @@ describe('many who ask for the same', function()
     first:close()
     assert.matches('"said":"up"', (second:rest(5)))
     assert.equal(2, #shop:requests())
+    tide:stop()
+    shop:stop()
+  end)
+
+  -- In a row they would take ten times the backend's time.
+  it('go at once when the next one gets no answer either', function()
+    local tide, shop = serve({ ['/pass/x'] = 'hang' }, { ttl = 60 }, { backend_timeout = 0.5 })
+    local began = posix.now()
+    for _, answer in ipairs(many(tide, '/pass/x', 10)) do assert.equal(504, answer.status) end
+    assert.is_true(posix.now() - began < 3.5)
+    assert.equal(10, #shop:requests())
+    tide:stop()
+    shop:stop()
+  end)
+
+  it('go at once when the next one gets no whole answer either', function()
+    local tide, shop = serve({ ['/pass/x'] = { 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nup',
+      math.huge } }, { ttl = 60 }, { backend_timeout = 0.5 })
+    local began, connections = posix.now(), {}
+    for i = 1, 10 do
+      connections[i] = tide:connect()
+      connections[i]:send 'GET /pass/x HTTP/1.1\r\nhost: localhost\r\n\r\n'
+    end
+    for _, connection in ipairs(connections) do
+      assert.is_true(connection:closes(8))
+      connection:close()
+    end
+    assert.is_true(posix.now() - began < 3.5)
+    assert.equal(10, #shop:requests())
     tide:stop()
     shop:stop()
   end)

@@ -29,6 +29,26 @@ describe('tg.cache', function()
     tide:stop()
   end)
 
+  it('does not undo what is set or deleted while a value is loaded', function()
+    local tide = serve [[
+      if req.path == '/load' then
+        return cache:get('k', { ttl = 60 }, function() tg.sleep(0.4) return 'loaded' end)
+      end
+      if req.path == '/set' then cache:set('k', 'set') end
+      if req.path == '/delete' then cache:delete 'k' end
+      return tostring(cache:get 'k')]]
+    for path, left in pairs { ['/set'] = 'set', ['/delete'] = 'nil' } do
+      tide:get '/delete'
+      local first = tide:connect()
+      first:send 'GET /load HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n'
+      posix.pause(0.1)
+      tide:get(path)
+      assert.matches('loaded$', (first:rest(5)))
+      assert.equal(left, tide:get('/').body)
+    end
+    tide:stop()
+  end)
+
   it('lets values end, go and be added once', function()
     local tide = serve [[
       assert(cache:add('a', 1, { ttl = 0.1 }))
@@ -133,6 +153,13 @@ describe('tg.cache', function()
       ["cache:set(('x'):rep(1025), 1)"] = 'a key has 1 to 1024 bytes',
       ["cache:set('k')"] = 'a value expected',
       ["cache:set('k', function() end)"] = 'a function',
+      ["cache:set('k', { 1, nil, 3 })"] = 'a list with holes',
+      ["cache:set('k', { 1, a = 2 })"] = 'a table with both list items and named members',
+      ["cache:set('k', { [1.5] = 1 })"] = 'an index that is not',
+      ["cache:set('k', { [true] = 1 })"] = 'a key that is a boolean',
+      ["cache:set('k', 0 / 0)"] = 'not a number',
+      ["cache:set('k', -1 / 0)"] = 'an infinite number',
+      ["cache:set('k', { '\\255' })"] = 'not UTF-8',
       ["cache:set('k', 1, { tll = 1 })"] = "did you mean 'ttl'",
       ["cache:set('s', 'x') cache:incr('s')"] = 'what is under the key is no number',
       ["cache:get('k', {}, 5)"] = 'function expected',

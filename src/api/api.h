@@ -20,9 +20,10 @@ void tg_open_gather(lua_State *L);  /* gather race */
 void tg_open_later(lua_State *L);   /* after every */
 void tg_open_produce(lua_State *L);
 void tg_open_request(lua_State *L);
-void tg_open_response(lua_State *L); /* json text html redirect problem response try */
-void tg_open_backend(lua_State *L);  /* backend */
-void tg_open_soap(lua_State *L);     /* soap */
-void tg_open_cache(lua_State *L);    /* cache */
+void tg_open_response(lua_State *L);   /* json text html redirect problem response try */
+void tg_open_backend(lua_State *L);    /* backend */
+void tg_open_soap(lua_State *L);       /* soap */
+void tg_open_cache(lua_State *L);      /* cache */
+void tg_open_cache_load(lua_State *L); /* what runtime.lua makes its `get` of */
 
 #endif

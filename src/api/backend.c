@@ -7,10 +7,10 @@
 #include "script/args.h"
 #include "script/fail.h"
 
-/* In the order of a call: call_start → on_start → on_news of a kept one → on_done, or on_head of a
- * streamed one → take. */
+/* In the order of a call: call_start → on_start → proceed with a kept one → on_done, or on_head of
+ * a streamed one → take. */
 static void on_start(struct tg_wait *wait);
-static void on_news(struct tg_waiter *waiter);
+static void proceed(struct tg_part *part, enum tg_part_state state);
 static void on_head(struct tg_exchange *exchange);
 static void on_done(struct tg_exchange *exchange);
 static int take(lua_State *L, struct tg_wait *wait);
@@ -33,8 +33,10 @@ static void make(struct tg_backend_call *call)
 }
 
 /* Goes on with what the cache knows of the call. */
-static void proceed(struct tg_backend_call *call, enum tg_part_state state)
+static void proceed(struct tg_part *part, enum tg_part_state state)
 {
+    struct tg_backend_call *call = H2O_STRUCT_FROM_MEMBER(struct tg_backend_call, part, part);
+
     switch (state) {
     case TG_PART_CALL:
         make(call);
@@ -60,17 +62,9 @@ static void on_start(struct tg_wait *wait)
     if (!call->part.keep.said)
         make(call);
     else
-        proceed(call,
+        proceed(&call->part,
                 tg_part_begin(&call->part, host_of(call), tg_backend_config(call->exchange.backend),
-                              &call->call, &call->run->pool, on_news));
-}
-
-static void on_news(struct tg_waiter *waiter)
-{
-    struct tg_backend_call *call =
-        H2O_STRUCT_FROM_MEMBER(struct tg_backend_call, part.waiter, waiter);
-
-    proceed(call, tg_part_news(&call->part, host_of(call)));
+                              &call->call, &call->run->pool, proceed));
 }
 
 static void on_head(struct tg_exchange *exchange)
@@ -88,7 +82,7 @@ static void on_done(struct tg_exchange *exchange)
 
     call->begun = false;
     if (call->part.keep.said)
-        tg_part_take(&call->part, host_of(call), exchange);
+        tg_part_take(&call->part, exchange);
     if (call->part.has)
         tg_part_fill(&call->part, exchange);
     tg_task_resume(call->wait.task);

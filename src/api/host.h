@@ -39,7 +39,8 @@ struct tg_host {
     struct tg_timers *timers;
     struct tg_cache *cache;
     struct tg_flights *flights;
-    struct tg_inbox *inbox; /* of this thread */
+    struct tg_inbox *inbox;    /* of this thread */
+    struct tg_tier_link *tier; /* of this thread; NULL: there is nothing behind the cache */
     const struct tg_log *log;
     bool debug;             /* errors of scripts may show their tracebacks to clients */
     bool runs_every;        /* this thread is the one that runs what tg.every registers */

@@ -3,12 +3,21 @@
 #include <stdlib.h>
 
 #include "base/crypto.h"
+#include "http/strict.h"
+#include "tier/keep.h"
+
+static void on_news(struct tg_waiter *waiter);
+static enum tg_tier_worth judge(struct tg_share *share, struct tg_entry *entry, bool soft);
+static void on_found(struct tg_share *share, enum tg_tier_found found, struct tg_entry *entry);
+
+static const struct tg_tier_asker asker = {.judge = judge, .on_end = on_found};
+
 static struct tg_text text_of(h2o_iovec_t v)
 {
     return tg_text(v.base, v.len);
 }
 
-/* ---- its key: all that is sent */
+/* ---- its key: all that is sent, and to whom */
 
 static void put(struct tg_buffer *out, struct tg_text text)
 {
@@ -34,6 +43,7 @@ static void write_key(struct tg_part *part, const struct tg_backend_config *back
 
     tg_buffer_append(&key, "part ", 5);
     put(&key, tg_text_of(backend->name));
+    tg_buffer_append(&key, backend->print, 8);
     put(&key, text_of(call->method));
     put(&key, text_of(call->target));
     put(&key, text_of(call->host));
@@ -52,6 +62,11 @@ static void write_key(struct tg_part *part, const struct tg_backend_config *back
 
 /* ---- looking up */
 
+static uint64_t now_of(const struct tg_part *part)
+{
+    return tg_timers_now(part->host->timers);
+}
+
 static void drop_entry(struct tg_part *part)
 {
     if (part->entry != NULL)
@@ -60,22 +75,65 @@ static void drop_entry(struct tg_part *part)
     part->has = false;
 }
 
-static enum tg_part_state look(struct tg_part *part, struct tg_host *host)
+static void take_entry(struct tg_part *part, struct tg_entry *entry)
 {
-    uint64_t now = tg_timers_now(host->timers);
+    drop_entry(part);
+    part->entry = entry;
+    part->has = true;
+}
+
+/* The one that leads asks the other tidegates, if there are any. */
+static enum tg_part_state ask(struct tg_part *part)
+{
+    part->share.refreshes = part->entry != NULL && part->entry->is.stale_ms > now_of(part) &&
+                            part->entry->is.stale_ms > part->entry->is.fresh_ms;
+    return tg_tier_find(&part->share, &asker, part->key, part->pool) ? TG_PART_WAIT : TG_PART_CALL;
+}
+
+/* The one that led before may have kept it meanwhile. */
+static bool is_kept(struct tg_part *part)
+{
+    bool soft;
+    struct tg_entry *entry = tg_cache_get(part->host->cache, part->key, part->hash, &soft);
+
+    if (entry == NULL)
+        return false;
+    if (entry->is.kind != TG_ENTRY_RESPONSE || soft || entry->is.fresh_ms <= now_of(part)) {
+        tg_entry_release(entry);
+        return false;
+    }
+    take_entry(part, entry);
+    tg_flight_land(part->flight, entry);
+    part->flight = NULL;
+    return true;
+}
+
+static enum tg_part_state join(struct tg_part *part)
+{
+    struct tg_host *host = part->host;
+
+    part->flight = tg_flight_join(host->flights, part->key, part->hash, host->inbox, &part->waiter);
+    if (part->flight == NULL)
+        return TG_PART_WAIT;
+    return is_kept(part) ? TG_PART_HAS : ask(part);
+}
+
+static enum tg_part_state look(struct tg_part *part)
+{
+    struct tg_host *host = part->host;
+    uint64_t now = now_of(part);
     bool soft;
 
-    part->epoch = tg_cache_epoch(host->cache);
+    tg_share_mark(&part->share, host->cache);
     part->entry = tg_cache_get(host->cache, part->key, part->hash, &soft);
-    if (part->entry != NULL && part->entry->is.kind == TG_ENTRY_PASS) {
-        bool passes = part->entry->is.fresh_ms > now;
-        drop_entry(part);
-        if (passes)
-            return TG_PART_CALL;
-    }
     struct tg_entry *entry = part->entry;
     if (entry == NULL)
-        goto join;
+        return join(part);
+    if (entry->is.kind == TG_ENTRY_PASS) {
+        bool passes = entry->is.fresh_ms > now;
+        drop_entry(part);
+        return passes ? TG_PART_CALL : join(part);
+    }
     part->has = (!soft && entry->is.fresh_ms > now) ||
                 (atomic_load(&entry->retry_ms) > now && entry->is.sick_ms > now);
     if (part->has)
@@ -84,57 +142,96 @@ static enum tg_part_state look(struct tg_part *part, struct tg_host *host)
         /* One fetches the new one, the others are content with this. */
         part->flight = tg_flight_join(host->flights, part->key, part->hash, host->inbox, NULL);
         part->has = part->flight == NULL;
-        return part->has ? TG_PART_HAS : TG_PART_CALL;
+        return part->has ? TG_PART_HAS : ask(part);
     }
     if (entry->is.sick_ms <= now || entry->is.sick_ms == entry->is.fresh_ms)
         drop_entry(part);
-join:
-    part->flight = tg_flight_join(host->flights, part->key, part->hash, host->inbox, &part->waiter);
-    return part->flight != NULL ? TG_PART_CALL : TG_PART_WAIT;
+    return join(part);
 }
 
 enum tg_part_state tg_part_begin(struct tg_part *part, struct tg_host *host,
                                  const struct tg_backend_config *backend,
                                  const struct tg_call *call, h2o_mem_pool_t *pool,
-                                 void (*on_news)(struct tg_waiter *waiter))
+                                 void (*proceed)(struct tg_part *part, enum tg_part_state state))
 {
+    part->host = host;
+    part->pool = pool;
+    part->proceed = proceed;
+    part->share = (struct tg_share){.link = host->tier};
     write_key(part, backend, call, pool);
     part->hash = tg_cache_hash(host->cache, part->key);
     part->waiter.on_news = on_news;
-    return look(part, host);
+    return look(part);
 }
 
-enum tg_part_state tg_part_news(struct tg_part *part, struct tg_host *host)
+static void on_news(struct tg_waiter *waiter)
 {
-    part->epoch = tg_cache_epoch(host->cache);
-    switch (part->waiter.news) {
-    case TG_FLIGHT_LANDED:
-        drop_entry(part);
-        part->entry = part->waiter.entry;
-        part->has = true;
-        return TG_PART_HAS;
-    case TG_FLIGHT_LEAD:
-        part->flight = part->waiter.flight;
-        return TG_PART_CALL;
-    case TG_FLIGHT_ALONE:
-        break;
+    struct tg_part *part = H2O_STRUCT_FROM_MEMBER(struct tg_part, waiter, waiter);
+
+    tg_share_mark(&part->share, part->host->cache);
+    if (waiter->news == TG_FLIGHT_LANDED)
+        take_entry(part, waiter->entry);
+    if (waiter->news == TG_FLIGHT_LEAD)
+        part->flight = waiter->flight;
+    part->proceed(part, part->has ? TG_PART_HAS : TG_PART_CALL);
+}
+
+/* ---- the second level */
+
+static enum tg_tier_worth judge(struct tg_share *share, struct tg_entry *entry, bool soft)
+{
+    struct tg_part *part = H2O_STRUCT_FROM_MEMBER(struct tg_part, share, share);
+    uint64_t now = now_of(part);
+
+    if (entry->is.kind == TG_ENTRY_PASS)
+        return entry->is.fresh_ms > now ? TG_TIER_WORTH_ANSWER : TG_TIER_WORTH_NOTHING;
+    if (entry->is.kind != TG_ENTRY_RESPONSE || entry->is.by_http)
+        return TG_TIER_WORTH_NOTHING;
+    return tg_tier_worth(share, entry, soft, now);
+}
+
+/* It is in the memory from now on. One that passes says that the call must be made. */
+static void take_found(struct tg_part *part, struct tg_entry *entry)
+{
+    struct tg_flight *flight = part->flight;
+
+    part->flight = NULL;
+    if (entry->is.kind == TG_ENTRY_PASS) {
+        tg_entry_release(entry);
+        tg_flight_scatter(flight);
+        return;
     }
-    return TG_PART_CALL;
+    tg_flight_land(flight, entry);
+    take_entry(part, entry);
+}
+
+static void on_found(struct tg_share *share, enum tg_tier_found found, struct tg_entry *entry)
+{
+    struct tg_part *part = H2O_STRUCT_FROM_MEMBER(struct tg_part, share, share);
+    bool fits = entry != NULL && tg_cache_put(part->host->cache, entry);
+
+    if (fits && found == TG_TIER_FOUND_ANSWER) {
+        take_found(part, entry);
+    } else if (fits) {
+        drop_entry(part);
+        part->entry = entry; /* if it comes to the worst */
+    } else if (entry != NULL) {
+        tg_entry_release(entry);
+    }
+    if (found == TG_TIER_FOUND_MAKER) {
+        part->has = true; /* another makes the new one: the stale one will do */
+        tg_flight_land(part->flight, part->entry);
+        part->flight = NULL;
+    }
+    part->proceed(part, part->has ? TG_PART_HAS : TG_PART_CALL);
 }
 
 /* ---- what it brought */
 
-/* Of the connection, or of one client. */
+/* Neither of the connection nor of one client. */
 static bool is_kept_field(struct tg_text name)
 {
-    static const struct tg_text left[] = {{"connection", 10},        {"keep-alive", 10},
-                                          {"transfer-encoding", 17}, {"set-cookie", 10},
-                                          {"content-length", 14},    {"upgrade", 7}};
-
-    for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++)
-        if (tg_text_is_nocase(name, left[i]))
-            return false;
-    return true;
+    return !tg_strict_is_of_connection(name) && !tg_text_is_nocase(name, TG_TEXT("set-cookie"));
 }
 
 static bool is_kept_status(int status)
@@ -156,7 +253,7 @@ static struct tg_entry *make_entry(struct tg_room *room, const struct tg_part *p
         .body = text_of(exchange->body),
         .tags = part->keep.tags,
         .tag_count = part->keep.tag_count,
-        .epoch = part->epoch,
+        .epoch = part->share.epoch,
     };
 
     for (size_t i = 0; i < exchange->field_count; i++) {
@@ -179,6 +276,7 @@ static void fail(struct tg_part *part, uint64_t now)
     part->has = part->entry != NULL && part->entry->is.sick_ms > now;
     if (part->has)
         atomic_store(&part->entry->retry_ms, now + TG_PART_RETRY_MS);
+    tg_tier_unlock(&part->share);
     if (flight == NULL)
         return;
     if (part->has)
@@ -188,11 +286,11 @@ static void fail(struct tg_part *part, uint64_t now)
 }
 
 /* For a while nobody waits for such a call: it brings what can't be kept. */
-static void pass(struct tg_part *part, struct tg_host *host, uint64_t now)
+static void pass(struct tg_part *part, uint64_t now)
 {
     struct tg_entry_recipe recipe = {.kind = TG_ENTRY_PASS,
                                      .key = part->key,
-                                     .epoch = part->epoch,
+                                     .epoch = part->share.epoch,
                                      .stored_ms = now,
                                      .fresh_ms = now + TG_PART_PASS_MS};
     struct tg_flight *flight = part->flight;
@@ -202,32 +300,35 @@ static void pass(struct tg_part *part, struct tg_host *host, uint64_t now)
     if (flight == NULL)
         return;
     struct tg_entry *entry = tg_entry_create(&recipe);
-    tg_cache_put(host->cache, entry);
+    if (tg_cache_put(part->host->cache, entry))
+        tg_tier_keep(&part->share, entry);
     tg_entry_release(entry);
     tg_flight_scatter(flight);
 }
 
-void tg_part_take(struct tg_part *part, struct tg_host *host, const struct tg_exchange *exchange)
+void tg_part_take(struct tg_part *part, const struct tg_exchange *exchange)
 {
-    uint64_t now = tg_timers_now(host->timers);
+    struct tg_cache *cache = part->host->cache;
+    uint64_t now = now_of(part);
 
     if (exchange->error.code != NULL || exchange->status >= 500) {
         fail(part, now);
         return;
     }
     if (!is_kept_status(exchange->status)) {
-        pass(part, host, now);
+        pass(part, now);
         return;
     }
     struct tg_flight *flight = part->flight;
     part->flight = NULL;
     drop_entry(part);
-    part->entry = make_entry(tg_cache_room(host->cache), part, now, exchange);
-    tg_cache_put(host->cache, part->entry);
+    part->entry = make_entry(tg_cache_room(cache), part, now, exchange);
+    if (tg_cache_put(cache, part->entry))
+        tg_tier_keep(&part->share, part->entry);
     if (flight == NULL)
         return;
-    if (tg_cache_freshness(host->cache, part->entry) != TG_PURGED_NOT)
-        tg_flight_fail(flight);
+    if (tg_cache_freshness(cache, part->entry) != TG_PURGED_NOT)
+        tg_flight_yield(flight);
     else
         tg_flight_land(flight, part->entry);
 }
@@ -266,9 +367,11 @@ void tg_part_note(const struct tg_part *part, struct tg_request *request)
 
 void tg_part_end(struct tg_part *part)
 {
+    tg_tier_find_cancel(&part->share);
     tg_waiter_cancel(&part->waiter);
     if (part->flight != NULL)
-        tg_flight_fail(part->flight);
+        tg_flight_yield(part->flight);
     part->flight = NULL;
+    tg_tier_unlock(&part->share);
     drop_entry(part);
 }

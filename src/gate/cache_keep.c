@@ -1,7 +1,7 @@
 #include "gate/cache_http.h"
 
 #include "gate/cache_fields.h"
-#include "gate/tier_keep.h"
+#include "tier/keep.h"
 #include "http/cache_control.h"
 #include "http/list.h"
 #include "http/vary.h"
@@ -75,7 +75,7 @@ static struct tg_entry *find_variants(struct tg_caching *caching, struct tg_text
         .body = names,
         .tags = tags,
         .tag_count = TG_CACHE_URL_TAGS,
-        .epoch = caching->epoch,
+        .epoch = caching->share.epoch,
         .stored_ms = tg_caching_now(caching->inbound),
         .fresh_ms = UINT64_MAX,
     };
@@ -217,7 +217,7 @@ static struct tg_entry *make_entry(struct tg_caching *caching, struct tg_text ke
         .fields = fields,
         .field_count = tg_cache_list_fields(caching, fields),
         .body = text_of(body),
-        .epoch = caching->epoch,
+        .epoch = caching->share.epoch,
     };
 
     fill_times(caching, &recipe);
@@ -248,7 +248,7 @@ static void tell(struct tg_caching *caching, struct tg_entry *made, struct tg_en
     if (flight == NULL)
         return;
     if (tg_cache_freshness(cache, made) != TG_PURGED_NOT)
-        tg_flight_fail(flight);
+        tg_flight_yield(flight);
     else if (made->is.by_http && made->is.fresh_ms == made->is.stored_ms)
         tg_flight_scatter(flight); /* it can't be used without asking */
     else
@@ -270,8 +270,8 @@ static void store_beyond(struct tg_caching *caching, const struct tg_entry *entr
 {
     tg_tally(&caching->inbound->worker->traffic.cache[TG_EVENT_STORE], 1);
     if (variants != NULL)
-        tg_tier_keep(caching, variants);
-    tg_tier_keep(caching, entry);
+        tg_tier_keep(&caching->share, variants);
+    tg_tier_keep(&caching->share, entry);
 }
 
 void tg_cache_keep(struct tg_caching *caching, h2o_iovec_t body)
@@ -310,7 +310,7 @@ void tg_cache_pass(struct tg_caching *caching)
     struct tg_entry_recipe recipe = {
         .kind = TG_ENTRY_PASS,
         .key = caching->key,
-        .epoch = caching->epoch,
+        .epoch = caching->share.epoch,
         .stored_ms = now,
         .fresh_ms = now + TG_CACHE_PASS_MS,
     };
@@ -328,7 +328,7 @@ void tg_cache_pass(struct tg_caching *caching)
     }
     struct tg_entry *entry = tg_entry_create(&recipe);
     if (tg_cache_put(caching->inbound->worker->gate->cache, entry))
-        tg_tier_keep(caching, entry);
+        tg_tier_keep(&caching->share, entry);
     tg_entry_release(entry);
     tg_flight_scatter(flight);
 }

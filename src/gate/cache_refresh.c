@@ -4,7 +4,7 @@
 #include "gate/cache_keep.h"
 #include "gate/generation.h"
 #include "gate/handler.h"
-#include "gate/tier_find.h"
+#include "gate/cache_look.h"
 
 /* ---- one that has no client */
 
@@ -91,8 +91,9 @@ static void on_end(struct tg_timer *timer)
 }
 
 /* Another tidegate has made a fresh one, or is at it. */
-static void on_found(struct tg_caching *caching, enum tg_tier_found found, struct tg_entry *entry)
+static void on_found(struct tg_share *share, enum tg_tier_found found, struct tg_entry *entry)
 {
+    struct tg_caching *caching = H2O_STRUCT_FROM_MEMBER(struct tg_caching, share, share);
     struct tg_inbound *inbound = caching->inbound;
     struct tg_flight *flight = caching->flight;
     bool fits = entry != NULL && found == TG_TIER_FOUND_ANSWER &&
@@ -117,7 +118,10 @@ static void on_begin(struct tg_timer *timer)
 {
     struct tg_inbound *inbound = H2O_STRUCT_FROM_MEMBER(struct tg_inbound, deadline, timer);
 
-    if (!tg_tier_find(inbound->caching, on_found))
+    static const struct tg_tier_asker asker = {.judge = tg_cache_judge_found, .on_end = on_found};
+    struct tg_caching *caching = inbound->caching;
+
+    if (!tg_tier_find(&caching->share, &asker, caching->key, &inbound->request.run.pool))
         tg_handler_make(inbound);
 }
 

@@ -81,14 +81,24 @@ static void keep(struct tg_cache_tap *tap)
     tg_buffer_dispose(&whole);
 }
 
-/* Of a body cut short the end of the request tells those that wait. */
+/* The body was cut short. */
+static void fail(struct tg_cache_tap *tap)
+{
+    struct tg_flight *flight = tap->caching->flight;
+
+    tap->gathers = false;
+    tap->caching->flight = NULL;
+    if (flight != NULL)
+        tg_flight_fail(flight);
+}
+
 static void gather(struct tg_cache_tap *tap, h2o_iovec_t piece, enum tg_source_state state)
 {
     tap->state = state;
     if (state != TG_SOURCE_BROKEN && piece.len != 0)
         put(tap, piece);
     if (state == TG_SOURCE_BROKEN)
-        tap->gathers = false;
+        fail(tap);
     else if (tap->len > tap->limit || tap->count * sizeof(struct chunk) > tap->limit ||
              (state == TG_SOURCE_END && !is_whole(tap)))
         give_up(tap);

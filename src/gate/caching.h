@@ -7,14 +7,13 @@
 #include "gate/site_cache.h"
 #include "http/cache_rules.h"
 #include "http/cache_status.h"
+#include "tier/find.h"
 
 enum tg_cached {
     TG_CACHED_NOT,  /* the answer must be made */
     TG_CACHED_WAIT, /* another request makes it: `proceed` is called when that is over */
     TG_CACHED_HAS,  /* `entry` is the answer */
 };
-
-struct tg_tier_find;
 
 /* What the cache knows of one request; in its pool. */
 struct tg_caching {
@@ -24,12 +23,10 @@ struct tg_caching {
     struct tg_text primary; /* without what tells variants apart */
     struct tg_text key;     /* empty: nothing of it is kept */
     uint64_t hash;
-    uint64_t epoch, shared_epoch; /* of purges, when it began to be made; shared: gate/tier.h */
-    struct tg_tier_find *find;    /* while Redis is asked, or another tidegate waited for */
-    bool asked_redis;             /* for the key with this hash: */
+    struct tg_share share;
+    bool asked_redis; /* for the key with this hash: */
     uint64_t asked_hash;
-    struct tg_text lock, lock_key; /* what others wait for there; no lock: empty */
-    struct tg_flight *flight;      /* that it leads, or NULL */
+    struct tg_flight *flight; /* that it leads, or NULL */
     struct tg_waiter waiter;
     struct tg_entry *entry; /* that it holds: the answer, or a stale one in case of need */
     bool has;               /* the entry is the answer */
@@ -37,7 +34,6 @@ struct tg_caching {
     int64_t asked_ms;       /* wall time at which it began to be made */
     struct tg_cache_rules rules;
     bool confirmed; /* the backend has said that the entry is still right */
-    bool refreshes; /* nobody waits for the answer but the cache */
     struct tg_cache_tap *tap;
     struct tg_cache_status status;
     enum tg_cache_event event;
@@ -80,7 +76,20 @@ void tg_caching_end(struct tg_inbound *inbound);
 uint64_t tg_caching_now(const struct tg_inbound *inbound);
 int64_t tg_caching_wall_ms(const struct tg_inbound *inbound);
 
-/* What it makes begins now. */
-void tg_caching_mark(struct tg_caching *caching);
+/* ---- for the files of the cache */
+
+/* The request is an event of that kind. */
+void tg_caching_count(struct tg_caching *caching, enum tg_cache_event event);
+
+/* Holds no entry any more. */
+void tg_caching_drop(struct tg_caching *caching);
+
+/* The entry is the answer. */
+enum tg_cached tg_caching_answer(struct tg_caching *caching, enum tg_cache_event event);
+
+/* The cache has nothing to do with the request. */
+enum tg_cached tg_caching_pass_by(struct tg_caching *caching, enum tg_cache_fwd why);
+
+void tg_caching_set_key(struct tg_caching *caching, const char *base, size_t len);
 
 #endif

@@ -140,7 +140,8 @@ static void inherit_backends(struct tg_site *site, const struct tg_site *before)
     for (size_t i = 0; i < site->backend_count; i++)
         for (size_t k = 0; k < before->backend_count; k++) {
             struct tg_site_backend *old = before->backends[k];
-            if (memcmp(old->print, site->backends[i]->print, sizeof(old->print)) != 0)
+            if (memcmp(old->config.print, site->backends[i]->config.print,
+                       sizeof(old->config.print)) != 0)
                 continue;
             tg_site_backend_release(site->backends[i]);
             tg_site_backend_hold(old);

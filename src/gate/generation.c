@@ -32,6 +32,7 @@ static void init_host(struct tg_generation *generation)
     host->cache = generation->worker->gate->cache;
     host->flights = generation->worker->gate->flights;
     host->inbox = &generation->worker->inbox;
+    host->tier = generation->worker->tier;
     host->debug = generation->edition->site->debug;
     host->runs_every = generation->worker->index == 0;
     h2o_linklist_init_anchor(&host->afters);

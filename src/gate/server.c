@@ -18,8 +18,8 @@
 #include "gate/reload.h"
 #include "gate/seams.h"
 #include "gate/recorder.h"
-#include "gate/tier.h"
 #include "gate/worker.h"
+#include "tier/tier.h"
 
 enum {
     STATUS_OK = 0,

@@ -69,8 +69,7 @@ struct tg_route {
 /* One that a later reading of the site may take over: it then is the same in both. */
 struct tg_site_backend {
     struct tg_backend_config config;
-    uint8_t print[TG_DIGEST_MAX]; /* equal: configured alike, with the same files of TLS */
-    _Atomic unsigned holders;     /* sites */
+    _Atomic unsigned holders; /* sites */
 };
 
 /* How much clients may send, and how long they may take. */

@@ -138,6 +138,7 @@ struct tg_site_backend *tg_site_read_backend(lua_State *L, struct tg_site *site)
 {
     struct tg_site_backend *backend = calloc(1, sizeof(*backend));
     struct tg_buffer print = {.limit = 0};
+    uint8_t digest[TG_DIGEST_MAX];
 
     assert(backend != NULL);
     atomic_init(&backend->holders, 1);
@@ -145,7 +146,8 @@ struct tg_site_backend *tg_site_read_backend(lua_State *L, struct tg_site *site)
     tg_backend_config_open(&backend->config);
     print_options(&print, &backend->config);
     bool well = !has_https(&backend->config) || read_tls(L, site, &backend->config, &print);
-    tg_crypto_digest(TG_SHA256, tg_text(print.base, print.len), backend->print);
+    tg_crypto_digest(TG_SHA256, tg_text(print.base, print.len), digest);
+    memcpy(backend->config.print, digest, sizeof(backend->config.print));
     explicit_bzero(print.base, print.len);
     tg_buffer_dispose(&print);
     if (well)

@@ -5,7 +5,7 @@
 #include "api/response.h"
 #include "base/clock.h"
 #include "gate/reload.h"
-#include "gate/tier.h"
+#include "tier/tier.h"
 #include "net/account.h"
 
 static unsigned long long value(const tg_counter *counter)
@@ -216,7 +216,7 @@ void tg_status_write(const struct tg_worker *worker, struct tg_buffer *out)
     write_latency(&sum, out);
     write_refused(&sum, out);
     write_cache(gate, &sum, out);
-    tg_tier_write_status(gate, out);
+    tg_tier_write_status(gate->tier, out);
     write_routes(worker, out);
     write_backends(worker->generation->edition->site, out);
     tg_buffer_printf(out, "\"reload\":");

@@ -20,7 +20,7 @@
 #include "gate/listener.h"
 #include "gate/reload.h"
 #include "gate/slices.h"
-#include "gate/tier.h"
+#include "tier/tier.h"
 #include "net/resolver.h"
 
 enum {
@@ -67,7 +67,9 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
     if (gate->clock != NULL)
         tg_timers_go_by(&worker->timers, gate->clock);
     tg_inbox_init(&worker->inbox, on_news);
-    worker->tier = gate->tier != NULL ? tg_tier_link_create(worker) : NULL;
+    if (gate->tier != NULL)
+        worker->tier = tg_tier_link_create(
+            gate->tier, (struct tg_tier_thread){&worker->net, &worker->inbox, &gate->log, index});
     tg_door_init(worker);
     tg_batch_init(&worker->sends, worker->ctx.loop, &worker->ctx.zero_timeout);
     worker->net = (struct tg_net){.loop = worker->ctx.loop,
@@ -168,7 +170,7 @@ static void on_wake(h2o_socket_t *sock, const char *err)
     }
     tg_admin_reloaded(worker);
     tg_inbox_run(&worker->inbox);
-    tg_tier_wake(worker);
+    tg_tier_wake(worker->tier);
     if (atomic_load(&worker->stop_wanted))
         drain(worker);
 }
@@ -209,7 +211,7 @@ static void close_all(struct tg_worker *worker)
     if (worker->work != NULL)
         tg_work_queue_destroy(worker->work);
     tg_generation_close_all(worker);
-    tg_tier_stop(worker);
+    tg_tier_stop(worker->tier);
     if (worker->net.resolver != NULL)
         tg_resolver_destroy(worker->net.resolver);
     if (worker->wake != NULL)
@@ -260,7 +262,7 @@ static void *run(void *argument)
 
     tg_slices_start(worker);
     tg_worker_begin(worker);
-    tg_tier_start(worker);
+    tg_tier_start(worker->tier);
     while (!is_over(worker)) /* what a timer has written waits for a turn that does not sleep */
         busy = tg_worker_turn(worker, busy ? 0 : tg_timers_wait(&worker->timers, LOOP_SLEEP_MS));
     atomic_fetch_sub(&worker->gate->serving, 1);
@@ -319,6 +321,4 @@ void tg_worker_dispose(struct tg_worker *worker)
         tg_inbox_dispose(&worker->inbox); /* only now does no other thread write to it */
     }
     worker->wake_fd = 0;
-    free(worker->tier);
-    worker->tier = NULL;
 }

@@ -74,6 +74,7 @@ struct tg_backend_config {
     size_t limit;             /* bytes of a body read whole */
     bool clients_host;        /* requests passed on keep the client's Host */
     char expect[8];           /* '2xx' or '200', or empty: any status */
+    uint8_t print[32];        /* equal: configured alike, with the same files of TLS */
 };
 
 struct tg_backend;

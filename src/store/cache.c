@@ -1,54 +1,23 @@
 #include "store/cache.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/crypto.h"
 #include "base/siphash.h"
+#include "store/cache_parts.h"
 
 enum {
-    SHARDS = 64,
     FIRST_BUCKETS = 16,
-    PREFIXES = 16,          /* purges by prefix that are remembered for what is being made */
     BYTES_PER_PURGE = 4096, /* of memory, for each tag whose purge is remembered */
 };
 
-struct shard {
-    pthread_mutex_t lock; /* for all of it */
-    struct tg_entry **buckets;
-    size_t mask, count;
-    struct tg_entry *newest, *oldest;
-    struct tg_entry *hand; /* of the eviction; goes from old to new */
-    uint64_t stored, evicted;
-} __attribute__((aligned(64)));
-
-struct prefix {
-    char *text;
-    size_t len;
-    uint64_t epoch;
-};
-
-struct tg_cache {
-    struct shard shards[SHARDS];
-    uint64_t seed[2], tag_seed[2];
-    struct tg_cache_peers *peers; /* NULL: nobody else keeps the same */
-    _Atomic size_t memory, object;
-    _Atomic size_t bytes; /* of all shards */
-    struct tg_room *room;
-    struct tg_purges *purges;
-    pthread_mutex_t prefix_lock; /* for what follows */
-    struct prefix prefixes[PREFIXES];
-    size_t next_prefix;
-    uint64_t forgotten_prefix; /* epoch of the last that is remembered no more */
-};
-
-static struct shard *shard_of(struct tg_cache *cache, uint64_t hash)
+static struct tg_cache_shard *shard_of(struct tg_cache *cache, uint64_t hash)
 {
     return &cache->shards[hash >> 58];
 }
 
-static void init_shard(struct tg_cache *cache, struct shard *shard)
+static void init_shard(struct tg_cache *cache, struct tg_cache_shard *shard)
 {
     pthread_mutex_init(&shard->lock, NULL);
     shard->mask = FIRST_BUCKETS - 1;
@@ -62,7 +31,7 @@ struct tg_cache *tg_cache_create(size_t memory, size_t object)
     struct tg_cache *cache = aligned_alloc(64, (sizeof(*cache) + 63) / 64 * 64);
 
     assert(cache != NULL);
-    *cache = (struct tg_cache){.next_prefix = 0};
+    *cache = (struct tg_cache){.peers = NULL};
     tg_crypto_random(cache->seed, sizeof(cache->seed));
     tg_crypto_random(cache->tag_seed, sizeof(cache->tag_seed));
     cache->room = tg_room_create();
@@ -70,9 +39,9 @@ struct tg_cache *tg_cache_create(size_t memory, size_t object)
     atomic_init(&cache->memory, memory);
     atomic_init(&cache->object, object);
     atomic_init(&cache->bytes, sizeof(*cache) + tg_purges_size(cache->purges));
-    for (size_t i = 0; i < SHARDS; i++)
+    for (size_t i = 0; i < TG_CACHE_SHARDS; i++)
         init_shard(cache, &cache->shards[i]);
-    pthread_mutex_init(&cache->prefix_lock, NULL);
+    cache->prefixes = tg_cache_prefixes_create();
     return cache;
 }
 
@@ -109,7 +78,7 @@ void tg_cache_set_peers(struct tg_cache *cache, struct tg_cache_peers *peers)
 
 /* ---- one shard; its lock is held */
 
-static void link_newest(struct shard *shard, struct tg_entry *entry)
+static void link_newest(struct tg_cache_shard *shard, struct tg_entry *entry)
 {
     entry->older = shard->newest;
     entry->newer = NULL;
@@ -120,7 +89,7 @@ static void link_newest(struct shard *shard, struct tg_entry *entry)
     shard->newest = entry;
 }
 
-static void unlink_entry(struct shard *shard, struct tg_entry *entry)
+static void unlink_entry(struct tg_cache_shard *shard, struct tg_entry *entry)
 {
     if (shard->hand == entry)
         shard->hand = entry->newer;
@@ -134,7 +103,7 @@ static void unlink_entry(struct shard *shard, struct tg_entry *entry)
         shard->oldest = entry->newer;
 }
 
-static struct tg_entry **place_of(struct shard *shard, struct tg_text key, uint64_t hash)
+static struct tg_entry **place_of(struct tg_cache_shard *shard, struct tg_text key, uint64_t hash)
 {
     struct tg_entry **place = &shard->buckets[hash & shard->mask];
 
@@ -144,7 +113,7 @@ static struct tg_entry **place_of(struct shard *shard, struct tg_text key, uint6
 }
 
 /* Takes it out; who still holds it may go on reading it. */
-static void take_out(struct tg_cache *cache, struct shard *shard, struct tg_entry **place)
+static void take_out(struct tg_cache *cache, struct tg_cache_shard *shard, struct tg_entry **place)
 {
     struct tg_entry *entry = *place;
 
@@ -156,7 +125,12 @@ static void take_out(struct tg_cache *cache, struct shard *shard, struct tg_entr
     tg_entry_release(entry);
 }
 
-static void grow(struct tg_cache *cache, struct shard *shard)
+void tg_cache_take_out(struct tg_cache *cache, struct tg_cache_shard *shard, struct tg_entry *entry)
+{
+    take_out(cache, shard, place_of(shard, entry->is.key, entry->hash));
+}
+
+static void grow(struct tg_cache *cache, struct tg_cache_shard *shard)
 {
     size_t count = (shard->mask + 1) * 2;
     struct tg_entry **buckets = calloc(count, sizeof(struct tg_entry *));
@@ -173,7 +147,7 @@ static void grow(struct tg_cache *cache, struct shard *shard)
     }
 }
 
-static void insert(struct tg_cache *cache, struct shard *shard, struct tg_entry *entry)
+static void insert(struct tg_cache *cache, struct tg_cache_shard *shard, struct tg_entry *entry)
 {
     if (shard->count > shard->mask)
         grow(cache, shard);
@@ -195,7 +169,7 @@ static void insert(struct tg_cache *cache, struct shard *shard, struct tg_entry 
 
 /* The hand passes over what was asked for since it was there last, and takes the first that was
  * not. */
-static bool evict(struct tg_cache *cache, struct shard *shard)
+static bool evict(struct tg_cache *cache, struct tg_cache_shard *shard)
 {
     struct tg_entry *entry = shard->hand != NULL ? shard->hand : shard->oldest;
 
@@ -220,12 +194,12 @@ static bool is_over(struct tg_cache *cache)
 }
 
 /* Begins with the shard that has grown. */
-static void make_room(struct tg_cache *cache, struct shard *grown)
+static void make_room(struct tg_cache *cache, struct tg_cache_shard *grown)
 {
     size_t first = (size_t)(grown - cache->shards);
 
-    for (size_t i = 0; i < SHARDS && is_over(cache); i++) {
-        struct shard *shard = &cache->shards[(first + i) % SHARDS];
+    for (size_t i = 0; i < TG_CACHE_SHARDS && is_over(cache); i++) {
+        struct tg_cache_shard *shard = &cache->shards[(first + i) % TG_CACHE_SHARDS];
         bool more = true;
         pthread_mutex_lock(&shard->lock);
         while (more && is_over(cache))
@@ -241,156 +215,11 @@ void tg_cache_resize(struct tg_cache *cache, size_t memory, size_t object)
     make_room(cache, cache->shards);
 }
 
-/* ---- purges */
-
-uint64_t tg_cache_epoch(const struct tg_cache *cache)
-{
-    return tg_purges_epoch(cache->purges);
-}
-
-enum tg_freshness tg_cache_freshness(struct tg_cache *cache, const struct tg_entry *entry)
-{
-    enum tg_freshness found =
-        tg_purges_ask(cache->purges, entry->is.epoch, entry->is.tags, entry->is.tag_count);
-
-    if (found == TG_PURGED_NOT && atomic_load_explicit(&entry->softened, memory_order_relaxed))
-        return TG_PURGED_SOFT;
-    return found;
-}
-
-static void purge_all(struct tg_cache *cache, bool soft)
-{
-    tg_purges_all(cache->purges, soft);
-    for (size_t i = 0; i < SHARDS && !soft; i++) {
-        struct shard *shard = &cache->shards[i];
-        pthread_mutex_lock(&shard->lock);
-        while (shard->newest != NULL)
-            take_out(cache, shard, place_of(shard, shard->newest->is.key, shard->newest->hash));
-        pthread_mutex_unlock(&shard->lock);
-    }
-}
-
-static bool begins_with(struct tg_text text, const char *prefix, size_t len)
-{
-    return text.len >= len && memcmp(text.base, prefix, len) == 0;
-}
-
-/* For what is being made now: it is compared when it is put. */
-static void remember_prefix(struct tg_cache *cache, struct tg_text text)
-{
-    char *copy = malloc(text.len + 1);
-
-    assert(copy != NULL);
-    memcpy(copy, text.base, text.len);
-    pthread_mutex_lock(&cache->prefix_lock);
-    struct prefix *prefix = &cache->prefixes[cache->next_prefix++ % PREFIXES];
-    cache->forgotten_prefix = prefix->epoch;
-    free(prefix->text);
-    *prefix = (struct prefix){copy, text.len, tg_purges_other(cache->purges)};
-    pthread_mutex_unlock(&cache->prefix_lock);
-}
-
-static bool is_behind_prefix(struct tg_cache *cache, const struct tg_entry *entry)
-{
-    bool found = false;
-
-    if (tg_cache_epoch(cache) == entry->is.epoch)
-        return false;
-    pthread_mutex_lock(&cache->prefix_lock);
-    found = cache->forgotten_prefix > entry->is.epoch;
-    for (size_t i = 0; i < PREFIXES; i++) {
-        const struct prefix *prefix = &cache->prefixes[i];
-        found = found || (prefix->epoch > entry->is.epoch &&
-                          begins_with(entry->is.url, prefix->text, prefix->len));
-    }
-    pthread_mutex_unlock(&cache->prefix_lock);
-    return found;
-}
-
-static size_t purge_shard(struct tg_cache *cache, struct shard *shard, struct tg_text prefix,
-                          bool soft)
-{
-    size_t count = 0;
-
-    for (struct tg_entry *entry = shard->newest, *next; entry != NULL; entry = next) {
-        next = entry->older;
-        if (entry->is.url.len == 0 || !begins_with(entry->is.url, prefix.base, prefix.len))
-            continue;
-        count++;
-        if (soft)
-            atomic_store(&entry->softened, true);
-        else
-            take_out(cache, shard, place_of(shard, entry->is.key, entry->hash));
-    }
-    return count;
-}
-
-static size_t purge_prefix(struct tg_cache *cache, struct tg_text prefix, bool soft)
-{
-    size_t count = 0;
-
-    remember_prefix(cache, prefix);
-    for (size_t i = 0; i < SHARDS; i++) {
-        pthread_mutex_lock(&cache->shards[i].lock);
-        count += purge_shard(cache, &cache->shards[i], prefix, soft);
-        pthread_mutex_unlock(&cache->shards[i].lock);
-    }
-    return count;
-}
-
-static size_t purge(struct tg_cache *cache, const struct tg_cache_purge *purge)
-{
-    switch (purge->kind) {
-    case TG_CACHE_PURGE_TAG:
-        tg_purges_tag(cache->purges, purge->tag, purge->soft);
-        break;
-    case TG_CACHE_PURGE_PREFIX:
-        return purge_prefix(cache, purge->prefix, purge->soft);
-    case TG_CACHE_PURGE_ALL:
-        purge_all(cache, purge->soft);
-        break;
-    }
-    return 0;
-}
-
-void tg_cache_apply(struct tg_cache *cache, const struct tg_cache_purge *told)
-{
-    purge(cache, told);
-}
-
-/* The peers first: what is done here then can't be undone by what they still have. */
-static size_t tell_and_purge(struct tg_cache *cache, struct tg_cache_purge told)
-{
-    if (cache->peers != NULL)
-        cache->peers->on_purge(cache->peers, &told);
-    return purge(cache, &told);
-}
-
-void tg_cache_purge(struct tg_cache *cache, struct tg_text tag, bool soft)
-{
-    tg_cache_purge_hash(cache, tg_cache_tag_hash(cache, tag), soft);
-}
-
-void tg_cache_purge_hash(struct tg_cache *cache, uint64_t tag, bool soft)
-{
-    tell_and_purge(cache, (struct tg_cache_purge){TG_CACHE_PURGE_TAG, soft, tag, {"", 0}});
-}
-
-size_t tg_cache_purge_prefix(struct tg_cache *cache, struct tg_text prefix, bool soft)
-{
-    return tell_and_purge(cache, (struct tg_cache_purge){TG_CACHE_PURGE_PREFIX, soft, 0, prefix});
-}
-
-void tg_cache_purge_all(struct tg_cache *cache, bool soft)
-{
-    tell_and_purge(cache, (struct tg_cache_purge){TG_CACHE_PURGE_ALL, soft, 0, {"", 0}});
-}
-
 /* ---- entries */
 
 struct tg_entry *tg_cache_get(struct tg_cache *cache, struct tg_text key, uint64_t hash, bool *soft)
 {
-    struct shard *shard = shard_of(cache, hash);
+    struct tg_cache_shard *shard = shard_of(cache, hash);
 
     pthread_mutex_lock(&shard->lock);
     struct tg_entry **place = place_of(shard, key, hash), *entry = *place;
@@ -412,21 +241,45 @@ struct tg_entry *tg_cache_get(struct tg_cache *cache, struct tg_text key, uint64
 static bool is_fit(struct tg_cache *cache, const struct tg_entry *entry)
 {
     return entry->size <= tg_cache_object(cache) &&
-           tg_cache_freshness(cache, entry) == TG_PURGED_NOT && !is_behind_prefix(cache, entry);
+           tg_cache_freshness(cache, entry) == TG_PURGED_NOT &&
+           !tg_cache_is_behind_prefix(cache, entry);
 }
 
-bool tg_cache_put(struct tg_cache *cache, struct tg_entry *entry)
+uint32_t tg_cache_changes(const struct tg_cache *cache, uint64_t hash)
+{
+    return atomic_load(&cache->changes[hash % TG_CACHE_CHANGES]);
+}
+
+void tg_cache_note_change(struct tg_cache *cache, uint64_t hash)
+{
+    atomic_fetch_add(&cache->changes[hash % TG_CACHE_CHANGES], 1);
+}
+
+static bool put(struct tg_cache *cache, struct tg_entry *entry, const uint32_t *changes)
 {
     entry->hash = tg_cache_hash(cache, entry->is.key);
-    struct shard *shard = shard_of(cache, entry->hash);
+    struct tg_cache_shard *shard = shard_of(cache, entry->hash);
 
     if (!is_fit(cache, entry))
         return false;
     pthread_mutex_lock(&shard->lock);
-    insert(cache, shard, entry);
+    /* Whoever notes a change takes the lock after that: it will find the entry. */
+    bool well = changes == NULL || tg_cache_changes(cache, entry->hash) == *changes;
+    if (well)
+        insert(cache, shard, entry);
     pthread_mutex_unlock(&shard->lock);
     make_room(cache, shard);
-    return true;
+    return well;
+}
+
+bool tg_cache_put(struct tg_cache *cache, struct tg_entry *entry)
+{
+    return put(cache, entry, NULL);
+}
+
+bool tg_cache_put_since(struct tg_cache *cache, struct tg_entry *entry, uint32_t changes)
+{
+    return put(cache, entry, &changes);
 }
 
 bool tg_cache_change(struct tg_cache *cache, struct tg_text key, uint64_t now_ms,
@@ -434,7 +287,7 @@ bool tg_cache_change(struct tg_cache *cache, struct tg_text key, uint64_t now_ms
                      void *context)
 {
     uint64_t hash = tg_cache_hash(cache, key);
-    struct shard *shard = shard_of(cache, hash);
+    struct tg_cache_shard *shard = shard_of(cache, hash);
 
     pthread_mutex_lock(&shard->lock);
     const struct tg_entry *old = *place_of(shard, key, hash);
@@ -454,26 +307,45 @@ bool tg_cache_change(struct tg_cache *cache, struct tg_text key, uint64_t now_ms
     return fits;
 }
 
-bool tg_cache_remove(struct tg_cache *cache, struct tg_text key)
+static bool has_tag(const struct tg_entry *entry, const uint64_t *tag)
+{
+    for (size_t i = 0; tag != NULL && i < entry->is.tag_count; i++)
+        if (entry->is.tags[i] == *tag)
+            return true;
+    return tag == NULL;
+}
+
+static bool remove_entry(struct tg_cache *cache, struct tg_text key, const uint64_t *tag)
 {
     uint64_t hash = tg_cache_hash(cache, key);
-    struct shard *shard = shard_of(cache, hash);
+    struct tg_cache_shard *shard = shard_of(cache, hash);
 
+    tg_cache_note_change(cache, hash);
     pthread_mutex_lock(&shard->lock);
     struct tg_entry **place = place_of(shard, key, hash);
-    bool found = *place != NULL;
+    bool found = *place != NULL && has_tag(*place, tag);
     if (found)
         take_out(cache, shard, place);
     pthread_mutex_unlock(&shard->lock);
     return found;
 }
 
+bool tg_cache_remove(struct tg_cache *cache, struct tg_text key)
+{
+    return remove_entry(cache, key, NULL);
+}
+
+bool tg_cache_remove_tagged(struct tg_cache *cache, struct tg_text key, uint64_t tag)
+{
+    return remove_entry(cache, key, &tag);
+}
+
 void tg_cache_read_account(struct tg_cache *cache, struct tg_cache_account *account)
 {
     *account = (struct tg_cache_account){.memory = atomic_load(&cache->memory),
                                          .bytes = atomic_load(&cache->bytes)};
-    for (size_t i = 0; i < SHARDS; i++) {
-        struct shard *shard = &cache->shards[i];
+    for (size_t i = 0; i < TG_CACHE_SHARDS; i++) {
+        struct tg_cache_shard *shard = &cache->shards[i];
         pthread_mutex_lock(&shard->lock);
         account->entries += shard->count;
         account->stored += shard->stored;
@@ -484,14 +356,12 @@ void tg_cache_read_account(struct tg_cache *cache, struct tg_cache_account *acco
 
 void tg_cache_destroy(struct tg_cache *cache)
 {
-    purge_all(cache, false);
-    for (size_t i = 0; i < SHARDS; i++) {
+    tg_cache_empty(cache, false);
+    for (size_t i = 0; i < TG_CACHE_SHARDS; i++) {
         pthread_mutex_destroy(&cache->shards[i].lock);
         free(cache->shards[i].buckets);
     }
-    for (size_t i = 0; i < PREFIXES; i++)
-        free(cache->prefixes[i].text);
-    pthread_mutex_destroy(&cache->prefix_lock);
+    tg_cache_prefixes_destroy(cache->prefixes);
     tg_purges_destroy(cache->purges);
     tg_room_destroy(cache->room);
     free(cache);

@@ -49,6 +49,17 @@ bool tg_cache_change(struct tg_cache *cache, struct tg_text key, uint64_t now_ms
 /* Takes out what is under the key; false when there is nothing. */
 bool tg_cache_remove(struct tg_cache *cache, struct tg_text key);
 
+/* The same if it has the tag, whose hash is given. */
+bool tg_cache_remove_tagged(struct tg_cache *cache, struct tg_text key, uint64_t tag);
+
+/* How often what is under the key, and some others, was removed or set anew: what was begun before
+ * such a change must not be put after it. */
+uint32_t tg_cache_changes(const struct tg_cache *cache, uint64_t hash);
+void tg_cache_note_change(struct tg_cache *cache, uint64_t hash);
+
+/* As put; false also when there was such a change meanwhile. */
+bool tg_cache_put_since(struct tg_cache *cache, struct tg_entry *entry, uint32_t changes);
+
 /* ---- purges: what begins before one is never found after it */
 
 /* The epoch at which something begins that may become an entry. */

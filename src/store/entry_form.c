@@ -113,7 +113,7 @@ static void put_head(const struct tg_entry_recipe *is, uint64_t epoch, struct tg
         .status = htole16((uint16_t)is->status),
         .epoch = htole64(epoch),
         .stored_ms = htole64(minus(moment.wall_ms, passed)),
-        .age_ms = htole64(is->age_ms),
+        .age_ms = htole64(after(is->age_ms, 0)),
         .fresh_ms = htole64(after(is->fresh_ms, is->stored_ms)),
         .stale_ms = htole64(after(most(is->stale_ms, is->fresh_ms), is->stored_ms)),
         .sick_ms =
@@ -134,7 +134,6 @@ void tg_entry_form_write(const struct tg_entry *entry, uint64_t epoch, struct tg
 {
     const struct tg_entry_recipe *is = &entry->is;
 
-    assert(is->kind != TG_ENTRY_VALUE);
     put_head(is, epoch, moment, out);
     if (is->by_http)
         put_rules(&is->rules, out);
@@ -184,7 +183,7 @@ static bool is_of_form(const struct head *head)
              sick = le64toh(head->sick_ms);
 
     return memcmp(head->mark, mark, sizeof(mark)) == 0 && head->version == VERSION &&
-           head->kind < KINDS && head->kind != TG_ENTRY_VALUE && head->by_http <= is_response &&
+           head->kind < KINDS && head->by_http <= is_response &&
            (is_response ? status >= 200 && status <= 599 : status == 0) && fresh <= stale &&
            stale <= sick && sick <= forever && le64toh(head->age_ms) <= forever &&
            le64toh(head->stored_ms) <= forever &&
@@ -257,6 +256,7 @@ static bool take_texts(const struct head *head, struct tg_text lengths, struct t
            take_fields(lengths, &rest, fields, is->field_count) &&
            take_text(&rest, le32toh(head->body_len), &is->body) && rest.len == 0 &&
            (is->kind != TG_ENTRY_PASS || is->body.len == 0) &&
+           (is->kind != TG_ENTRY_VALUE || is->body.len != 0) &&
            (is->kind != TG_ENTRY_VARY || is_list_of_names(is->body));
 }
 

@@ -17,8 +17,7 @@ struct tg_moment {
  * a day at least. */
 uint64_t tg_entry_form_life(const struct tg_entry *entry, struct tg_moment moment);
 
-/* Appends it. `epoch` is that of the purges which all who share the store know. Not for
- * TG_ENTRY_VALUE. */
+/* Appends it. `epoch` is that of the purges which all who share the store know. */
 void tg_entry_form_write(const struct tg_entry *entry, uint64_t epoch, struct tg_moment moment,
                          struct tg_buffer *out);
 

@@ -15,6 +15,7 @@ struct tg_flight {
     struct tg_flight_shard *shard;
     h2o_linklist_t waiters; /* the longest first */
     uint64_t hash;
+    bool has_failed; /* a leader has; its leader's own */
     size_t len;
     char key[];
 };
@@ -175,6 +176,16 @@ void tg_flight_scatter(struct tg_flight *flight)
 
 void tg_flight_fail(struct tg_flight *flight)
 {
+    if (flight->has_failed) {
+        end(flight, TG_FLIGHT_ALONE, NULL);
+        return;
+    }
+    flight->has_failed = true;
+    tg_flight_yield(flight);
+}
+
+void tg_flight_yield(struct tg_flight *flight)
+{
     struct tg_flight_shard *shard = flight->shard;
 
     pthread_mutex_lock(&shard->lock);
@@ -198,7 +209,7 @@ static void take_back(struct tg_waiter *waiter)
         tg_entry_release(waiter->entry);
     waiter->entry = NULL;
     if (waiter->news == TG_FLIGHT_LEAD)
-        tg_flight_fail(waiter->flight);
+        tg_flight_yield(waiter->flight);
 }
 
 void tg_waiter_cancel(struct tg_waiter *waiter)

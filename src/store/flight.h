@@ -25,8 +25,8 @@ void tg_inbox_run(struct tg_inbox *inbox);
 
 enum tg_flight_news {
     TG_FLIGHT_LANDED, /* `entry` is what was made; whom it is told holds it */
-    TG_FLIGHT_LEAD,   /* the leader has failed; `flight` is led by this one now */
-    TG_FLIGHT_ALONE,  /* what was made is for its leader only: each makes its own */
+    TG_FLIGHT_LEAD,   /* the leader has failed or gone; `flight` is led by this one now */
+    TG_FLIGHT_ALONE,  /* there is nothing to wait for: each makes its own */
 };
 
 /* One that waits; embedded by its owner and all zero at first. */
@@ -47,7 +47,7 @@ struct tg_flights;
 struct tg_flights *tg_flights_create(void);
 void tg_flights_destroy(struct tg_flights *flights);
 
-/* Makes the caller the leader when nobody is: the flight, which it ends by one of the three below.
+/* Makes the caller the leader when nobody is: the flight, which it ends by one of the four below.
  * Else NULL; the waiter, unless NULL, then waits: on_news is called once, unless it is cancelled.
  */
 struct tg_flight *tg_flight_join(struct tg_flights *flights, struct tg_text key, uint64_t hash,
@@ -56,10 +56,15 @@ struct tg_flight *tg_flight_join(struct tg_flights *flights, struct tg_text key,
 /* All get the entry. */
 void tg_flight_land(struct tg_flight *flight, struct tg_entry *entry);
 
-/* The one that waits the longest becomes the leader. */
+/* It could not be made. The one that waits the longest becomes the leader; but when a leader has
+ * failed before, nobody waits any more: not one slow failure after the other. */
 void tg_flight_fail(struct tg_flight *flight);
 
-/* Nobody waits any more. */
+/* The leader goes, which says nothing of what it was to make: the one that waits the longest leads
+ * on. */
+void tg_flight_yield(struct tg_flight *flight);
+
+/* What was made is for its leader only: nobody waits any more. */
 void tg_flight_scatter(struct tg_flight *flight);
 
 /* Waits no longer, by its own thread. One that waits for nothing may be cancelled. What it was to

@@ -285,6 +285,42 @@ static void changes_what_is_there(void **state)
 
 enum { THREADS = 4, TURNS = 5000 };
 
+static void puts_nothing_over_a_change(void **state)
+{
+    struct tg_cache *cache = tg_cache_create(MEMORY, OBJECT);
+    uint64_t hash = tg_cache_hash(cache, TG_TEXT("k"));
+    uint32_t before = tg_cache_changes(cache, hash);
+    struct tg_entry *entry = make(cache, (struct want){.key = "k", .size = 10});
+
+    (void)state;
+    assert_true(tg_cache_put_since(cache, entry, before));
+    assert_true(tg_cache_remove(cache, TG_TEXT("k")));
+    assert_false(tg_cache_put_since(cache, entry, before));
+    assert_int_equal(NONE, find(cache, "k"));
+    before = tg_cache_changes(cache, hash);
+    assert_true(tg_cache_put_since(cache, entry, before));
+    tg_cache_note_change(cache, hash);
+    assert_false(tg_cache_put_since(cache, entry, before));
+    assert_int_equal(FRESH, find(cache, "k"));
+    tg_entry_release(entry);
+    tg_cache_destroy(cache);
+}
+
+static void removes_what_has_the_tag(void **state)
+{
+    struct tg_cache *cache = tg_cache_create(MEMORY, OBJECT);
+    uint64_t red = tg_cache_tag_hash(cache, TG_TEXT("red"));
+
+    (void)state;
+    put(cache, (struct want){.key = "a", .tag = "red"});
+    put(cache, (struct want){.key = "b", .tag = "blue"});
+    assert_true(tg_cache_remove_tagged(cache, TG_TEXT("a"), red));
+    assert_false(tg_cache_remove_tagged(cache, TG_TEXT("a"), red));
+    assert_false(tg_cache_remove_tagged(cache, TG_TEXT("b"), red));
+    assert_int_equal(FRESH, find(cache, "b"));
+    tg_cache_destroy(cache);
+}
+
 static void *work(void *shared)
 {
     struct tg_cache *cache = shared;
@@ -352,6 +388,8 @@ int main(void)
         cmocka_unit_test(forgets_old_purges_on_the_safe_side),
         cmocka_unit_test(purges_by_prefix),
         cmocka_unit_test(changes_what_is_there),
+        cmocka_unit_test(puts_nothing_over_a_change),
+        cmocka_unit_test(removes_what_has_the_tag),
         cmocka_unit_test(serves_many_threads),
     };
 

@@ -105,6 +105,31 @@ static void keeps_the_rules_of_http(void **state)
     tg_buffer_dispose(&bytes);
 }
 
+static void keeps_a_value(void **state)
+{
+    struct tg_entry_recipe recipe = {.kind = TG_ENTRY_VALUE,
+                                     .key = TG_TEXT("key\0binary"),
+                                     .body = TG_TEXT("j0.1"),
+                                     .stored_ms = NOW,
+                                     .fresh_ms = UINT64_MAX / 2,
+                                     .stale_ms = UINT64_MAX / 2,
+                                     .sick_ms = UINT64_MAX / 2};
+    struct tg_buffer bytes = write(&recipe);
+    struct tg_entry *entry = read(&bytes, here);
+
+    (void)state;
+    assert_non_null(entry);
+    assert_int_equal(TG_ENTRY_VALUE, entry->is.kind);
+    assert_true(tg_text_is(entry->is.body, recipe.body));
+    assert_true(entry->is.fresh_ms >= UINT64_MAX / 4);
+    tg_entry_release(entry);
+    tg_buffer_dispose(&bytes);
+    recipe.body = tg_text("", 0); /* it says not what it is */
+    bytes = write(&recipe);
+    assert_null(read(&bytes, here));
+    tg_buffer_dispose(&bytes);
+}
+
 /* Another machine, whose monotonic clock has just begun, reads it five seconds later. */
 static void goes_by_the_wall_clock(void **state)
 {
@@ -255,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_it_wrote),
         cmocka_unit_test(keeps_the_rules_of_http),
+        cmocka_unit_test(keeps_a_value),
         cmocka_unit_test(goes_by_the_wall_clock),
         cmocka_unit_test(says_how_long_it_is_of_use),
         cmocka_unit_test(refuses_what_is_cut_or_goes_on),

@@ -111,6 +111,32 @@ static void lets_the_next_one_lead(void **state)
     tear_down(&stage);
 }
 
+static void lets_all_go_when_the_next_one_fails_too(void **state)
+{
+    struct stage stage;
+
+    (void)state;
+    set_up(&stage);
+    struct tg_flight *flight = join(&stage, 3);
+    for (int i = 0; i < 3; i++)
+        join(&stage, i);
+    tg_flight_fail(flight);
+    tg_flight_fail(flight);
+    tg_inbox_run(&stage.inbox);
+    assert_int_equal(TG_FLIGHT_LEAD, stage.clients[0].news);
+    for (int i = 1; i < 3; i++)
+        assert_int_equal(TG_FLIGHT_ALONE, stage.clients[i].news);
+    flight = join(&stage, 3); /* who comes later begins anew */
+    join(&stage, 0);
+    join(&stage, 1);
+    tg_flight_yield(flight); /* that one goes is no failure */
+    tg_flight_fail(flight);
+    tg_inbox_run(&stage.inbox);
+    assert_int_equal(TG_FLIGHT_LEAD, stage.clients[1].news);
+    tg_flight_fail(flight);
+    tear_down(&stage);
+}
+
 static void passes_the_lead_on_when_its_heir_has_gone(void **state)
 {
     struct stage stage;
@@ -174,13 +200,15 @@ static void on_thread_wake(struct tg_inbox *inbox)
 
 static void lead(struct thread *thread, struct tg_flight *flight, unsigned *seed)
 {
-    int chance = rand_r(seed) % 4;
+    int chance = rand_r(seed) % 5;
 
     thread->led++;
     if (chance == 0) {
         tg_flight_fail(flight);
     } else if (chance == 1) {
         tg_flight_scatter(flight);
+    } else if (chance == 2) {
+        tg_flight_yield(flight);
     } else {
         struct tg_entry *entry = make_entry();
         tg_flight_land(flight, entry);
@@ -259,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_all_what_one_has_made),
         cmocka_unit_test(lets_the_next_one_lead),
+        cmocka_unit_test(lets_all_go_when_the_next_one_fails_too),
         cmocka_unit_test(passes_the_lead_on_when_its_heir_has_gone),
         cmocka_unit_test(gives_back_what_nobody_takes),
         cmocka_unit_test(joins_many_threads),

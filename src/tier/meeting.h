@@ -1,9 +1,9 @@
 /* Where the purges of several tidegates meet, as the first thread sees it: it tells Redis ours,
  * hears those of others, and asks for those that it may have missed. */
-#ifndef TG_GATE_MEETING_H
-#define TG_GATE_MEETING_H
+#ifndef TG_TIER_MEETING_H
+#define TG_TIER_MEETING_H
 
-#include "gate/tier.h"
+#include "tier/tier.h"
 
 struct tg_meeting;
 

@@ -1,4 +1,4 @@
-#include "gate/tier.h"
+#include "tier/tier.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -6,11 +6,9 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "gate/meeting.h"
-#include "gate/tier_find.h"
-#include "gate/tier_keep.h"
-#include "gate/worker.h"
-#include "store/entry_form.h"
+#include "tier/find.h"
+#include "tier/keep.h"
+#include "tier/meeting.h"
 
 /* ---- purges of this process */
 
@@ -54,10 +52,22 @@ static void on_purge(struct tg_cache_peers *peers, const struct tg_cache_purge *
     if (is_much)
         clear_queue(tier);
     enqueue(tier, is_much || is_long ? TG_TEXT("ha") : tg_text(text.base, text.len));
-    if (tier->first != NULL)
-        tg_worker_wake(tier->first);
     pthread_mutex_unlock(&tier->lock);
+    tg_tier_wake_first(tier);
     tg_buffer_dispose(&text);
+}
+
+void tg_tier_outdate(struct tg_tier *tier, uint64_t tag)
+{
+    on_purge(&tier->peers, &(struct tg_cache_purge){TG_CACHE_PURGE_TAG, false, tag, {"", 0}});
+}
+
+void tg_tier_wake_first(struct tg_tier *tier)
+{
+    pthread_mutex_lock(&tier->lock);
+    if (tier->first != NULL)
+        tier->first->wake(tier->first);
+    pthread_mutex_unlock(&tier->lock);
 }
 
 /* ---- its life */
@@ -85,6 +95,10 @@ struct tg_tier *tg_tier_create(const struct tg_tier_config *config, struct tg_ca
 void tg_tier_destroy(struct tg_tier *tier)
 {
     clear_queue(tier);
+    for (struct tg_tier_link *link = tier->links, *next; link != NULL; link = next) {
+        next = link->next;
+        free(link);
+    }
     tg_purge_log_destroy(tier->log);
     pthread_mutex_destroy(&tier->lock);
     free(tier);
@@ -98,13 +112,15 @@ static void on_state(struct tg_redis_owner *owner, bool ready, struct tg_error e
     atomic_store(&link->is_ready, ready);
 }
 
-struct tg_tier_link *tg_tier_link_create(struct tg_worker *worker)
+struct tg_tier_link *tg_tier_link_create(struct tg_tier *tier, struct tg_tier_thread thread)
 {
     struct tg_tier_link *link = calloc(1, sizeof(*link));
 
     assert(link != NULL);
-    link->tier = worker->gate->tier;
-    link->worker = worker;
+    link->tier = tier;
+    link->thread = thread;
+    link->next = tier->links;
+    tier->links = link;
     link->owner.on_state = on_state;
     h2o_linklist_init_anchor(&link->writes);
     h2o_linklist_init_anchor(&link->finds);
@@ -112,31 +128,27 @@ struct tg_tier_link *tg_tier_link_create(struct tg_worker *worker)
 }
 
 /* Whom other threads wake when they have a purge to tell. */
-static void set_first(struct tg_tier *tier, struct tg_worker *worker)
+static void set_first(struct tg_tier *tier, struct tg_inbox *inbox)
 {
     pthread_mutex_lock(&tier->lock);
-    tier->first = worker;
+    tier->first = inbox;
     pthread_mutex_unlock(&tier->lock);
 }
 
-void tg_tier_start(struct tg_worker *worker)
+void tg_tier_start(struct tg_tier_link *link)
 {
-    struct tg_tier_link *link = worker->tier;
-
     if (link == NULL)
         return;
     link->redis =
-        tg_redis_create(&worker->net, &link->tier->config->entries, &link->owner, NULL, 0);
-    if (worker->index == 0) {
+        tg_redis_create(link->thread.net, &link->tier->config->entries, &link->owner, NULL, 0);
+    if (link->thread.index == 0) {
         link->meeting = tg_meeting_create(link);
-        set_first(link->tier, worker);
+        set_first(link->tier, link->thread.inbox);
     }
 }
 
-void tg_tier_stop(struct tg_worker *worker)
+void tg_tier_stop(struct tg_tier_link *link)
 {
-    struct tg_tier_link *link = worker->tier;
-
     if (link == NULL || link->redis == NULL)
         return;
     if (link->meeting != NULL) {
@@ -150,18 +162,13 @@ void tg_tier_stop(struct tg_worker *worker)
     link->redis = NULL;
 }
 
-void tg_tier_wake(struct tg_worker *worker)
+void tg_tier_wake(struct tg_tier_link *link)
 {
-    if (worker->tier != NULL && worker->tier->meeting != NULL)
-        tg_meeting_wake(worker->tier->meeting);
+    if (link != NULL && link->meeting != NULL)
+        tg_meeting_wake(link->meeting);
 }
 
 /* ---- what the others of this room need */
-
-uint64_t tg_tier_epoch(const struct tg_worker *worker)
-{
-    return worker->gate->tier != NULL ? atomic_load(&worker->gate->tier->seen) : 0;
-}
 
 bool tg_tier_is_open(const struct tg_tier *tier)
 {
@@ -179,31 +186,54 @@ size_t tg_tier_name(const struct tg_tier *tier, char kind, struct tg_text key,
     return len + 64;
 }
 
-struct tg_moment tg_tier_now(struct tg_worker *worker)
+void tg_tier_count(struct tg_tier_link *link, enum tg_tier_event event)
 {
-    return (struct tg_moment){.wall_ms = (uint64_t)tg_clock_wall_ms(),
-                              .now_ms = tg_timers_now(&worker->timers)};
+    uint64_t so_far = atomic_load_explicit(&link->counts[event], memory_order_relaxed);
+
+    atomic_store_explicit(&link->counts[event], so_far + 1, memory_order_relaxed);
 }
 
-void tg_tier_write_status(const struct tg_gate *gate, struct tg_buffer *out)
+uint64_t tg_tier_now_ms(const struct tg_tier_link *link)
+{
+    return tg_timers_now(link->thread.net->timers);
+}
+
+struct tg_moment tg_tier_now(const struct tg_tier_link *link)
+{
+    return (struct tg_moment){.wall_ms = (uint64_t)tg_clock_wall_ms(),
+                              .now_ms = tg_tier_now_ms(link)};
+}
+
+static unsigned count_ready(const struct tg_tier *tier)
+{
+    unsigned ready = 0;
+
+    for (const struct tg_tier_link *link = tier->links; link != NULL; link = link->next)
+        ready += atomic_load(&link->is_ready);
+    return ready;
+}
+
+static unsigned long long sum_up(const struct tg_tier *tier, int event)
+{
+    unsigned long long sum = 0;
+
+    for (const struct tg_tier_link *link = tier->links; link != NULL; link = link->next)
+        sum += atomic_load_explicit(&link->counts[event], memory_order_relaxed);
+    return sum;
+}
+
+void tg_tier_write_status(const struct tg_tier *tier, struct tg_buffer *out)
 {
     static const char *const names[TG_TIER_EVENTS] = {"hit",    "miss",   "waited",
                                                       "stored", "failed", "skipped"};
-    const struct tg_tier *tier = gate->tier;
-    unsigned ready = 0;
 
     if (tier == NULL)
         return;
-    for (unsigned k = 0; k < gate->site->workers; k++)
-        ready += atomic_load(&gate->workers[k].tier->is_ready);
+    unsigned ready = count_ready(tier);
     tg_buffer_printf(out, "\"redis\":{\"state\":\"%s\",\"connections\":%u",
                      atomic_load(&tier->is_current) && ready != 0 ? "ready" : "away", ready);
-    for (int i = 0; i < TG_TIER_EVENTS; i++) {
-        unsigned long long sum = 0;
-        for (unsigned k = 0; k < gate->site->workers; k++)
-            sum += atomic_load_explicit(&gate->workers[k].tier->counts[i], memory_order_relaxed);
-        tg_buffer_printf(out, ",\"%s\":%llu", names[i], sum);
-    }
+    for (int i = 0; i < TG_TIER_EVENTS; i++)
+        tg_buffer_printf(out, ",\"%s\":%llu", names[i], sum_up(tier, i));
     tg_buffer_printf(out, ",\"purges_told\":%llu,\"purges_heard\":%llu,\"purges_pending\":%zu},",
                      (unsigned long long)atomic_load(&tier->told),
                      (unsigned long long)atomic_load(&tier->heard), atomic_load(&tier->pending));

@@ -1,10 +1,10 @@
-#include "gate/meeting.h"
+#include "tier/meeting.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gate/generation.h"
+#include "tier/values.h"
 
 /* All of it is one sorted set: purges by their numbers, with `#` at the number of the last one and
  * `^` at that of the last which is remembered no more. One key, so that it is whole or gone. When
@@ -32,7 +32,12 @@ static const char catch_up_script[] =
     "local p=redis.call('ZRANGEBYSCORE',k,'('..ARGV[1],'+inf','WITHSCORES')\n"
     "for i=1,#p do r[#r+1]=p[i] end return r";
 
-enum { BATCH = 64, RETRY_MS = 100 };
+enum { BATCH = 64, RETRY_MS = 100, OWN = 16 };
+
+/* Numbers in a row, of purges that we have told. */
+struct run {
+    uint64_t first, last;
+};
 
 struct tg_meeting {
     struct tg_tier_link *link;
@@ -43,8 +48,11 @@ struct tg_meeting {
     struct tg_timer retry;
     struct tg_queued_purge *told[BATCH]; /* those on their way */
     size_t told_count;
+    struct run own[OWN]; /* the last ones: when these come back they have been done */
+    size_t own_next;
     uint64_t missed;             /* the highest number heard of while it was not current */
     bool hears;                  /* the subscriber is ready */
+    bool was_deaf;               /* it was not, since all was well the last time */
     bool was_refused, was_heard; /* for the log */
     char purges[TG_TIER_NAME], channel[TG_TIER_NAME]; /* names in Redis */
     const char *channels[1];
@@ -53,9 +61,9 @@ struct tg_meeting {
 static void catch_up(struct tg_meeting *meeting);
 static void tell(struct tg_meeting *meeting);
 
-static struct tg_log *log_of(const struct tg_meeting *meeting)
+static const struct tg_log *log_of(const struct tg_meeting *meeting)
 {
-    return &meeting->link->worker->gate->log;
+    return meeting->link->thread.log;
 }
 
 static void on_retry(struct tg_timer *timer)
@@ -68,7 +76,7 @@ static void on_retry(struct tg_timer *timer)
 
 static void retry_later(struct tg_meeting *meeting)
 {
-    struct tg_timers *timers = &meeting->link->worker->timers;
+    struct tg_timers *timers = meeting->link->thread.net->timers;
 
     if (meeting->retry.place == 0)
         tg_timer_start(timers, &meeting->retry, RETRY_MS, on_retry);
@@ -135,7 +143,8 @@ static bool cut(struct tg_text *rest, struct tg_text *word)
     return true;
 }
 
-/* "number teller purge". Each number must be the next one. */
+/* "number teller purge", where each number must be the next one; or "- teller change" of a value.
+ */
 static void on_message(struct tg_redis_owner *owner, struct tg_text channel, struct tg_text message)
 {
     struct tg_meeting *meeting = H2O_STRUCT_FROM_MEMBER(struct tg_meeting, subscriber_owner, owner);
@@ -144,7 +153,14 @@ static void on_message(struct tg_redis_owner *owner, struct tg_text channel, str
     struct tg_text digits, teller;
 
     (void)channel;
-    if (!cut(&message, &digits) || !cut(&message, &teller) || !read_number(digits, &number))
+    if (!cut(&message, &digits) || !cut(&message, &teller))
+        return;
+    bool is_ours = tg_text_is(teller, tg_text_of(tier->me));
+    if (tg_text_is(digits, TG_TEXT("-"))) {
+        tg_tier_take_change(tier, message, is_ours);
+        return;
+    }
+    if (!read_number(digits, &number))
         return;
     if (number > meeting->missed)
         meeting->missed = number;
@@ -154,7 +170,7 @@ static void on_message(struct tg_redis_owner *owner, struct tg_text channel, str
         catch_up(meeting);
         return;
     }
-    take_purge(meeting, number, message, tg_text_is(teller, tg_text_of(tier->me)));
+    take_purge(meeting, number, message, is_ours);
     atomic_store(&tier->seen, number);
 }
 
@@ -168,6 +184,14 @@ static void forget(struct tg_meeting *meeting, uint64_t number)
     tg_purge_log_forget(meeting->tier->log, number);
     if (atomic_load(&meeting->tier->seen) < number)
         tg_cache_apply(meeting->tier->cache, &all);
+}
+
+static bool is_own(const struct tg_meeting *meeting, uint64_t number)
+{
+    for (size_t i = 0; i < OWN; i++)
+        if (number >= meeting->own[i].first && number <= meeting->own[i].last)
+            return true;
+    return false;
 }
 
 static bool take_purges(struct tg_meeting *meeting, const redisReply *reply)
@@ -185,7 +209,7 @@ static bool take_purges(struct tg_meeting *meeting, const redisReply *reply)
         if (purge->type != REDIS_REPLY_STRING || !read_reply_number(reply->element[i + 1], &number))
             return false;
         if (purge->len > 1) /* not one of the two marks */
-            take_purge(meeting, number, tg_text(purge->str, purge->len), false);
+            take_purge(meeting, number, tg_text(purge->str, purge->len), is_own(meeting, number));
     }
     atomic_store(&meeting->tier->seen, last);
     return true;
@@ -209,6 +233,9 @@ static void on_caught_up(struct tg_redis_command *command, const redisReply *rep
         catch_up(meeting);
         return;
     }
+    if (meeting->was_deaf)
+        tg_tier_forget_values(tier);
+    meeting->was_deaf = false;
     atomic_store(&tier->is_current, true);
     meeting->was_refused = false;
     if (!meeting->was_heard)
@@ -237,6 +264,7 @@ static void on_hearing(struct tg_redis_owner *owner, bool ready, struct tg_error
     struct tg_meeting *meeting = H2O_STRUCT_FROM_MEMBER(struct tg_meeting, subscriber_owner, owner);
 
     meeting->hears = ready;
+    meeting->was_deaf |= !ready;
     atomic_store(&meeting->tier->is_current, false);
     if (ready) {
         catch_up(meeting);
@@ -269,6 +297,7 @@ static void on_told(struct tg_redis_command *command, const redisReply *reply,
         free(purge);
     }
     meeting->told_count = 0;
+    meeting->own[meeting->own_next++ % OWN] = (struct run){last - count + 1, last};
     atomic_fetch_add(&tier->told, count);
     atomic_fetch_sub(&tier->pending, count);
     tell(meeting);
@@ -324,7 +353,7 @@ void tg_meeting_wake(struct tg_meeting *meeting)
 struct tg_meeting *tg_meeting_create(struct tg_tier_link *link)
 {
     struct tg_tier *tier = link->tier;
-    struct tg_net *net = &link->worker->net;
+    struct tg_net *net = link->thread.net;
     struct tg_meeting *meeting = calloc(1, sizeof(*meeting));
 
     assert(meeting != NULL);
@@ -344,7 +373,7 @@ struct tg_meeting *tg_meeting_create(struct tg_tier_link *link)
 void tg_meeting_destroy(struct tg_meeting *meeting)
 {
     atomic_store(&meeting->tier->is_current, false);
-    tg_timer_stop(&meeting->link->worker->timers, &meeting->retry);
+    tg_timer_stop(meeting->link->thread.net->timers, &meeting->retry);
     tg_redis_cancel(&meeting->telling);
     tg_redis_cancel(&meeting->catching);
     for (size_t i = 0; i < meeting->told_count; i++)

@@ -1,10 +1,8 @@
-#include "gate/tier_keep.h"
+#include "tier/keep.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "store/entry_form.h"
 
 static const char keep_script[] =
     "redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2])\n"
@@ -19,12 +17,8 @@ struct write {
     h2o_linklist_t link;
     struct tg_tier_link *of;
     bool stores;
+    uint64_t tag; /* outdated when it fails; 0: none */
 };
-
-static void count(struct tg_tier_link *link, enum tg_tier_event event)
-{
-    tg_tally(&link->counts[event], 1);
-}
 
 static void on_reply(struct tg_redis_command *command, const redisReply *reply,
                      struct tg_error error)
@@ -33,30 +27,35 @@ static void on_reply(struct tg_redis_command *command, const redisReply *reply,
     bool well = error.code == NULL && reply->type != REDIS_REPLY_ERROR;
 
     if (write->stores || !well)
-        count(write->of, well ? TG_TIER_STORED : TG_TIER_FAILED);
+        tg_tier_count(write->of, well ? TG_TIER_STORED : TG_TIER_FAILED);
+    if (!well && write->tag != 0)
+        tg_tier_outdate(write->of->tier, write->tag);
     h2o_linklist_unlink(&write->link);
     free(write);
 }
 
-static void dispatch(struct tg_tier_link *link, const struct tg_text *arguments, size_t n,
-                     bool stores)
+void tg_tier_dispatch(struct tg_tier_link *link, const struct tg_text *arguments, size_t n,
+                      bool stores, uint64_t tag)
 {
     struct write *write = malloc(sizeof(*write));
 
     assert(write != NULL);
-    *write = (struct write){.of = link, .stores = stores};
+    *write = (struct write){.of = link, .stores = stores, .tag = tag};
     if (!tg_redis_send(link->redis, &write->command, arguments, n, on_reply)) {
-        count(link, TG_TIER_SKIPPED);
+        tg_tier_count(link, TG_TIER_SKIPPED);
+        if (tag != 0)
+            tg_tier_outdate(link->tier, tag);
         free(write);
         return;
     }
     h2o_linklist_insert(&link->writes, &write->link);
 }
 
-static void send_entry(struct tg_caching *caching, struct tg_tier_link *link,
-                       const struct tg_entry *entry, struct tg_text bytes, uint64_t life_ms)
+static void send_entry(struct tg_share *share, const struct tg_entry *entry, struct tg_text bytes,
+                       uint64_t life_ms)
 {
-    bool unlocks = caching->lock.len != 0 && entry->is.kind != TG_ENTRY_VARY;
+    struct tg_tier_link *link = share->link;
+    bool unlocks = share->lock.len != 0 && entry->is.kind != TG_ENTRY_VARY;
     char name[TG_TIER_NAME], lock[TG_TIER_NAME], life[24];
     struct tg_text key = tg_text(name, tg_tier_name(link->tier, 'e', entry->is.key, name));
     struct tg_text ms =
@@ -64,7 +63,7 @@ static void send_entry(struct tg_caching *caching, struct tg_tier_link *link,
 
     if (!unlocks) {
         const struct tg_text set[] = {TG_TEXT("SET"), key, bytes, TG_TEXT("PX"), ms};
-        dispatch(link, set, 5, true);
+        tg_tier_dispatch(link, set, 5, true, 0);
         return;
     }
     const struct tg_text eval[] = {
@@ -72,51 +71,50 @@ static void send_entry(struct tg_caching *caching, struct tg_tier_link *link,
         tg_text_of(keep_script),
         TG_TEXT("2"),
         key,
-        tg_text(lock, tg_tier_name(link->tier, 'l', caching->lock_key, lock)),
+        tg_text(lock, tg_tier_name(link->tier, 'l', share->lock_key, lock)),
         bytes,
         ms,
-        caching->lock,
+        share->lock,
     };
-    dispatch(link, eval, 8, true);
-    caching->lock.len = 0;
+    tg_tier_dispatch(link, eval, 8, true, 0);
+    share->lock.len = 0;
 }
 
-void tg_tier_keep(struct tg_caching *caching, const struct tg_entry *entry)
+void tg_tier_keep(struct tg_share *share, const struct tg_entry *entry)
 {
-    struct tg_worker *worker = caching->inbound->worker;
-    struct tg_tier_link *link = worker->tier;
+    struct tg_tier_link *link = share->link;
     struct tg_moment moment;
     struct tg_buffer bytes = {.limit = 0};
 
-    if (link == NULL || link->redis == NULL || caching->shared_epoch == 0)
+    if (link == NULL || link->redis == NULL || share->shared_epoch == 0)
         return;
-    moment = tg_tier_now(worker);
+    moment = tg_tier_now(link);
     uint64_t life_ms = tg_entry_form_life(entry, moment);
     if (life_ms == 0)
         return;
     if (!tg_redis_is_ready(link->redis)) {
-        count(link, TG_TIER_SKIPPED);
+        tg_tier_count(link, TG_TIER_SKIPPED);
         return;
     }
-    tg_entry_form_write(entry, caching->shared_epoch, moment, &bytes);
-    send_entry(caching, link, entry, tg_text(bytes.base, bytes.len), life_ms);
+    tg_entry_form_write(entry, share->shared_epoch, moment, &bytes);
+    send_entry(share, entry, tg_text(bytes.base, bytes.len), life_ms);
     tg_buffer_dispose(&bytes);
 }
 
-void tg_tier_unlock(struct tg_caching *caching)
+void tg_tier_unlock(struct tg_share *share)
 {
-    struct tg_tier_link *link = caching->inbound->worker->tier;
+    struct tg_tier_link *link = share->link;
     char lock[TG_TIER_NAME];
 
-    if (caching->lock.len == 0)
+    if (share->lock.len == 0)
         return;
     if (link->redis != NULL && tg_redis_is_ready(link->redis)) {
         const struct tg_text eval[] = {
             TG_TEXT("EVAL"), tg_text_of(unlock_script), TG_TEXT("1"),
-            tg_text(lock, tg_tier_name(link->tier, 'l', caching->lock_key, lock)), caching->lock};
-        dispatch(link, eval, 5, false);
+            tg_text(lock, tg_tier_name(link->tier, 'l', share->lock_key, lock)), share->lock};
+        tg_tier_dispatch(link, eval, 5, false, 0);
     }
-    caching->lock.len = 0;
+    share->lock.len = 0;
 }
 
 void tg_tier_keep_stop(struct tg_tier_link *link)

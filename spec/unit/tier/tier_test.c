@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "gate/tier.h"
+#include "tier/tier.h"
 
 static const struct tg_tier_config config = {.prefix = "tidegate", .lock_ms = 3000};
 
