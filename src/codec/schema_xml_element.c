@@ -94,7 +94,7 @@ static bool put_nil(struct writer *w, const struct tg_schema_element *element,
         return tg_sxml_refuse(w, "null, but the element is not nillable");
     for (size_t i = 0; i < type->attribute_count; i++)
         if (type->attributes[i].required)
-            return tg_sxml_refuse(w, "null, but '%s' is required", type->attributes[i].shown.base);
+            return tg_sxml_refuse(w, "null, but '@%s' is required", type->attributes[i].name.base);
     tg_buffer_printf(w->out, " xmlns:xsi=\"" XSI "\" xsi:nil=\"true\"/>");
     return true;
 }

@@ -21,6 +21,7 @@ static const char schema_text[] =
     "   <x:element name='fixed' type='x:string' fixed='&lt;f&gt;' minOccurs='0'/>"
     "   <x:element name='a_name_that_is_longer_than_two_blocks' type='x:int' minOccurs='0'/>"
     "   <x:element name='order' type='line' nillable='true' minOccurs='0'/>"
+    "   <x:element name='due' type='due' nillable='true' minOccurs='0'/>"
     "   <x:any namespace='##other' processContents='skip' minOccurs='0'/>"
     "  </x:sequence>"
     "  <x:attribute name='id' type='x:int' use='required'/>"
@@ -36,6 +37,7 @@ static const char schema_text[] =
     "  <x:attribute name='for' type='x:string'/></x:extension></x:complexContent></x:complexType>"
     " <x:complexType name='money'><x:simpleContent><x:extension base='x:decimal'>"
     "  <x:attribute name='in' type='x:string'/></x:extension></x:simpleContent></x:complexType>"
+    " <x:complexType name='due'><x:attribute name='by' use='required'/></x:complexType>"
     " <x:complexType name='both'><x:all><x:element name='p' type='x:string'/>"
     "  <x:element name='q' type='x:int' minOccurs='0'/></x:all></x:complexType>"
     " <x:complexType name='mixture'><x:choice minOccurs='0' maxOccurs='unbounded'>"
@@ -224,6 +226,8 @@ static void explains_what_is_wrong(void **state)
                    "json: .order.who: an array, but the schema wants one value");
     expect_refusal(state, "{\"order\":{\"@id\":1,\"note\":null}}",
                    "json: .order.note: null, but the element is not nillable");
+    expect_refusal(state, "{\"order\":{\"@id\":1,\"due\":null}}",
+                   "json: .order.due: null, but '@by' is required");
     /* What is no JSON comes first, wherever it stands. */
     expect_refusal(state, "{\"order\":{\"what\":1,\"@id\":01}}",
                    "json: line 1, column 26: a number that begins with 0");
