@@ -91,7 +91,7 @@ static bool write_document(struct writer *w, const struct tg_schema_root *root,
         return bare ? false : tg_sxml_fail_in_member(w, element->name);
     if (!element->type->raw || node->kind == TG_JSON_NULL)
         tg_sxml_declare(w, at);
-    return true;
+    return w->out->len - w->base <= w->limit || tg_sxml_refuse_limit(w, "output", w->limit);
 }
 
 static bool set_error(const struct writer *w, struct tg_parse_error *error)

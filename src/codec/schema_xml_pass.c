@@ -376,11 +376,11 @@ static bool run(struct pass *p, const struct tg_schema_root *root, struct tg_jso
         s.in = tg_json_skip_space(s.in);
         s.in = *s.in == '}' ? s.in + 1 : NULL;
     }
-    if (s.in != p->flow.end || (size_t)(s.out - w->out->base) - w->base > w->limit)
+    if (s.in != p->flow.end)
         return false;
     w->out->len = (size_t)(s.out - w->out->base);
     tg_sxml_declare(w, at);
-    return true;
+    return w->out->len - w->base <= w->limit;
 }
 
 bool tg_sxml_pass(struct writer *w, const struct tg_schema_root *root, struct tg_text json,

@@ -251,6 +251,9 @@ static void keeps_limits(void **state)
           "json: .order.note: more than 4 (limit elements)");
     check(state, json, &(struct tg_xml_limits){.depth = 4}, true, true, NULL);
     check(state, json, &(struct tg_xml_limits){.depth = 3}, false, false, NULL);
+    check(state, json, &(struct tg_xml_limits){.output = 116}, true, true, NULL);
+    check(state, json, &(struct tg_xml_limits){.output = 115}, false, false,
+          "json: more than 115 (limit output)");
     check(state, json, &(struct tg_xml_limits){.input = sizeof(json) - 1}, true, true, NULL);
     check(state, json, &(struct tg_xml_limits){.input = sizeof(json) - 2}, false, false, NULL);
 }
