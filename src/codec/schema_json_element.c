@@ -22,6 +22,9 @@ static inline __attribute__((always_inline)) bool put_text(struct converter *c,
         return tg_sjson_refuse(c, "'%s' is always \"%s\"", element->name.base, element->value.base);
     if (type->free)
         return tg_json_write_string(c->out, text, &high);
+    if (text.len != 0 &&
+        tg_schema_skip_number(type, text.base, text.base + text.len) == text.base + text.len)
+        return tg_buffer_append(c->out, text.base, text.len);
     const char *reason = tg_sjson_put_value(c, type, text);
     return reason == NULL || tg_sjson_refuse_value(c, type, text, reason, "element", element->name);
 }

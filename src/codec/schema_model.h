@@ -9,6 +9,7 @@
 #include <libxml/xmlschemastypes.h>
 
 #include "codec/block.h"
+#include "codec/json_skip.h"
 #include "codec/schema_index.h"
 #include "codec/xml_arena.h"
 
@@ -300,6 +301,32 @@ static inline bool tg_schema_is_below(const struct tg_schema_simple *type, int64
 static inline bool tg_schema_is_above(const struct tg_schema_simple *type, int64_t value)
 {
     return type->high.set && value + type->high.exclusive > type->high.number;
+}
+
+/* Behind a number that is plain enough to be seen at a glance as one of the type, and as one of
+ * JSON; NULL: it is not. */
+static inline const char *tg_schema_skip_number(const struct tg_schema_simple *type, const char *in,
+                                                const char *end)
+{
+    const char *p = in, *stop = end - in > 18 ? in + 18 : end;
+    int64_t value = 0;
+
+    for (; p < stop && tg_json_is_digit(*p); p++)
+        value = value * 10 + (*p - '0');
+    size_t digits = (size_t)(p - in);
+    if (digits == 0 || (*in == '0' && digits > 1) || type->faceted)
+        return NULL;
+    if (type->any_decimal && p < end && *p == '.') {
+        for (in = ++p; p < end && tg_json_is_digit(*p); p++)
+            ;
+        if (p == in)
+            return NULL;
+    } else if (!type->any_decimal &&
+               (type->class != TG_SCHEMA_DECIMAL || !tg_schema_is_whole(type, digits) ||
+                tg_schema_is_below(type, value) || tg_schema_is_above(type, value))) {
+        return NULL;
+    }
+    return p == end || (*p != '.' && !tg_json_is_digit(*p) && (*p | 0x20) != 'e') ? p : NULL;
 }
 
 /* schema_value.c: NULL when the text, white space as it is written, is a value of the type, else

@@ -27,32 +27,10 @@ static struct tg_json_spot leave(struct object *o, const char *in)
 
 /* ---- texts */
 
-/* Behind a number that is plain enough to be seen at a glance as one of the type; NULL: it is not.
- */
-static inline const char *skip_plain_number(const struct tg_schema_simple *type, const char *in)
-{
-    const char *p = in;
-    int64_t value = 0;
-
-    for (; tg_json_is_digit(*p) && p - in < 18; p++)
-        value = value * 10 + (*p - '0');
-    size_t digits = (size_t)(p - in);
-    if (digits == 0 || (*in == '0' && digits > 1) || type->faceted)
-        return NULL;
-    if (type->any_decimal) {
-        if (*p == '.' && (p = tg_json_skip_digits(p + 1)) == NULL)
-            return NULL;
-    } else if (type->class != TG_SCHEMA_DECIMAL || !tg_schema_is_whole(type, digits) ||
-               tg_schema_is_below(type, value) || tg_schema_is_above(type, value)) {
-        return NULL;
-    }
-    return *p == '.' || tg_json_is_digit(*p) || (*p | 0x20) == 'e' ? NULL : p;
-}
-
 static inline struct tg_json_spot put_bare(struct pass *p, struct tg_json_spot s,
                                            const struct tg_schema_simple *type, bool attribute)
 {
-    const char *end = skip_plain_number(type, s.in);
+    const char *end = tg_schema_skip_number(type, s.in, p->flow.end);
 
     if (end == NULL || end - s.in > TG_BLOCK || p->flow.end - s.in < TG_BLOCK)
         return tg_sxml_pass_bare(p, s, type, attribute);
