@@ -1,5 +1,6 @@
 /* Keys that are not the ones that were expected. */
 #include "codec/json_skip.h"
+#include "codec/json_steps.h"
 #include "codec/schema_xml_pass.h"
 
 struct tg_text tg_sxml_read_key(const struct pass *p, const char **in)
@@ -8,6 +9,7 @@ struct tg_text tg_sxml_read_key(const struct pass *p, const char **in)
 
     if (**in != '"')
         return tg_text(NULL, 0);
+    at = tg_json_skip_plain(start, p->flow.end);
     while (at < p->flow.end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
         at++;
     if (at == p->flow.end || *at != '"')

@@ -3,11 +3,29 @@
 
 #include "codec/schema_xml_pass.h"
 
+enum { FEW = 16 };
+
 static int compare(const void *a, const void *b)
 {
     uint32_t one = ((const struct piece *)a)->rank, other = ((const struct piece *)b)->rank;
 
     return one < other ? -1 : one > other;
+}
+
+/* Mostly there are a few. */
+static void sort(struct piece *list, size_t count)
+{
+    if (count > FEW) {
+        qsort(list, count, sizeof(*list), compare);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct piece piece = list[i];
+        size_t at = i;
+        for (; at != 0 && list[at - 1].rank > piece.rank; at--)
+            list[at] = list[at - 1];
+        list[at] = piece;
+    }
 }
 
 bool tg_sxml_arrange(struct pass *p, const struct object *o, const char *out)
@@ -22,7 +40,7 @@ bool tg_sxml_arrange(struct pass *p, const struct object *o, const char *out)
     p->budget -= end - begin;
     for (size_t i = 0; i < count; i++)
         list[i].end = i + 1 < count ? list[i + 1].begin : end;
-    qsort(list, count, sizeof(*list), compare);
+    sort(list, count);
     p->moved.len = 0;
     tg_buffer_append(&p->moved, to, end - begin);
     for (size_t i = 0; i < count; i++) {

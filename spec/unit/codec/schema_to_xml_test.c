@@ -43,7 +43,7 @@ static const char schema_text[] =
     " <x:complexType name='mixture'><x:choice minOccurs='0' maxOccurs='unbounded'>"
     "  <x:element name='u' type='x:string'/><x:element name='v' type='x:int'/></x:choice>"
     " </x:complexType>"
-    "</x:schema>";
+    " <x:element name='many'><x:complexType><x:sequence>"; /* forty members follow */
 
 struct kit {
     struct tg_schema *schema;
@@ -56,7 +56,10 @@ static bool read_text(void *self, const char *path, struct tg_buffer *out, const
     (void)self;
     (void)path;
     *why = "";
-    return tg_buffer_append(out, schema_text, sizeof(schema_text) - 1);
+    tg_buffer_append(out, schema_text, sizeof(schema_text) - 1);
+    for (int i = 0; i < 40; i++)
+        tg_buffer_printf(out, "<x:element name='m%02d' type='x:int'/>", i);
+    return tg_buffer_printf(out, "</x:sequence></x:complexType></x:element></x:schema>");
 }
 
 static int set_up(void **state)
@@ -174,6 +177,23 @@ static void puts_them_in_order(void **state)
            "<n1:order xmlns:n1=\"urn:a\" id=\"1\"><n1:total in=\"E\">1</n1:total></n1:order>");
 }
 
+/* More of them than are sorted one by one. */
+static void puts_many_in_order(void **state)
+{
+    char json[4000], xml[4000];
+    int n = snprintf(json, sizeof(json), "{\"many\":{");
+    int m = snprintf(xml, sizeof(xml), "<n1:many xmlns:n1=\"urn:a\">");
+
+    for (int i = 0; i < 40; i++) {
+        n += snprintf(json + n, sizeof(json) - (size_t)n, "%s\"m%02d\":%d", i != 0 ? "," : "",
+                      i * 7 % 40, i * 7 % 40);
+        m += snprintf(xml + m, sizeof(xml) - (size_t)m, "<n1:m%02d>%d</n1:m%02d>", i, i, i);
+    }
+    snprintf(json + n, sizeof(json) - (size_t)n, "}}");
+    snprintf(xml + m, sizeof(xml) - (size_t)m, "</n1:many>");
+    expect(state, json, xml);
+}
+
 static void leaves_parts_to_nodes(void **state)
 {
     expect(state, "{\"order\":{\"@id\":1,\"mixture\":{\"v\":[1,2],\"u\":[\"x\"]}}}",
@@ -261,9 +281,13 @@ static void keeps_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_members_as_they_come), cmocka_unit_test(puts_them_in_order),
-        cmocka_unit_test(leaves_parts_to_nodes),       cmocka_unit_test(takes_texts_of_any_length),
-        cmocka_unit_test(explains_what_is_wrong),      cmocka_unit_test(keeps_limits),
+        cmocka_unit_test(writes_members_as_they_come),
+        cmocka_unit_test(puts_them_in_order),
+        cmocka_unit_test(puts_many_in_order),
+        cmocka_unit_test(leaves_parts_to_nodes),
+        cmocka_unit_test(takes_texts_of_any_length),
+        cmocka_unit_test(explains_what_is_wrong),
+        cmocka_unit_test(keeps_limits),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
