@@ -79,12 +79,29 @@ static bool to_json(struct tg_text xml, struct tg_buffer *json, struct tg_parse_
     return tg_schema_to_json(schema, &tools, NULL, xml, &plain, json, error, &code);
 }
 
-static bool to_xml(struct tg_text json, struct tg_buffer *xml, struct tg_parse_error *error)
+static bool to_xml_by(enum tg_schema_way way, struct tg_text json, struct tg_buffer *xml,
+                      struct tg_parse_error *error)
 {
     static const struct tg_xml_limits limits;
     const char *code;
 
-    if (!tg_schema_to_xml(schema, &tools, NULL, json, &limits, xml, error, &code))
+    return tg_schema_to_xml_by(way, schema, &tools, NULL, json, &limits, xml, error, &code);
+}
+
+/* A single pass writes, and refuses, as nodes do. */
+static bool to_xml(struct tg_text json, struct tg_buffer *xml, struct tg_parse_error *error)
+{
+    struct tg_buffer other = {0};
+    struct tg_parse_error reason;
+    const char *code;
+    bool good = to_xml_by(TG_SCHEMA_ANY_WAY, json, xml, error);
+
+    demand(good == to_xml_by(TG_SCHEMA_BY_NODES, json, &other, &reason) &&
+               (good ? tg_text_is(text_of(xml), text_of(&other))
+                     : strcmp(error->text, reason.text) == 0),
+           "not as by nodes", json, &reason);
+    tg_buffer_dispose(&other);
+    if (!good)
         return false;
     demand(tg_schema_validate(schema, &tools, text_of(xml), &plain, error, &code),
            "what was written is not valid", text_of(xml), error);

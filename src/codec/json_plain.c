@@ -1,10 +1,10 @@
 /* JSON to XML in a single pass: tags and structure. */
-#include "codec/json_plain_text.h"
+#include "codec/json_plain_parts.h"
 #include "codec/json_skip.h"
 
 static inline bool is_null(const struct tg_json_plain *q, const char *p)
 {
-    return *p == 'n' && q->end - p >= 4 && memcmp(p, "null", 4) == 0;
+    return *p == 'n' && q->flow.end - p >= 4 && memcmp(p, "null", 4) == 0;
 }
 
 /* Tags */
@@ -29,7 +29,7 @@ static inline char *end_start(struct tg_json_plain *q, char *out)
 /* "<name"; what follows is up to the caller. */
 static inline char *begin_tag(struct tg_json_plain *q, char *out, const struct tg_xml_name *name)
 {
-    out = tg_json_make_room(q, out);
+    out = tg_json_make_room(&q->flow, out);
     if (out == NULL || (out = end_start(q, out)) == NULL ||
         ++q->elements > q->writer->limits.elements)
         return NULL;
@@ -38,7 +38,7 @@ static inline char *begin_tag(struct tg_json_plain *q, char *out, const struct t
     if (name->prefix != NULL && !tg_json_plain_use(q, name, false))
         return NULL;
     *out++ = '<';
-    return tg_json_put_name(q, out, name);
+    return tg_json_put_text(&q->flow, out, tg_xml_name_text(name));
 }
 
 /* An element that is null. */
@@ -63,9 +63,9 @@ static inline struct tg_json_spot put_simple(struct tg_json_plain *q, struct tg_
     if (*s.in == '"' && s.in[1] == '"')
         return tg_json_at(s.in + 2, tg_json_put(s.out, "/>", 2));
     *s.out++ = '>';
-    s = tg_json_put_scalar(q, s, false);
+    s = tg_json_put_scalar(&q->flow, s, false);
     if (s.in != NULL)
-        s.out = tg_json_put_end_tag(q, s.out, name);
+        s.out = tg_json_plain_put_end(q, s.out, name);
     return s.out != NULL ? s : tg_json_given_up;
 }
 
@@ -77,10 +77,10 @@ static struct tg_json_spot put_text(struct tg_json_plain *q, struct tg_json_spot
         return tg_json_at(s.in + 4, s.out);
     if (*s.in == '"' && s.in[1] == '"')
         return tg_json_at(s.in + 2, s.out);
-    s.out = tg_json_make_room(q, s.out);
+    s.out = tg_json_make_room(&q->flow, s.out);
     if (s.out == NULL || (s.out = end_start(q, s.out)) == NULL)
         return tg_json_given_up;
-    return tg_json_put_scalar(q, s, false);
+    return tg_json_put_scalar(&q->flow, s, false);
 }
 
 /* Whether the attribute, whose text as written begins at `text`, has nothing against it. */
@@ -104,20 +104,20 @@ static struct tg_json_spot put_attribute(struct tg_json_plain *q, struct tg_json
 
     if (is_null(q, s.in))
         return tg_json_at(s.in + 4, s.out);
-    s.out = tg_json_make_room(q, s.out);
+    s.out = tg_json_make_room(&q->flow, s.out);
     if (s.out == NULL || !q->element->open || name->tag == q->tag ||
         ++q->attributes > q->writer->limits.attributes)
         return tg_json_given_up;
     name->tag = q->tag;
     *s.out++ = ' ';
-    s.out = tg_json_put_name(q, s.out, name);
+    s.out = tg_json_put_text(&q->flow, s.out, tg_xml_name_text(name));
     if (s.out == NULL)
         return tg_json_given_up;
     s.out = tg_json_put(s.out, "=\"", 2);
-    size_t start = (size_t)(s.out - q->out->base);
-    s = tg_json_put_scalar(q, s, true);
+    size_t start = (size_t)(s.out - q->flow.out->base);
+    s = tg_json_put_scalar(&q->flow, s, true);
     if (s.in == NULL || ((name->kind != TG_XML_PLAIN || name->prefix != NULL) &&
-                         !is_good(q, name, before, q->out->base + start, s)))
+                         !is_good(q, name, before, q->flow.out->base + start, s)))
         return tg_json_given_up;
     *s.out++ = '"';
     return s;
@@ -153,13 +153,13 @@ static inline char *close_element(struct tg_json_plain *q, char *out)
 {
     const struct tg_json_frame *frame = q->frame;
 
-    out = tg_json_make_room(q, out);
+    out = tg_json_make_room(&q->flow, out);
     if (out == NULL)
         return NULL;
     if (frame->open)
         out = settle(q) ? tg_json_put(out, "/>", 2) : NULL;
     else
-        out = tg_json_put_end_tag(q, out, frame->name);
+        out = tg_json_plain_put_end(q, out, frame->name);
     if (frame->bindings != q->bindings.len / sizeof(struct tg_xml_binding))
         tg_json_plain_unbind(q, frame->bindings);
     pop(q);
@@ -194,7 +194,7 @@ static inline char *open_element(struct tg_json_plain *q, char *out, struct tg_x
 static inline bool is_key_at(const struct tg_json_plain *q, const struct tg_xml_name *key,
                              const char *p)
 {
-    size_t left = (size_t)(q->end - p);
+    size_t left = (size_t)(q->flow.end - p);
 
     if (key->len <= TG_BLOCK)
         return left > TG_BLOCK && tg_xml_name_is_at(key, p) && p[key->len] == '"';
@@ -302,7 +302,7 @@ static inline struct tg_json_spot close_one(struct tg_json_plain *q, struct tg_j
 /* What follows a value: the ends of what it closes, and the comma, up to the next value. */
 static inline struct tg_json_spot go_on(struct tg_json_plain *q, struct tg_json_spot s)
 {
-    while (s.in != NULL && q->depth != 0 && s.in < q->end) {
+    while (s.in != NULL && q->depth != 0 && s.in < q->flow.end) {
         s.in = tg_json_skip_space(s.in);
         bool is_list = q->frame->is_list;
         if (*s.in == ',' && !is_list)
@@ -327,5 +327,5 @@ struct tg_json_spot tg_json_plain_convert(struct tg_json_plain *q, struct tg_jso
         if (s.in != NULL && whole)
             s = go_on(q, s);
     } while (s.in != NULL && q->depth != 0);
-    return s.in == q->end ? s : tg_json_given_up;
+    return s.in == q->flow.end ? s : tg_json_given_up;
 }

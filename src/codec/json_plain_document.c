@@ -1,36 +1,21 @@
 /* The document as a whole: whether it is plain, and what is put around it. */
-#include "codec/json_plain_text.h"
-#include "codec/utf8.h"
+#include "codec/json_plain_parts.h"
 
 /* <root> before what begins at `start`, and </root> behind. */
 static char *put_root(struct tg_json_plain *q, char *out, size_t start)
 {
     struct tg_text name = tg_xml_name_text(q->root);
-    size_t n = (size_t)(out - q->out->base) - start;
+    size_t n = (size_t)(out - q->flow.out->base) - start;
 
-    out = tg_json_plain_room(q, out, 2 * name.len);
+    out = tg_json_flow_room(&q->flow, out, 2 * name.len);
     if (out == NULL)
         return NULL;
-    char *from = q->out->base + start, *to = from + name.len + 2;
+    char *from = q->flow.out->base + start, *to = from + name.len + 2;
     memmove(to, from, n);
     *from = '<';
     memcpy(from + 1, name.base, name.len);
     to[-1] = '>';
-    return tg_json_put_end_tag(q, to + n, q->root);
-}
-
-/* Cuts off the blanks around the input, which must be an object or array of XML's characters. */
-static bool take_input(struct tg_json_plain *q, struct tg_text *json)
-{
-    bool cr;
-
-    *json = tg_xml_trim_start(tg_xml_trim_end(*json));
-    if (json->len < 2)
-        return false;
-    char first = json->base[0], last = json->base[json->len - 1];
-    q->end = json->base + json->len;
-    return (first == '{' || first == '[') && (last == '}' || last == ']') &&
-           tg_utf8_check_xml(*json, &cr) == json->len;
+    return tg_json_plain_put_end(q, to + n, q->root);
 }
 
 static void begin(struct tg_json_plain *q)
@@ -49,15 +34,13 @@ static void begin(struct tg_json_plain *q)
 static char *put_document(struct tg_json_plain *q, struct tg_text json)
 {
     static const char declaration[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-    char *out = tg_buffer_reserve(q->out, json.len + json.len / 4 + 2 * TG_JSON_SLACK);
+    char *out;
 
-    if (out != NULL)
-        out = tg_json_plain_room(q, out, 0);
-    if (out != NULL && q->writer->options->declaration)
-        out = tg_json_put(out, declaration, sizeof(declaration) - 1);
-    if (out == NULL)
+    if (!tg_json_flow_begin(&q->flow, &json, &out))
         return NULL;
-    size_t start = (size_t)(out - q->out->base);
+    if (q->writer->options->declaration)
+        out = tg_json_put(out, declaration, sizeof(declaration) - 1);
+    size_t start = (size_t)(out - q->flow.out->base);
     struct tg_json_spot s = tg_json_plain_convert(q, tg_json_at(json.base, out));
     if (s.in == NULL || q->tops == 0)
         return NULL;
@@ -71,17 +54,16 @@ bool tg_json_plain_to_xml(struct tg_xml_writer *writer, struct tg_text json,
     char *end = NULL;
 
     q->writer = writer;
-    q->out = out;
-    q->base = out->len;
     tg_xml_write_options_set(writer, options);
-    if (json.len <= writer->limits.input && take_input(q, &json) &&
-        tg_xml_write_options_are_plain(options) && tg_json_plain_name_by(q)) {
+    q->flow = (struct tg_json_flow){.out = out, .base = out->len, .most = writer->limits.output};
+    if (json.len <= writer->limits.input && tg_xml_write_options_are_plain(options) &&
+        tg_json_plain_name_by(q)) {
         begin(q);
         end = put_document(q, json);
         tg_json_plain_unbind(q, 0);
     }
-    size_t len = end != NULL ? (size_t)(end - out->base) : q->base;
-    bool good = end != NULL && len - q->base <= writer->limits.output;
-    out->len = good ? len : q->base;
+    size_t len = end != NULL ? (size_t)(end - out->base) : q->flow.base;
+    bool good = end != NULL && len - q->flow.base <= writer->limits.output;
+    out->len = good ? len : q->flow.base;
     return good;
 }

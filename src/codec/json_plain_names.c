@@ -157,9 +157,9 @@ struct tg_xml_name *tg_json_plain_find(struct tg_json_plain *q, const char *p)
 {
     const char *end = p;
 
-    while (end < q->end && *end != '"' && *end != '\\' && (unsigned char)*end >= 0x20)
+    while (end < q->flow.end && *end != '"' && *end != '\\' && (unsigned char)*end >= 0x20)
         end++;
-    if (end == q->end || *end != '"')
+    if (end == q->flow.end || *end != '"')
         return NULL;
     struct tg_text text = tg_text(p, (size_t)(end - p));
     uint64_t hash = tg_xml_names_hash(&q->keys, text);

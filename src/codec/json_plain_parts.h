@@ -2,6 +2,7 @@
 #ifndef TG_CODEC_JSON_PLAIN_PARTS_H
 #define TG_CODEC_JSON_PLAIN_PARTS_H
 
+#include "codec/json_flow.h"
 #include "codec/json_plain.h"
 #include "codec/xml_names.h"
 #include "codec/xml_write_parts.h"
@@ -29,10 +30,7 @@ struct tg_json_plain {
 
     /* Of this document. */
     struct tg_xml_writer *writer;
-    struct tg_buffer *out;
-    size_t base;               /* where our part of the output begins */
-    char *enough;              /* from here on the output has less than its slack */
-    const char *end;           /* of the input, whose last byte is a bracket */
+    struct tg_json_flow flow;
     struct tg_xml_name *key;   /* the one that was read last */
     struct tg_xml_name *value; /* the name of the value that comes next */
     enum tg_xml_role role;     /* what that value is */
@@ -59,5 +57,18 @@ bool tg_json_plain_use(struct tg_json_plain *q, const struct tg_xml_name *name, 
 bool tg_json_plain_settle(struct tg_json_plain *q);
 /* json_plain_names.c: undoes declarations until there are so many. */
 void tg_json_plain_unbind(struct tg_json_plain *q, size_t count);
+
+/* json_plain.c: the array or object at `in` as the elements of a document. */
+struct tg_json_spot tg_json_plain_convert(struct tg_json_plain *q, struct tg_json_spot s);
+
+/* NULL: a limit is in the way. */
+static inline char *tg_json_plain_put_end(struct tg_json_plain *q, char *out,
+                                          const struct tg_xml_name *name)
+{
+    out = tg_json_put_text(&q->flow, tg_json_put(out, "</", 2), tg_xml_name_text(name));
+    if (out != NULL)
+        *out++ = '>';
+    return out;
+}
 
 #endif

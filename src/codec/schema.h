@@ -65,4 +65,13 @@ bool tg_schema_to_xml(const struct tg_schema *schema, const struct tg_schema_too
                       const struct tg_xml_limits *limits, struct tg_buffer *out,
                       struct tg_parse_error *error, const char **code);
 
+/* The same for tests, by one of the ways that it has: a single pass, which gives much up, with an
+ * error that says nothing; or nodes. */
+enum tg_schema_way { TG_SCHEMA_ANY_WAY, TG_SCHEMA_IN_A_PASS, TG_SCHEMA_BY_NODES };
+
+bool tg_schema_to_xml_by(enum tg_schema_way way, const struct tg_schema *schema,
+                         const struct tg_schema_tools *tools, const struct tg_schema_root *root,
+                         struct tg_text json, const struct tg_xml_limits *limits,
+                         struct tg_buffer *out, struct tg_parse_error *error, const char **code);
+
 #endif

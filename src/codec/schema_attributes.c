@@ -114,6 +114,7 @@ static bool read_attribute(struct tg_schema_model *model, struct tg_schema_type 
     attribute.namespace = tg_schema_namespace(model, namespace);
     attribute.key = tg_schema_key(model, "@", name);
     attribute.shown = tg_text(attribute.key.base + 1, attribute.key.len - 3);
+    attribute.open = tg_schema_written(model, " ", attribute.namespace, name, "=\"");
     if (use != NULL && strcmp(use, "prohibited") == 0) {
         take_away(type, &attribute);
         return true;

@@ -233,6 +233,7 @@ bool tg_schema_fill(struct tg_schema_model *model, struct tg_schema_type *type)
         return false;
     if (type->simple != NULL && type->attribute_count == 0 && type->any_attribute == NULL)
         type->complex = false;
+    tg_schema_plan(model, type);
     type->filling = false;
     type->ready = true;
     return true;
@@ -287,17 +288,6 @@ static struct tg_schema_type *type_of_element(struct tg_schema_model *model,
     return type_of_element(model, component->document, component->node, depth + 1);
 }
 
-static void set_tag(struct tg_schema_model *model, struct tg_schema_element *element)
-{
-    char text[1200];
-
-    element->tag = element->name;
-    if (element->namespace == 0)
-        return;
-    snprintf(text, sizeof(text), "n%zu:%s", element->namespace, element->name.base);
-    element->tag = tg_schema_keep(model, text);
-}
-
 struct tg_schema_element *tg_schema_element_of(struct tg_schema_model *model,
                                                const struct tg_schema_document *document,
                                                const xmlNode *node)
@@ -325,7 +315,8 @@ struct tg_schema_element *tg_schema_element_of(struct tg_schema_model *model,
     };
     memcpy(element->first, name, element->name.len < TG_BLOCK ? element->name.len : TG_BLOCK);
     mutable->_private = element;
-    set_tag(model, element);
+    element->open = tg_schema_written(model, "<", element->namespace, name, "");
+    element->close = tg_schema_written(model, "</", element->namespace, name, ">");
     if (value != NULL)
         element->value = tg_schema_keep(model, value);
     element->type = type_of_element(model, document, node, 0);

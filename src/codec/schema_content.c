@@ -324,3 +324,53 @@ bool tg_schema_compile(struct tg_schema_model *model, struct tg_schema_type *typ
     type->scatters = good && may_scatter(type);
     return good;
 }
+
+/* ---- a single pass */
+
+static bool ascends(const uint16_t *list, size_t count, size_t from)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i] < from)
+            return false;
+        from = list[i];
+    }
+    return true;
+}
+
+/* Members in the order of their places are then in the only order that the content allows. */
+static bool is_in_order(const struct tg_schema_type *type)
+{
+    if (type->position_count != type->member_count ||
+        (!type->all && !ascends(type->first, type->first_count, 0)))
+        return false;
+    for (size_t i = 0; i < type->position_count; i++) {
+        const struct tg_schema_position *position = &type->positions[i];
+        if (position->member != i ||
+            (!type->all && !ascends(position->next, position->next_count, i)))
+            return false;
+    }
+    return true;
+}
+
+/* The bytes of a key that are in one block. */
+static unsigned mask_of(struct tg_text key)
+{
+    return key.len < TG_BLOCK ? (1U << key.len) - 1 : (1U << TG_BLOCK) - 1;
+}
+
+void tg_schema_plan(struct tg_schema_model *model, struct tg_schema_type *type)
+{
+    if (!type->complex || type->raw || type->attribute_count > 64)
+        return;
+    if (type->members == NULL)
+        type->members = tg_schema_take(model, sizeof(*type->members));
+    for (size_t i = 0; i < type->attribute_count; i++) {
+        type->required |= (uint64_t)type->attributes[i].required << i;
+        type->attributes[i].mask = mask_of(type->attributes[i].key);
+    }
+    for (size_t i = 0; i < type->member_count; i++) {
+        type->members[i].rank = (uint32_t)(type->attribute_count + 1 + i);
+        type->members[i].mask = mask_of(type->members[i].key);
+    }
+    type->streams = type->simple != NULL || is_in_order(type);
+}

@@ -73,8 +73,7 @@ static bool check_short(const struct tg_schema_simple *type, struct tg_text text
 {
     int64_t value = 0;
 
-    if (text.len == 0 || text.len > 18 || !type->integer || text.len > type->total_digits ||
-        (type->low.set && !type->low.whole) || (type->high.set && !type->high.whole))
+    if (text.len == 0 || !tg_schema_is_whole(type, text.len))
         return false;
     for (size_t i = 0; i < text.len; i++) {
         if (!is_digit(text.base[i]))
@@ -82,9 +81,9 @@ static bool check_short(const struct tg_schema_simple *type, struct tg_text text
         value = value * 10 + (text.base[i] - '0');
     }
     *reason = NULL;
-    if (type->low.set && value - type->low.exclusive < type->low.number)
+    if (tg_schema_is_below(type, value))
         *reason = "is too small for";
-    if (type->high.set && value + type->high.exclusive > type->high.number)
+    if (tg_schema_is_above(type, value))
         *reason = "is too big for";
     return true;
 }
@@ -112,8 +111,7 @@ const char *tg_schema_check_decimal(const struct tg_schema_simple *type, struct 
 
     if (check_short(type, text, &reason))
         return reason;
-    if (!type->integer && !type->low.set && !type->high.set && type->total_digits == SIZE_MAX &&
-        type->fraction_digits == SIZE_MAX && is_plain_decimal(text))
+    if (type->any_decimal && is_plain_decimal(text))
         return NULL;
     if (!read_decimal(text, &d) || (type->integer && memchr(text.base, '.', text.len) != NULL))
         return "is not a value of";

@@ -171,6 +171,9 @@ void tg_schema_settle(struct tg_schema_simple *simple)
                       simple->enumeration_count != 0 || simple->pattern_count != 0;
     simple->free =
         simple->class == TG_SCHEMA_TEXT && simple->space == TG_SCHEMA_PRESERVE && !simple->faceted;
+    simple->any_decimal = simple->class == TG_SCHEMA_DECIMAL && !simple->integer &&
+                          !simple->low.set && !simple->high.set &&
+                          simple->total_digits == SIZE_MAX && simple->fraction_digits == SIZE_MAX;
 }
 
 const struct tg_schema_simple *tg_schema_restrict(struct tg_schema_model *model,

@@ -137,6 +137,33 @@ static inline bool put_word(struct converter *c, struct tg_text word)
     return comma(c) && tg_buffer_append(c->out, word.base, word.len);
 }
 
+static inline void pop_frame(struct converter *c)
+{
+    c->frames.len -= sizeof(struct frame);
+    c->texts.len = c->frame->text;
+    c->segments.len = c->frame->segments;
+    c->seen.len = c->frame->seen;
+    c->frame =
+        c->frames.len != 0 ? (struct frame *)(void *)(c->frames.base + c->frames.len) - 1 : NULL;
+}
+
+/* A child's value is complete. */
+static inline void end_member(struct converter *c)
+{
+    if (c->frame == NULL || !c->frame->type->scatters)
+        return;
+    struct segment *end = (struct segment *)(void *)(c->segments.base + c->segments.len);
+    end[-1].end = c->out->len;
+}
+
+/* ---- schema_json_element.c */
+
+/* The element has started, and its key is written. */
+bool tg_sjson_start_value(struct converter *c, const struct tg_schema_element *element);
+
+/* The text of the open element is all there. */
+bool tg_sjson_end_text(struct converter *c, struct tg_text text);
+
 /* ---- schema_json_value.c */
 
 /* Appends a text as the value of the type; NULL, or why it is none. */

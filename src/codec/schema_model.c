@@ -32,6 +32,22 @@ struct tg_text tg_schema_key(struct tg_schema_model *model, const char *before, 
     return tg_text(key, n + m + 3);
 }
 
+struct tg_text tg_schema_written(struct tg_schema_model *model, const char *before,
+                                 size_t namespace, const char *name, const char *after)
+{
+    const char *uri = namespace < model->namespace_count ? model->namespaces[namespace] : "";
+    char prefix[32] = "";
+
+    if (strcmp(uri, TG_SCHEMA_XML_NAMESPACE) == 0)
+        snprintf(prefix, sizeof(prefix), "xml:");
+    else if (uri[0] != '\0')
+        snprintf(prefix, sizeof(prefix), "n%zu:", namespace);
+    size_t len = strlen(before) + strlen(prefix) + strlen(name) + strlen(after);
+    char *text = tg_schema_take(model, len + 1 + TG_BLOCKS_COPIED);
+    snprintf(text, len + 1, "%s%s%s%s", before, prefix, name, after);
+    return tg_text(text, len);
+}
+
 size_t tg_schema_namespace(const struct tg_schema_model *model, const char *namespace)
 {
     for (size_t i = 0; i < model->namespace_count; i++)

@@ -9,10 +9,12 @@
 #include <libxml/xmlschemastypes.h>
 
 #include "codec/block.h"
+#include "codec/json_skip.h"
 #include "codec/schema_index.h"
 #include "codec/xml_arena.h"
 
 #define TG_SCHEMA_UNBOUNDED UINT32_MAX
+#define TG_SCHEMA_XML_NAMESPACE "http://www.w3.org/XML/1998/namespace"
 #define TG_SCHEMA_NO_NAMESPACE SIZE_MAX /* of an index: not one of the schema's */
 
 /* ---- simple types */
@@ -50,6 +52,7 @@ struct tg_schema_simple {
     bool integer;             /* no fraction */
     bool faceted;             /* lengths, enumerations or patterns are to be checked */
     bool free;                /* any text is a value, as it is */
+    bool any_decimal;         /* any decimal is one, but for what is faceted */
     bool deep;                /* of values in other places, too: identifiers */
     unsigned levels;          /* types in each other, by item and members */
     xmlSchemaType *builtin;   /* the one it comes from */
@@ -85,6 +88,8 @@ struct tg_schema_attribute {
     bool has_default, is_fixed, required;
     struct tg_text key;   /* "@name": as JSON */
     struct tg_text shown; /* @name */
+    struct tg_text open;  /* as XML, up to its value */
+    unsigned mask;        /* as that of a member */
 };
 
 struct tg_schema_element {
@@ -95,7 +100,8 @@ struct tg_schema_element {
     bool has_default, is_fixed, nillable, abstract;
     char first[TG_BLOCK]; /* the first bytes of the name, zeros after a shorter one */
     struct tg_text key;   /* "name": as JSON */
-    struct tg_text tag;   /* the name with the prefix of its namespace */
+    struct tg_text open;  /* <prefix:name */
+    struct tg_text close; /* </prefix:name> */
 };
 
 /* A place in a content where an element, or one that a wildcard allows, may stand. */
@@ -115,6 +121,8 @@ struct tg_schema_member {
     struct tg_text name, key;                /* key: as JSON, with quotes and colon */
     const struct tg_schema_element *element; /* NULL: what wildcards allow */
     bool array;
+    uint32_t rank; /* its place among what an object has: behind attributes and the start tag */
+    unsigned mask; /* a bit for each byte of the key, up to a block */
 };
 
 enum tg_schema_part_kind { TG_SCHEMA_LEAF, TG_SCHEMA_SEQUENCE, TG_SCHEMA_CHOICE, TG_SCHEMA_ALL };
@@ -143,11 +151,14 @@ struct tg_schema_type {
     bool raw;      /* mixed content, or anything: XML text */
     bool all;      /* positions in any order */
     bool scatters; /* a member may come again after another one */
+    bool streams;  /* members and positions are one to one, and come in this order */
     bool is_any;   /* xs:anyType */
     const struct tg_schema_type *base;
     const struct tg_schema_simple *simple; /* its text; NULL: it has none */
     struct tg_schema_attribute *attributes;
     size_t attribute_count;
+    uint64_t required; /* a bit for each attribute that has to be there, of those that bits suffice
+                          for */
     const struct tg_schema_wildcard *any_attribute;
     struct tg_schema_part *part;
     struct tg_schema_position *positions;
@@ -201,6 +212,10 @@ void tg_schema_set_limit(struct tg_schema_limit *limit, struct tg_text text, xml
 void *tg_schema_take(struct tg_schema_model *model, size_t n);
 struct tg_text tg_schema_keep(struct tg_schema_model *model, const char *text);
 struct tg_text tg_schema_key(struct tg_schema_model *model, const char *before, const char *name);
+/* A name with the prefix that we write for its namespace, and what stands around it; two blocks can
+ * be read there. */
+struct tg_text tg_schema_written(struct tg_schema_model *model, const char *before,
+                                 size_t namespace, const char *name, const char *after);
 size_t tg_schema_namespace(const struct tg_schema_model *model, const char *namespace);
 struct tg_schema_entry *tg_schema_entry_of(struct tg_schema_entry *list, size_t count,
                                            struct tg_schema_name name);
@@ -232,6 +247,8 @@ struct tg_schema_part *tg_schema_read_part(struct tg_schema_model *model,
 struct tg_schema_part *tg_schema_join(struct tg_schema_model *model, struct tg_schema_part *a,
                                       struct tg_schema_part *b);
 bool tg_schema_compile(struct tg_schema_model *model, struct tg_schema_type *type);
+/* schema_content.c: what a single pass over its members wants to know. */
+void tg_schema_plan(struct tg_schema_model *model, struct tg_schema_type *type);
 
 /* schema_simple.c: a type of XML Schema itself; NULL: there is none of that name. */
 const struct tg_schema_simple *tg_schema_builtin_of(struct tg_schema_model *model,
@@ -268,6 +285,49 @@ bool tg_schema_allows(const struct tg_schema_wildcard *wildcard, struct tg_text 
  * one number. */
 const char *tg_schema_check_decimal(const struct tg_schema_simple *type, struct tg_text text);
 bool tg_schema_same_decimal(struct tg_text a, struct tg_text b);
+
+/* Whether a whole number of so many digits can be held against the limits as it is. */
+static inline bool tg_schema_is_whole(const struct tg_schema_simple *type, size_t digits)
+{
+    return type->integer && digits <= 18 && digits <= type->total_digits &&
+           (!type->low.set || type->low.whole) && (!type->high.set || type->high.whole);
+}
+
+static inline bool tg_schema_is_below(const struct tg_schema_simple *type, int64_t value)
+{
+    return type->low.set && value - type->low.exclusive < type->low.number;
+}
+
+static inline bool tg_schema_is_above(const struct tg_schema_simple *type, int64_t value)
+{
+    return type->high.set && value + type->high.exclusive > type->high.number;
+}
+
+/* Behind a number that is plain enough to be seen at a glance as one of the type, and as one of
+ * JSON; NULL: it is not. */
+static inline const char *tg_schema_skip_number(const struct tg_schema_simple *type, const char *in,
+                                                const char *end)
+{
+    const char *p = in, *stop = end - in > 18 ? in + 18 : end;
+    int64_t value = 0;
+
+    for (; p < stop && tg_json_is_digit(*p); p++)
+        value = value * 10 + (*p - '0');
+    size_t digits = (size_t)(p - in);
+    if (digits == 0 || (*in == '0' && digits > 1) || type->faceted)
+        return NULL;
+    if (type->any_decimal && p < end && *p == '.') {
+        for (in = ++p; p < end && tg_json_is_digit(*p); p++)
+            ;
+        if (p == in)
+            return NULL;
+    } else if (!type->any_decimal &&
+               (type->class != TG_SCHEMA_DECIMAL || !tg_schema_is_whole(type, digits) ||
+                tg_schema_is_below(type, value) || tg_schema_is_above(type, value))) {
+        return NULL;
+    }
+    return p == end || (*p != '.' && !tg_json_is_digit(*p) && (*p | 0x20) != 'e') ? p : NULL;
+}
 
 /* schema_value.c: NULL when the text, white space as it is written, is a value of the type, else
  * what is wrong, such as "is not a value of xs:int". *normal is the text by the type's white

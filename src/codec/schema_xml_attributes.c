@@ -34,15 +34,13 @@ static bool put_other_attribute(struct writer *w, const struct tg_schema_type *t
     return tg_buffer_put(w->out, '"');
 }
 
-static bool put_attribute(struct writer *w, const struct tg_schema_attribute *attribute,
-                          const struct node *node)
+bool tg_sxml_put_attribute(struct writer *w, const struct tg_schema_attribute *attribute,
+                           const struct node *node)
 {
     if (attribute->is_fixed && !tg_sxml_is_same_value(node, attribute->value))
         return tg_sxml_refuse(w, "it is always \"%s\"", attribute->value.base);
-    tg_buffer_put(w->out, ' ');
-    tg_sxml_put_prefix(w, attribute->namespace);
-    tg_buffer_append(w->out, attribute->name.base, attribute->name.len);
-    tg_buffer_append(w->out, "=\"", 2);
+    tg_sxml_use(w, attribute->namespace);
+    tg_buffer_append(w->out, attribute->open.base, attribute->open.len);
     return tg_sxml_put_simple(w, attribute->type, node, true) && tg_buffer_put(w->out, '"');
 }
 
@@ -63,7 +61,7 @@ bool tg_sxml_put_attributes(struct writer *w, const struct tg_schema_type *type,
             tg_sxml_refuse(w, "it is missing");
             return tg_sxml_fail_in_member(w, attribute->shown);
         }
-        if (node != NULL && !put_attribute(w, attribute, node))
+        if (node != NULL && !tg_sxml_put_attribute(w, attribute, node))
             return tg_sxml_fail_in_member(w, attribute->shown);
     }
     for (const struct node *at = object->first; at != NULL; at = at->next) {

@@ -24,8 +24,7 @@ struct writer {
     const struct tg_schema_tools *tools;
     struct tg_buffer *out;
     size_t base, limit, elements, most;
-    size_t root_tag; /* where the root's declarations go */
-    bool *used;      /* namespaces, by index */
+    bool *used; /* namespaces, by index */
     struct tg_xml_arena arena;
     char reason[200];
     char path[120];         /* to what is wrong, put together from its end */
@@ -46,10 +45,30 @@ bool tg_sxml_refuse_limit(struct writer *w, const char *limit, size_t most);
 
 int tg_sxml_shown(struct tg_text text);
 
-void tg_sxml_put_prefix(struct writer *w, size_t namespace);
+/* A prefix of the namespace is written. */
+void tg_sxml_use(struct writer *w, size_t namespace);
+
+/* The element that the JSON is; `name`: its only member. */
+const struct tg_schema_element *
+tg_sxml_find_root(struct writer *w, const struct tg_schema_root *root, struct tg_text name);
+
+/* What prefixes stand for, in the root's tag, where its attributes begin. */
+void tg_sxml_declare(struct writer *w, size_t at);
+
+/* ---- schema_xml_element.c */
 
 bool tg_sxml_put_element(struct writer *w, const struct tg_schema_element *element,
                          const struct node *node);
+
+/* The text in the element. */
+bool tg_sxml_put_text(struct writer *w, const struct tg_schema_element *element,
+                      const struct tg_schema_simple *type, const struct node *node);
+
+/* "@xsi:type", where it is there: a type derived from the element's. */
+bool tg_sxml_choose_type(struct writer *w, const struct tg_schema_element *element,
+                         const struct node *named, const struct tg_schema_type **type);
+
+void tg_sxml_put_type(struct writer *w, const struct tg_schema_type *type);
 
 /* ---- schema_xml_value.c */
 
@@ -76,6 +95,9 @@ struct node *tg_sxml_find_member(const struct node *object, struct tg_text key);
 
 /* ---- schema_xml_attributes.c */
 
+bool tg_sxml_put_attribute(struct writer *w, const struct tg_schema_attribute *attribute,
+                           const struct node *node);
+
 bool tg_sxml_put_attributes(struct writer *w, const struct tg_schema_type *type,
                             const struct node *object);
 
@@ -95,5 +117,14 @@ bool tg_sxml_put_children(struct writer *w, const struct tg_schema_type *type,
 
 bool tg_sxml_read_nodes(struct writer *w, struct tg_text json, size_t depth, struct node **root,
                         struct tg_parse_error *error);
+
+/* One value with all that is in it; the reader is behind it then. */
+bool tg_sxml_read_value(struct writer *w, struct tg_json_reader *reader, struct node **root);
+
+/* ---- schema_xml_pass.c */
+
+/* The whole in a single pass. False: it is left to nodes. */
+bool tg_sxml_pass(struct writer *w, const struct tg_schema_root *root, struct tg_text json,
+                  size_t depth);
 
 #endif
