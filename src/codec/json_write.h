@@ -120,7 +120,7 @@ static inline bool tg_json_write_short(struct tg_buffer *out, struct tg_text tex
 {
     const char *p = text.base;
     size_t n = text.len;
-    char *room = tg_buffer_reserve(out, 2 * TG_BLOCK + 2);
+    char *room = tg_buffer_reserve(out, 2 * (size_t)TG_BLOCK + 2);
 
     if (n > 2 * TG_BLOCK || room == NULL)
         return false;

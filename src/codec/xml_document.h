@@ -25,7 +25,8 @@ struct tg_document *tg_document_create(struct tg_xml *scanner, struct tg_text in
                                        struct tg_parse_error *error);
 void tg_document_destroy(struct tg_document *document);
 
-/* The tree itself, for others in this room. */
+/* The tree itself, for others in this room; libxml2 has given it that name. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier) */
 struct _xmlDoc *tg_document_tree(struct tg_document *document);
 
 /* About how many bytes it holds, with all that edits have taken out: they live as long as it. */

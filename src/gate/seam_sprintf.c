@@ -28,7 +28,8 @@ static char *put(char *out, const char *text)
 {
     size_t len = strlen(text);
 
-    return (char *)memcpy(out, text, len) + len;
+    memcpy(out, text, len); /* NOLINT(bugprone-not-null-terminated-result): more follows */
+    return out + len;
 }
 
 static char *put_number(char *out, uint64_t number)
