@@ -22,7 +22,7 @@ struct tg_task;
 enum {
     TG_VM_IDLE_COROUTINES = 256,
     TG_VM_NESTING = 190, /* coroutines running inside each other */
-    TG_VM_SLICE_NS = 4 * 1000 * 1000,
+    TG_VM_SLICE_NS = 1000 * 1000,
 };
 
 struct tg_vm_options {
