@@ -5,7 +5,7 @@
 
 struct literal {
     size_t len;
-    char digits[];
+    char digits[]; /* with NUL behind them */
 };
 
 void tg_number_push(lua_State *L, int refs, struct tg_text digits)
@@ -16,9 +16,10 @@ void tg_number_push(lua_State *L, int refs, struct tg_text digits)
     lua_rawget(L, -3);
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
-        struct literal *literal = lua_newuserdata(L, sizeof(*literal) + digits.len);
+        struct literal *literal = lua_newuserdata(L, sizeof(*literal) + digits.len + 1);
         literal->len = digits.len;
         memcpy(literal->digits, digits.base, digits.len);
+        literal->digits[digits.len] = '\0';
         lua_rawgeti(L, refs, TG_VALUE_NUMBER);
         lua_setmetatable(L, -2);
         lua_pushvalue(L, -2);

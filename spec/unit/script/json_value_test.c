@@ -363,6 +363,45 @@ static void memory_that_runs_out_leaks_nothing(void **state)
     tg_buffer_dispose(&text);
 }
 
+/* Memory that is full of digits when it is new. */
+static void *allocate_digits(void *unused, void *old, size_t old_size, size_t size)
+{
+    (void)unused;
+    if (size == 0) {
+        free(old);
+        return NULL;
+    }
+    char *made = realloc(old, size);
+    if (made != NULL && size > old_size)
+        memset(made + old_size, '7', size - old_size);
+    return made;
+}
+
+static int push_literal(lua_State *L)
+{
+    struct tg_text *digits = lua_touserdata(L, 1), read;
+
+    lua_settop(L, 0);
+    tg_values_push(L);
+    tg_number_push(L, 1, *digits);
+    assert_true(tg_number_literal(L, -1, &read));
+    assert_int_equal(read.len, digits->len);
+    assert_string_equal(read.base, digits->base);
+    return 0;
+}
+
+static void a_literal_ends_behind_its_digits(void **state)
+{
+    (void)state;
+    struct tg_text digits = TG_TEXT("12345678901234567890");
+    lua_State *L = lua_newstate(allocate_digits, NULL);
+
+    assert_non_null(L);
+    assert_int_equal(0, lua_cpcall(L, open_values, NULL));
+    assert_int_equal(0, lua_cpcall(L, push_literal, &digits));
+    lua_close(L);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,6 +414,7 @@ int main(void)
         TEST(refuses_tables_that_are_neither_list_nor_object),
         TEST(a_list_is_one_however_it_was_filled),
         TEST(finds_cycles_by_their_depth),
+        TEST(a_literal_ends_behind_its_digits),
         TEST(decoding_holds_the_limit_of_depth),
         TEST(a_bad_text_gives_nil_and_an_error),
         TEST(a_key_may_not_come_twice),
