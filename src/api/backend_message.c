@@ -29,7 +29,7 @@ static int compare(const void *a, const void *b)
 static struct tg_text *sorted_names(lua_State *L, struct tg_backend_reading *r, const char *what,
                                     size_t *count, size_t *items)
 {
-    H2O_VECTOR(struct tg_text) names = {NULL};
+    H2O_VECTOR(struct tg_text) names = {NULL, 0, 0};
 
     lua_pushnil(L);
     while (lua_next(L, -2) != 0) {
