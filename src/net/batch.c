@@ -29,7 +29,7 @@ void tg_batch_put_off(struct tg_batch *batch, struct tg_batch_item *item,
 
 void tg_batch_call_off(struct tg_batch_item *item)
 {
-    if (h2o_linklist_is_linked(&item->link))
+    if (tg_batch_has(item))
         h2o_linklist_unlink(&item->link);
 }
 

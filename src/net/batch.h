@@ -36,7 +36,7 @@ void tg_batch_call_off(struct tg_batch_item *item);
 
 static inline bool tg_batch_has(const struct tg_batch_item *item)
 {
-    return item->link.next != NULL;
+    return h2o_linklist_is_linked(&item->link);
 }
 
 /* Does what has been put off now; also what that puts off. Whether there was anything. */

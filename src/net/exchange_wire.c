@@ -58,8 +58,7 @@ static void keep_unsent(struct tg_exchange *self, struct tg_text head, size_t se
 
     tg_buffer_append(&self->unsent, head.base + of_head, head.len - of_head);
     self->body_sent = sent - of_head;
-    if (self->phase == TG_PHASE_HEAD)
-        tg_exchange_enter(self, TG_PHASE_SEND, self->backend->config->idle_timeout_ms);
+    tg_exchange_enter(self, TG_PHASE_SEND, self->backend->config->idle_timeout_ms);
     tg_origin_await_room(self->conn, on_writable);
 }
 
@@ -72,12 +71,11 @@ static void on_turn(struct tg_batch_item *send)
     ssize_t n = send_two(self->conn, head, unsent_body(self));
 
     self->backend->unsent--;
-    if (n < 0 && !self->answered) {
+    if (n < 0) {
         lose_request(self);
         return;
     }
-    self->broken = n < 0;
-    self->sending = n >= 0 && (size_t)n < len;
+    self->sending = (size_t)n < len;
     if (self->sending)
         keep_unsent(self, head, (size_t)n);
 }
