@@ -122,7 +122,7 @@ static inline bool tg_json_write_short(struct tg_buffer *out, struct tg_text tex
     size_t n = text.len;
     char *room = tg_buffer_reserve(out, 2 * (size_t)TG_BLOCK + 2);
 
-    if (n > 2 * TG_BLOCK || room == NULL)
+    if (n > TG_BLOCKS_COPIED || room == NULL)
         return false;
     if (n < TG_BLOCK) {
         if (p == NULL || !tg_block_reads(p))
