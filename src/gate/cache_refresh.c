@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "gate/cache_keep.h"
 #include "gate/generation.h"
-#include "gate/handler.h"
+#include "gate/making.h"
 #include "gate/cache_look.h"
 
 /* ---- one that has no client */
@@ -111,7 +111,7 @@ static void on_found(struct tg_share *share, enum tg_tier_found found, struct tg
     if (fits || found == TG_TIER_FOUND_MAKER)
         end(inbound);
     else
-        tg_handler_make(inbound);
+        tg_making_start(inbound);
 }
 
 static void on_begin(struct tg_timer *timer)
@@ -122,7 +122,7 @@ static void on_begin(struct tg_timer *timer)
     struct tg_caching *caching = inbound->caching;
 
     if (!tg_tier_find(&caching->share, &asker, caching->key, &inbound->request.run.pool))
-        tg_handler_make(inbound);
+        tg_making_start(inbound);
 }
 
 /* It begins by a timer: the client's answer goes first. */

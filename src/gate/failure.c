@@ -56,6 +56,14 @@ void tg_failure_respond(struct tg_inbound *inbound, const struct tg_task_report 
                        id_of(inbound), (struct tg_text){NULL, 0});
 }
 
+void tg_failure_problem(struct tg_inbound *inbound, int status, const char *detail)
+{
+    struct tg_text none = {NULL, 0};
+
+    tg_cached_note_sent(inbound);
+    tg_respond_problem(inbound->req, status, tg_text_of(detail), none, id_of(inbound), none);
+}
+
 void tg_failure_log_body(struct tg_request *request, const struct tg_task_report *report)
 {
     tg_failure_log(H2O_STRUCT_FROM_MEMBER(struct tg_inbound, request, request), report);

@@ -10,6 +10,9 @@ void tg_failure_log(struct tg_inbound *inbound, const struct tg_task_report *rep
  * site wants to see it. The last thing done with the request. */
 void tg_failure_respond(struct tg_inbound *inbound, const struct tg_task_report *report);
 
+/* The same where there is nothing to log: `detail` may be "". */
+void tg_failure_problem(struct tg_inbound *inbound, int status, const char *detail);
+
 /* Logs that the function which makes the body of a response has failed. */
 void tg_failure_log_body(struct tg_request *request, const struct tg_task_report *report);
 

@@ -4,7 +4,7 @@
 
 #include "api/forward.h"
 #include "gate/cache_http.h"
-#include "gate/handler.h"
+#include "gate/making.h"
 #include "gate/responder.h"
 #include "gate/stream.h"
 #include "gate/tunnel.h"
@@ -91,7 +91,7 @@ static void on_head(struct tg_exchange *exchange)
 
     take_head(pass);
     pass->inbound->request.response.source = tg_exchange_source(exchange);
-    if (tg_handler_keep(pass->inbound))
+    if (tg_making_keep(pass->inbound))
         tg_stream_start(pass->inbound);
 }
 
@@ -122,7 +122,7 @@ static void fail(struct tg_pass *pass, struct tg_error error)
         .message = h2o_iovec_init(text, (size_t)n),
     };
 
-    tg_handler_fail(inbound, &report);
+    tg_making_fail(inbound, &report);
 }
 
 /* Over at once: it failed, or all of the body came with the head. */
@@ -148,7 +148,7 @@ static void on_done(struct tg_exchange *exchange)
         tg_pass_start(inbound);
         return;
     }
-    if (tg_handler_keep(inbound))
+    if (tg_making_keep(inbound))
         tg_respond_passed(inbound->req, &inbound->request.response);
 }
 
@@ -213,7 +213,7 @@ void tg_pass_start(struct tg_inbound *inbound)
     inbound->pass = pass;
     *request->last_call = &pass->record;
     request->last_call = &pass->record.next;
-    tg_handler_wait(inbound);
+    tg_making_wait(inbound);
     tg_exchange_stream(&pass->exchange, backend, &pass->call, on_head, on_done);
 }
 

@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include "gate/failure.h"
-#include "gate/handler.h"
+#include "gate/making.h"
 #include "gate/responder.h"
 
 /* In the order of a response: tg_stream_start, then on_piece and on_proceed in turn. */
@@ -77,7 +77,7 @@ static void break_down(struct tg_stream *stream)
         return;
     }
     inbound->stream = NULL;
-    tg_handler_fail_unsent(inbound);
+    tg_making_fail_unsent(inbound);
 }
 
 static size_t put_chunk(struct tg_stream *stream, h2o_iovec_t piece, bool last, h2o_iovec_t *parts)

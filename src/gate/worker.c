@@ -15,7 +15,7 @@
 #include "gate/client.h"
 #include "gate/door.h"
 #include "gate/generation.h"
-#include "gate/handler.h"
+#include "gate/making.h"
 #include "gate/linger.h"
 #include "gate/listener.h"
 #include "gate/reload.h"
@@ -129,7 +129,7 @@ static void on_drain_step(struct tg_timer *timer)
     struct tg_worker *worker = H2O_STRUCT_FROM_MEMBER(struct tg_worker, drain_step, timer);
 
     if (tg_timers_now(&worker->timers) >= worker->drain_until_ms) {
-        tg_handler_abandon(worker);
+        tg_making_abandon(worker);
         worker->gate->config.http1.callbacks.foreach_request(&worker->ctx, close_any, NULL);
     } else {
         worker->gate->config.http1.callbacks.foreach_request(&worker->ctx, close_idle, NULL);

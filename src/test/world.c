@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "gate/door.h"
-#include "gate/handler.h"
+#include "gate/making.h"
 #include "gate/listener.h"
 #include "gate/server.h"
 #include "gate/worker.h"
@@ -247,7 +247,7 @@ static void end_clients(struct tg_world *world)
 {
     struct tg_worker *worker = &world->gate.workers[0];
 
-    tg_handler_abandon(worker);
+    tg_making_abandon(worker);
     world->gate.config.http1.callbacks.foreach_request(&worker->ctx, close_client, NULL);
     for (unsigned turns = 0; turns < TURNS_MOST; turns++)
         if (!tg_worker_turn(worker, 0) && is_quiet(world))
