@@ -34,7 +34,7 @@ void tg_batch_put_off(struct tg_batch *batch, struct tg_batch_item *item,
 /* It does not run; harmless for one that is not put off. */
 void tg_batch_call_off(struct tg_batch_item *item);
 
-static inline bool tg_batch_has(const struct tg_batch_item *item)
+static inline bool tg_batch_has(struct tg_batch_item *item)
 {
     return h2o_linklist_is_linked(&item->link);
 }

@@ -152,7 +152,7 @@ static bool must_wait(ssize_t n)
     return n < 0 && errno == EAGAIN;
 }
 
-static bool may_be_sent_again(const struct tg_exchange *self)
+static bool may_be_sent_again(struct tg_exchange *self)
 {
     return tg_batch_has(&self->send) || tg_call_is_idempotent(self->call);
 }
