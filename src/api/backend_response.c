@@ -181,18 +181,16 @@ static const luaL_Reg methods[] = {
     {"to_xml", to_xml}, {"xpath", xpath}, {NULL, NULL},
 };
 
+/* Beside __index, which needs the methods. */
+static const luaL_Reg metamethods[] = {{"__newindex", set}, {"__gc", collect}, {NULL, NULL}};
+
 /* Fills the metatable on top; the table of methods lies below it. */
 static void fill_metatable(lua_State *L)
 {
     lua_pushvalue(L, -2);
     lua_pushcclosure(L, get, 1);
     lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, set);
-    lua_setfield(L, -2, "__newindex");
-    lua_pushcfunction(L, collect);
-    lua_setfield(L, -2, "__gc");
-    lua_pushliteral(L, "backend_response");
-    lua_setfield(L, -2, "__metatable");
+    tg_kind_fill(L, metamethods, "backend_response");
 }
 
 /* runtime.lua makes those that wait of what stands in `backend_responses`. */

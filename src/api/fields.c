@@ -233,9 +233,7 @@ void tg_fields_open(lua_State *L)
 {
     luaL_newmetatable(L, metatable);
     tg_kind_open(L, TG_KIND_FIELDS);
-    luaL_register(L, NULL, metamethods);
-    lua_pushliteral(L, "fields");
-    lua_setfield(L, -2, "__metatable");
+    tg_kind_fill(L, metamethods, "fields");
     lua_pop(L, 1);
 }
 

@@ -279,6 +279,9 @@ static const luaL_Reg methods[] = {
     {"xpath", xpath}, {"form", form}, {"remaining", remaining}, {NULL, NULL},
 };
 
+/* Beside __index, which needs the members. */
+static const luaL_Reg metamethods[] = {{"__newindex", set}, {"__gc", collect}, {NULL, NULL}};
+
 static const struct {
     const char *name;
     enum member member;
@@ -304,11 +307,6 @@ void tg_open_request(lua_State *L)
     }
     lua_pushcclosure(L, get, 1);
     lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, set);
-    lua_setfield(L, -2, "__newindex");
-    lua_pushcfunction(L, collect);
-    lua_setfield(L, -2, "__gc");
-    lua_pushliteral(L, "request");
-    lua_setfield(L, -2, "__metatable");
+    tg_kind_fill(L, metamethods, "request");
     lua_pop(L, 1);
 }

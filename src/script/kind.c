@@ -18,6 +18,13 @@ void tg_kind_open(lua_State *L, int kind)
     lua_rawseti(L, LUA_REGISTRYINDEX, place_of(kind));
 }
 
+void tg_kind_fill(lua_State *L, const luaL_Reg *metamethods, const char *shown)
+{
+    luaL_register(L, NULL, metamethods);
+    lua_pushstring(L, shown);
+    lua_setfield(L, -2, "__metatable");
+}
+
 void tg_kind_set(lua_State *L, int kind)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, place_of(kind));

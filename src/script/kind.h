@@ -3,12 +3,16 @@
 #ifndef TG_SCRIPT_KIND_H
 #define TG_SCRIPT_KIND_H
 
+#include <lauxlib.h>
 #include <lua.h>
 
 enum { TG_KINDS = 8 };
 
 /* Makes the table on top, which stays there, the metatable of the kind. */
 void tg_kind_open(lua_State *L, int kind);
+
+/* Puts the functions into the metatable on top; scripts that ask for it get only the text. */
+void tg_kind_fill(lua_State *L, const luaL_Reg *metamethods, const char *shown);
 
 /* Gives that metatable to the userdata on top. */
 void tg_kind_set(lua_State *L, int kind);
