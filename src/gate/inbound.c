@@ -34,7 +34,7 @@ static void log_access(struct tg_inbound *inbound)
         .route = inbound->route != NULL ? inbound->route->pattern : NULL,
         .status = req->res.status != 0 ? req->res.status : 499,
         .bytes = req->bytes_sent,
-        .duration_ns = tg_clock_monotonic_ns() - inbound->begun_ns,
+        .duration_ns = tg_timers_real_ns(&inbound->worker->timers) - inbound->begun_ns,
         .cache = tg_cached_word(inbound),
     };
 
@@ -115,7 +115,7 @@ struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
                                    .generation = tg_generation_hold(worker->generation),
                                    .req = req,
                                    .client = tg_client_of(req->conn),
-                                   .begun_ns = tg_clock_monotonic_ns()};
+                                   .begun_ns = tg_timers_read_ns(&worker->timers)};
     tg_client_begin(inbound->client, req);
     inbound->request = (struct tg_request){
         .run = run,

@@ -98,6 +98,8 @@ bool tg_making_has_scripts(const struct tg_inbound *inbound)
 void tg_making_start(struct tg_inbound *inbound)
 {
     tg_timer_stop(&inbound->worker->timers, &inbound->deadline);
+    if (inbound->caching != NULL)
+        tg_timers_expire(&inbound->worker->timers); /* the key may be out of a long body */
     inbound->suspended = false;
     if (tg_making_has_scripts(inbound))
         run_scripts(inbound);

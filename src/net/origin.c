@@ -97,8 +97,11 @@ static void hear(struct tg_origin_conn *conn)
 
 static void on_readable(h2o_socket_t *sock, const char *err)
 {
+    struct tg_origin_conn *conn = sock->data;
+
     (void)err;
-    hear(sock->data);
+    tg_timers_expire(conn->origin->net->timers);
+    hear(conn);
 }
 
 static void on_again(struct tg_timer *timer)

@@ -66,10 +66,19 @@ void tg_timers_go_by(struct tg_timers *timers, const struct tg_clock *clock)
     tg_timers_refresh(timers);
 }
 
+void tg_timers_update(struct tg_timers *timers)
+{
+    if (timers->clock == &tg_clock_system)
+        timers->now_ms = tg_timers_real_ns(timers) / 1000000;
+    else
+        timers->now_ms = timers->clock->monotonic_ms(timers->clock);
+    timers->stale = false;
+}
+
 void tg_timers_refresh(struct tg_timers *timers)
 {
-    timers->now_ms = timers->clock->monotonic_ms(timers->clock);
-    timers->stale = false;
+    tg_timers_expire(timers);
+    tg_timers_update(timers);
 }
 
 int32_t tg_timers_wait(const struct tg_timers *timers, int32_t most)

@@ -23,6 +23,7 @@ struct tg_timers {
     const struct tg_clock *clock;
     uint64_t now_ms;  /* the clock when it was last read */
     bool stale;       /* time has passed since: read it before use */
+    uint64_t real_ns; /* the system's clock when it was last read; 0: time has passed since */
     uint64_t started; /* how many timers were started so far */
 };
 
@@ -35,17 +36,38 @@ void tg_timers_go_by(struct tg_timers *timers, const struct tg_clock *clock);
 /* Reads the clock. */
 void tg_timers_refresh(struct tg_timers *timers);
 
-/* Says that time passes: before the loop sleeps, and when something long has run. */
+/* Says that time passes: before the loop sleeps, when something comes in, and when something long
+ * has run. */
 static inline void tg_timers_expire(struct tg_timers *timers)
 {
     timers->stale = true;
+    timers->real_ns = 0;
 }
+
+/* The system's monotonic clock, whatever the timers go by. Reading it costs as much as a hundred
+ * instructions and more, so one reading serves all that follows on it at once. */
+static inline uint64_t tg_timers_real_ns(struct tg_timers *timers)
+{
+    if (timers->real_ns == 0)
+        timers->real_ns = tg_clock_monotonic_ns();
+    return timers->real_ns;
+}
+
+/* The same, read now. */
+static inline uint64_t tg_timers_read_ns(struct tg_timers *timers)
+{
+    tg_timers_expire(timers);
+    return tg_timers_real_ns(timers);
+}
+
+/* Takes over the clock, whose reading may be that of tg_timers_real_ns. */
+void tg_timers_update(struct tg_timers *timers);
 
 /* The loop's time: one reading serves all that follows on it at once. */
 static inline uint64_t tg_timers_now(struct tg_timers *timers)
 {
     if (timers->stale)
-        tg_timers_refresh(timers);
+        tg_timers_update(timers);
     return timers->now_ms;
 }
 

@@ -149,7 +149,7 @@ static bool has_outgrown(struct tg_vm *vm, struct tg_run *run, lua_State *L)
 /* Charges what the resume cost and kills the run that has had too much. */
 static void account(struct tg_vm *vm, struct tg_run *run)
 {
-    uint64_t now = tg_clock_monotonic_ns();
+    uint64_t now = tg_timers_read_ns(vm->options.timers);
 
     run->wall_ns += now - vm->resumed_ns;
     run->cpu_ns += tg_vm_charge(vm, now);
@@ -164,7 +164,6 @@ static void account(struct tg_vm *vm, struct tg_run *run)
         run->grown = 0;
     vm->hurry_above = SIZE_MAX;
     tg_vm_tick(vm, now);
-    tg_timers_expire(vm->options.timers);
 }
 
 static int step(struct tg_task *task)
@@ -175,7 +174,7 @@ static int step(struct tg_task *task)
     vm->running = task;
     tg_vm_count_step(vm);
     vm->place[0] = '\0';
-    vm->resumed_ns = tg_clock_monotonic_ns();
+    vm->resumed_ns = tg_timers_real_ns(vm->options.timers);
     vm->resumed_used = vm->heap.used;
     watch_growth(vm, task->run);
     int rc = resume_all(task);

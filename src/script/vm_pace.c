@@ -44,8 +44,11 @@ void tg_vm_end_hurry(struct tg_vm *vm)
     vm->hurried = false;
 }
 
+/* Where ticks come they see to it. */
 void tg_vm_glance(struct tg_vm *vm)
 {
+    if (vm->ticked)
+        return;
     if (vm->running != NULL && tg_clock_monotonic_ns() - vm->resumed_ns > TG_VM_SLICE_NS)
         tg_vm_hurry(vm);
 }

@@ -257,6 +257,28 @@ static void goes_by_the_clock_it_is_given(void **state)
     tg_timers_dispose(&timers);
 }
 
+/* One reading serves until somebody says that time passes. */
+static void reads_the_clock_once(void **state)
+{
+    (void)state;
+    struct tg_timers timers;
+    uint64_t before = tg_clock_monotonic_ns();
+
+    tg_timers_init(&timers);
+    uint64_t first = tg_timers_read_ns(&timers);
+    assert_in_range(first, before, tg_clock_monotonic_ns());
+    assert_int_equal(tg_timers_real_ns(&timers), first);
+    assert_int_equal(tg_timers_now(&timers), first / 1000000);
+    while (tg_clock_monotonic_ns() < first + 2000000)
+        ;
+    assert_int_equal(tg_timers_real_ns(&timers), first);
+    assert_int_equal(tg_timers_now(&timers), first / 1000000);
+    tg_timers_expire(&timers);
+    assert_true(tg_timers_now(&timers) > first / 1000000);
+    assert_true(tg_timers_real_ns(&timers) > first);
+    tg_timers_dispose(&timers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +292,7 @@ int main(void)
         cmocka_unit_test(the_clock_goes_forward),
         cmocka_unit_test(a_delay_counts_from_when_it_is_asked_for),
         cmocka_unit_test(goes_by_the_clock_it_is_given),
+        cmocka_unit_test(reads_the_clock_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
