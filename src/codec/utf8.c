@@ -1,5 +1,6 @@
 #include "codec/utf8.h"
 
+#include <endian.h>
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
@@ -40,29 +41,50 @@ size_t tg_utf8_sequence(const char *p, size_t left)
     return n;
 }
 
+/* The first byte that is not ASCII, or the end. */
+static inline const char *skip_ascii(const char *p, const char *end)
+{
+    for (; end - p >= TG_BLOCK; p += TG_BLOCK) {
+        unsigned high = tg_block_high(tg_block_load(p));
+        if (high != 0)
+            return p + tg_block_first(high);
+    }
+    while (p < end && (unsigned char)*p < 0x80)
+        p++;
+    return p;
+}
+
+/* Passes well-formed sequences of two and three bytes, as nearly all are, as long as four bytes are
+ * there to be read: bits of the first and second byte tell overlong forms and surrogates. */
+static inline const char *skip_common(const char *p, const char *end)
+{
+    while (end - p >= 4) {
+        uint32_t four;
+        memcpy(&four, p, sizeof(four));
+        four = le32toh(four);
+        if ((four & 0xc0c0f0) == 0x8080e0 && (four & 0x200f) != 0 && (four & 0x200f) != 0x200d)
+            p += 3;
+        else if ((four & 0xc0e0) == 0x80c0 && (four & 0x1e) != 0)
+            p += 2;
+        else
+            break;
+    }
+    return p;
+}
+
 size_t tg_utf8_check(struct tg_text text)
 {
     if (text.len == 0)
         return 0;
     const char *p = text.base, *end = text.base + text.len;
-    while (p < end) {
-        if (end - p >= TG_BLOCK) {
-            unsigned high = tg_block_high(tg_block_load(p));
-            if (high == 0) {
-                p += TG_BLOCK;
-                continue;
-            }
-            p += tg_block_first(high);
-        } else if ((unsigned char)*p < 0x80) {
-            p++;
+    while ((p = skip_ascii(p, end)) < end) {
+        p = skip_common(p, end);
+        if (p == end || (unsigned char)*p < 0x80)
             continue;
-        }
-        do {
-            size_t n = tg_utf8_sequence(p, (size_t)(end - p));
-            if (n == 0)
-                return (size_t)(p - text.base);
-            p += n;
-        } while (p < end && (unsigned char)*p >= 0x80);
+        size_t n = tg_utf8_sequence(p, (size_t)(end - p));
+        if (n == 0)
+            return (size_t)(p - text.base);
+        p += n;
     }
     return text.len;
 }
