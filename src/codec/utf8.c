@@ -1,6 +1,5 @@
 #include "codec/utf8.h"
 
-#include <endian.h>
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
@@ -54,31 +53,13 @@ static inline const char *skip_ascii(const char *p, const char *end)
     return p;
 }
 
-/* Passes well-formed sequences of two and three bytes, as nearly all are, as long as four bytes are
- * there to be read: bits of the first and second byte tell overlong forms and surrogates. */
-static inline const char *skip_common(const char *p, const char *end)
-{
-    while (end - p >= 4) {
-        uint32_t four;
-        memcpy(&four, p, sizeof(four));
-        four = le32toh(four);
-        if ((four & 0xc0c0f0) == 0x8080e0 && (four & 0x200f) != 0 && (four & 0x200f) != 0x200d)
-            p += 3;
-        else if ((four & 0xc0e0) == 0x80c0 && (four & 0x1e) != 0)
-            p += 2;
-        else
-            break;
-    }
-    return p;
-}
-
 size_t tg_utf8_check(struct tg_text text)
 {
     if (text.len == 0)
         return 0;
     const char *p = text.base, *end = text.base + text.len;
     while ((p = skip_ascii(p, end)) < end) {
-        p = skip_common(p, end);
+        p = tg_utf8_skip(p, end);
         if (p == end || (unsigned char)*p < 0x80)
             continue;
         size_t n = tg_utf8_sequence(p, (size_t)(end - p));
