@@ -52,6 +52,19 @@ describe('XPath on a body', function()
     end)
   end)
 
+  it('knows a namespace whose name has an ampersand', function()
+    local body = '<a xmlns:p="urn:a&amp;b&#38;#38;" xmlns="urn:c&#38;d"><p:x>1</p:x></a>'
+    local same = '<a xmlns:p="urn:a&amp;b&amp;#38;" xmlns="urn:c&amp;d"><p:x>1</p:x></a>'
+    assert.equal('1', result("req:xpath('string(//q:x)', { q = 'urn:a&b&#38;' })", body))
+    assert.equal('urn:a&b&#38;', result("req:xpath '//*'[2]:namespace()", body))
+    assert.equal('true', result("req:xpath 'namespace-uri(/*) = \"urn:c&d\"'", body))
+    assert.equal(same, result("tg.xml.parse(req.body):xml()", body))
+    assert.equal('<p:x xmlns:p="urn:a&amp;b&amp;#38;" xmlns="urn:c&amp;d">1</p:x>',
+      result("req:xpath '//*'[2]:xml()", body))
+    assert.equal('{"x": "1"}', run("return tg.text(req:to_json { select = '//q:x[1]', namespaces = "
+      .. "'strip', xmlns_decl = 'drop', select_namespaces = { q = 'urn:a&b&#38;' } })", body).body)
+  end)
+
   it('has elements as nodes', function()
     assert.equal('item a 1 & 2 nil', result [[(function()
       local n = req:xpath '//item'[1]

@@ -121,7 +121,7 @@ static inline bool tg_json_put_short(char *out, struct tg_text text)
     const char *p = text.base;
     size_t n = text.len;
 
-    if (n > (size_t)2 * TG_BLOCK)
+    if (n > TG_BLOCKS_COPIED)
         return false;
     if (n < TG_BLOCK) {
         if (p == NULL || !tg_block_reads(p))
@@ -143,7 +143,7 @@ static inline bool tg_json_put_short(char *out, struct tg_text text)
 /* The same with its quotes. False: it is none, or there is no room. */
 static inline bool tg_json_write_short(struct tg_buffer *out, struct tg_text text)
 {
-    char *room = tg_buffer_reserve(out, 2 * (size_t)TG_BLOCK + 2);
+    char *room = tg_buffer_reserve(out, TG_BLOCKS_COPIED + 2);
 
     if (room == NULL || !tg_json_put_short(room + 1, text))
         return false;
@@ -155,7 +155,7 @@ static inline bool tg_json_write_short(struct tg_buffer *out, struct tg_text tex
 /* The same as a key: with a comma before it, and a colon behind it. */
 static inline bool tg_json_write_short_key(struct tg_buffer *out, struct tg_text key)
 {
-    char *room = tg_buffer_reserve(out, 2 * (size_t)TG_BLOCK + 4);
+    char *room = tg_buffer_reserve(out, TG_BLOCKS_COPIED + 4);
 
     if (room == NULL || !tg_json_put_short(room + 2, key))
         return false;

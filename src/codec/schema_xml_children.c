@@ -22,7 +22,7 @@ static bool fill_queues(struct writer *w, const struct tg_schema_type *type,
             return tg_sxml_fail_in_member(w, at->key);
         }
         struct queue *queue = &queues[found];
-        if (queue->next != NULL) {
+        if (queue->next != NULL || queue->array) {
             tg_sxml_refuse(w, "the member is there twice");
             return tg_sxml_fail_in_member(w, at->key);
         }

@@ -5,11 +5,11 @@
 
 struct tg_text tg_sxml_read_key(const struct pass *p, const char **in)
 {
-    const char *start = *in + 1, *at = start;
+    const char *start = *in + 1;
 
     if (**in != '"')
         return tg_text(NULL, 0);
-    at = tg_json_skip_plain(start, p->flow.end);
+    const char *at = tg_json_skip_plain(start, p->flow.end);
     while (at < p->flow.end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
         at++;
     if (at == p->flow.end || *at != '"')

@@ -80,8 +80,10 @@ void tg_document_swallow(void *unused, xmlError *error)
 }
 
 /* Identifiers would lead to elements that have been removed, so there are none. */
-static bool prepare(struct tg_document *document)
+static bool prepare(struct tg_document *document, bool has_references)
 {
+    if (has_references)
+        document->escapes = tg_document_names_read(xmlDocGetRootElement(document->doc));
     xmlFreeIDTable(document->doc->ids);
     document->doc->ids = NULL;
     xmlXPathOrderDocElems(document->doc);
@@ -135,7 +137,7 @@ struct tg_document *tg_document_create(struct tg_xml *scanner, struct tg_text in
     struct tg_document *document = calloc(1, sizeof(*document));
     assert(document != NULL);
     *document = (struct tg_document){.doc = doc, .size = size};
-    if (prepare(document))
+    if (prepare(document, memchr(input.base, '&', input.len) != NULL))
         return document;
     tg_document_destroy(document);
     *error = (struct tg_parse_error){.line = 1, .column = 1, .text = "xml: no memory"};
@@ -267,15 +269,24 @@ static xmlNode *copy_out(xmlDoc *doc, xmlNode *element)
     return copy;
 }
 
-static void save(xmlDoc *doc, xmlNode *element, xmlSaveCtxt *context)
+static void save_element(struct tg_document *document, xmlNode *element, xmlSaveCtxt *context)
 {
-    if (element == NULL || element->type != XML_ELEMENT_NODE) {
-        xmlSaveDoc(context, doc);
-        return;
-    }
-    xmlNode *copy = copy_out(doc, element);
+    xmlNode *copy = copy_out(document->doc, element);
+
+    if (copy != NULL && document->escapes)
+        tg_document_names_escape(copy);
     xmlSaveTree(context, copy != NULL ? copy : element);
     xmlFreeNode(copy);
+}
+
+static void save_all(struct tg_document *document, xmlSaveCtxt *context)
+{
+    xmlDoc *copy = document->escapes ? xmlCopyDoc(document->doc, 1) : NULL;
+
+    if (copy != NULL)
+        tg_document_names_escape(xmlDocGetRootElement(copy));
+    xmlSaveDoc(context, copy != NULL ? copy : document->doc);
+    xmlFreeDoc(copy);
 }
 
 bool tg_document_write(struct tg_document *document, struct tg_node *node, bool declaration,
@@ -287,7 +298,11 @@ bool tg_document_write(struct tg_document *document, struct tg_node *node, bool 
 
     if (context == NULL)
         return false;
-    save(document->doc, node != NULL ? tg_node_inside(node) : NULL, context);
+    xmlNode *element = node != NULL ? tg_node_inside(node) : NULL;
+    if (element != NULL && element->type == XML_ELEMENT_NODE)
+        save_element(document, element, context);
+    else
+        save_all(document, context);
     bool good = xmlSaveClose(context) >= 0 && !out->full;
     if (!good)
         out->len = before;

@@ -236,6 +236,8 @@ static void explains_what_is_wrong(void **state)
                    "json: .order.line[0].n: \"0\" is too small for xs:positiveInteger");
     expect_refusal(state, "{\"order\":{\"@id\":1,\"who\":\"a\",\"line\":[],\"who\":\"b\"}}",
                    "json: .order.who: the member is there twice");
+    expect_refusal(state, "{\"order\":{\"@id\":1,\"line\":[],\"line\":[{\"sku\":\"a\",\"n\":1}]}}",
+                   "json: .order.line: the member is there twice");
     expect_refusal(state, "{\"order\":{\"@id\":1,\"@id\":1}}",
                    "json: .order.@id: the member is there twice");
     expect_refusal(state, "{\"order\":{\"who\":\"a\",\"@id\":1,\"what\":1}}",
