@@ -1,12 +1,13 @@
 /* Checking and decoding agree on what JSON is; what is decoded encodes to text that decodes to the
- * same text again; the quick way to XML gives what the other does. */
+ * same text again, and both ways to encode it give the same; the quick way to XML gives what the
+ * other does. */
 #include <lauxlib.h>
 #include <lua.h>
 
 #include "codec/json_quick.h"
 #include "codec/json_read.h"
 #include "codec/json_to_xml.h"
-#include "script/json_value.h"
+#include "script/json_encode.h"
 #include "script/value.h"
 #include "fuzz.h"
 
@@ -24,6 +25,23 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
+/* The value on top, which was decoded: the direct way leaves none of them to the other. */
+static void check_ways(struct tg_text text, const struct tg_json_options *options)
+{
+    static struct tg_buffer direct, stack;
+    struct tg_parse_error error;
+
+    direct.len = stack.len = 0;
+    if (lua_type(L, -1) != LUA_TTABLE)
+        return;
+    demand(tg_json_encode_direct(tg_values_get(L), lua_topointer(L, -1), tg_json_depth(options),
+                                 &direct) &&
+               tg_json_encode_stack(L, -1, &(struct tg_json_options){0}, &stack, &error),
+           "it is not encoded", text);
+    demand(tg_text_is(tg_text(direct.base, direct.len), tg_text(stack.base, stack.len)),
+           "the two ways differ", text);
+}
+
 /* Pushes the value and appends its JSON. */
 static bool round_trip(struct tg_text text, const struct tg_json_options *options,
                        struct tg_buffer *out, struct tg_parse_error *error)
@@ -31,6 +49,7 @@ static bool round_trip(struct tg_text text, const struct tg_json_options *option
     if (!tg_json_decode(L, text, options, error))
         return false;
     demand(tg_json_encode(L, -1, options, out, error), error->text, text);
+    check_ways(text, options);
     lua_pop(L, 1);
     return true;
 }

@@ -72,31 +72,36 @@ static const char *read_odd(struct tg_json_reader *reader, const char *p, char *
     return n != 0 ? p + n : NULL;
 }
 
+/* The same for an escape in a text that is built in scratch: *copied is what the last one left. */
+static const char *read_escape(struct tg_json_reader *reader, const char *p, const char **copied,
+                               char **out)
+{
+    if (*out == NULL) {
+        reader->scratch->len = 0;
+        *out = tg_buffer_reserve(reader->scratch, (size_t)(reader->end - *copied));
+    }
+    memcpy(*out, *copied, (size_t)(p - *copied));
+    *out += p - *copied;
+    return *copied = read_odd(reader, p, out);
+}
+
 /* The string continues at p behind plain bytes from `start`. What has escapes is built in scratch;
  * it never gets longer than it was written. */
 bool tg_json_string_slow(struct tg_json_reader *reader, const char *start, const char *p)
 {
     char *out = NULL, dummy[4];
-    const char *copied = start;
+    const char *copied = start, *end = reader->end;
 
-    while (p == reader->end || *p != '"') {
-        bool decodes = p < reader->end && *p == '\\' && reader->scratch != NULL;
-        char *none = dummy, **to = &none;
-        if (decodes) {
-            if (out == NULL) {
-                reader->scratch->len = 0;
-                out = tg_buffer_reserve(reader->scratch, (size_t)(reader->end - start));
-            }
-            memcpy(out, copied, (size_t)(p - copied));
-            out += p - copied;
-            to = &out;
-        }
-        p = read_odd(reader, p, to);
-        if (p == NULL)
+    while (p == end || *p != '"') {
+        char *none = dummy;
+        const char *behind = tg_utf8_skip(p, end);
+        if (behind == p && p < end && *p == '\\' && reader->scratch != NULL)
+            behind = read_escape(reader, p, &copied, &out);
+        else if (behind == p)
+            behind = read_odd(reader, p, &none);
+        if (behind == NULL)
             return false;
-        if (decodes)
-            copied = p;
-        p = tg_json_skip_plain(p, reader->end);
+        p = tg_json_skip_plain(behind, end);
     }
     reader->at = p + 1;
     reader->text = tg_text(start, (size_t)(p - start));

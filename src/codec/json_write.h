@@ -114,15 +114,14 @@ static inline unsigned tg_json_not_simple(struct tg_block block)
     return tg_json_odd(block) | tg_block_high(block);
 }
 
-/* The same for text of up to two blocks that is all of ASCII and needs no escapes, as most is:
- * without a branch by its length. False: it is none, or there is no room. */
-static inline bool tg_json_write_short(struct tg_buffer *out, struct tg_text text)
+/* Writes text of up to two blocks that is all of ASCII and needs no escapes, as most is, where two
+ * blocks have room: without a branch by its length. False: it is none. */
+static inline bool tg_json_put_short(char *out, struct tg_text text)
 {
     const char *p = text.base;
     size_t n = text.len;
-    char *room = tg_buffer_reserve(out, 2 * (size_t)TG_BLOCK + 2);
 
-    if (n > TG_BLOCKS_COPIED || room == NULL)
+    if (n > TG_BLOCKS_COPIED)
         return false;
     if (n < TG_BLOCK) {
         if (p == NULL || !tg_block_reads(p))
@@ -130,16 +129,40 @@ static inline bool tg_json_write_short(struct tg_buffer *out, struct tg_text tex
         struct tg_block block = tg_block_load(p);
         if ((tg_json_not_simple(block) & ((1U << n) - 1)) != 0)
             return false;
-        tg_block_store(room + 1, block);
+        tg_block_store(out, block);
     } else {
         struct tg_block head = tg_block_load(p), tail = tg_block_load(p + n - TG_BLOCK);
         if ((tg_json_not_simple(head) | tg_json_not_simple(tail)) != 0)
             return false;
-        tg_block_store(room + 1, head);
-        tg_block_store(room + 1 + n - TG_BLOCK, tail);
+        tg_block_store(out, head);
+        tg_block_store(out + n - TG_BLOCK, tail);
     }
-    room[0] = room[n + 1] = '"';
-    out->len += n + 2;
+    return true;
+}
+
+/* The same with its quotes. False: it is none, or there is no room. */
+static inline bool tg_json_write_short(struct tg_buffer *out, struct tg_text text)
+{
+    char *room = tg_buffer_reserve(out, TG_BLOCKS_COPIED + 2);
+
+    if (room == NULL || !tg_json_put_short(room + 1, text))
+        return false;
+    room[0] = room[text.len + 1] = '"';
+    out->len += text.len + 2;
+    return true;
+}
+
+/* The same as a key: with a comma before it, and a colon behind it. */
+static inline bool tg_json_write_short_key(struct tg_buffer *out, struct tg_text key)
+{
+    char *room = tg_buffer_reserve(out, TG_BLOCKS_COPIED + 4);
+
+    if (room == NULL || !tg_json_put_short(room + 2, key))
+        return false;
+    room[0] = ',';
+    room[1] = room[2 + key.len] = '"';
+    room[3 + key.len] = ':';
+    out->len += key.len + 4;
     return true;
 }
 

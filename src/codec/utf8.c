@@ -40,29 +40,32 @@ size_t tg_utf8_sequence(const char *p, size_t left)
     return n;
 }
 
+/* The first byte that is not ASCII, or the end. */
+static inline const char *skip_ascii(const char *p, const char *end)
+{
+    for (; end - p >= TG_BLOCK; p += TG_BLOCK) {
+        unsigned high = tg_block_high(tg_block_load(p));
+        if (high != 0)
+            return p + tg_block_first(high);
+    }
+    while (p < end && (unsigned char)*p < 0x80)
+        p++;
+    return p;
+}
+
 size_t tg_utf8_check(struct tg_text text)
 {
     if (text.len == 0)
         return 0;
     const char *p = text.base, *end = text.base + text.len;
-    while (p < end) {
-        if (end - p >= TG_BLOCK) {
-            unsigned high = tg_block_high(tg_block_load(p));
-            if (high == 0) {
-                p += TG_BLOCK;
-                continue;
-            }
-            p += tg_block_first(high);
-        } else if ((unsigned char)*p < 0x80) {
-            p++;
+    while ((p = skip_ascii(p, end)) < end) {
+        p = tg_utf8_skip(p, end);
+        if (p == end || (unsigned char)*p < 0x80)
             continue;
-        }
-        do {
-            size_t n = tg_utf8_sequence(p, (size_t)(end - p));
-            if (n == 0)
-                return (size_t)(p - text.base);
-            p += n;
-        } while (p < end && (unsigned char)*p >= 0x80);
+        size_t n = tg_utf8_sequence(p, (size_t)(end - p));
+        if (n == 0)
+            return (size_t)(p - text.base);
+        p += n;
     }
     return text.len;
 }

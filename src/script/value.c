@@ -23,7 +23,6 @@ static int on_collect(lua_State *L)
     tg_buffer_dispose(&values->names);
     tg_buffer_dispose(&values->seen);
     tg_buffer_dispose(&values->selected);
-    tg_buffer_dispose(&values->written);
     *values = (struct tg_values){0};
     return 0;
 }
@@ -71,7 +70,7 @@ void tg_values_open(lua_State *L)
     lua_pushlightuserdata(L, (void *)&registry_key);
     struct tg_values *values = push_values(L);
 
-    lua_createtable(L, TG_VALUE_REF_WRITTEN + TG_VALUE_KEYS, 0);
+    lua_createtable(L, TG_VALUE_REF_KEYS + TG_VALUE_KEYS, 0);
     int refs = lua_gettop(L);
     array_metatable(L);
     add_metatable(L, values, refs, TG_VALUE_ARRAY);
@@ -81,6 +80,7 @@ void tg_values_open(lua_State *L)
     add_metatable(L, values, refs, TG_VALUE_NUMBER);
     tg_raw_metatable(L);
     add_metatable(L, values, refs, TG_VALUE_RAW);
+    tg_view_open(L, &values->view, tg_ordered_order_key());
     literals_table(L);
     lua_rawseti(L, refs, TG_VALUE_REF_LITERALS);
     lua_setfenv(L, -2);

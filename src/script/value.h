@@ -13,6 +13,7 @@
 #include "codec/block.h"
 #include "codec/xml_scan.h"
 #include "codec/xml_write.h"
+#include "script/value_view.h"
 
 /* Once per state, before all else here. */
 void tg_values_open(lua_State *L);
@@ -55,8 +56,8 @@ struct tg_values {
     struct tg_buffer names;    /* keys of open objects, to be compared or sorted */
     struct tg_buffer seen;     /* a set of keys */
     struct tg_buffer selected; /* the part of a document that is read */
-    struct tg_buffer written;  /* of json_keys.c: keys as JSON; what is in it stays */
     const void *metatables[TG_VALUE_RAW + 1]; /* by kind, as lua_topointer has them */
+    struct tg_view view;
     struct tg_value_key *key; /* the one that was pushed last; NULL: it is too long to be one */
     struct tg_value_key keys[TG_VALUE_KEYS];
 };
@@ -68,7 +69,6 @@ struct tg_values *tg_values_push(lua_State *L);
 
 #define TG_VALUE_REF_LITERALS (TG_VALUE_RAW + 1) /* number literals by their text, weak */
 #define TG_VALUE_REF_KEYS (TG_VALUE_RAW + 2)     /* strings of tg_values.keys, from here on */
-#define TG_VALUE_REF_WRITTEN (TG_VALUE_REF_KEYS + TG_VALUE_KEYS) /* of json_keys.c, as many */
 /* 1 to TG_VALUE_RAW: the metatables by kind. */
 
 /* Pushes a userdata of the same for one decoding that goes on while others begin and end: scratch
@@ -123,6 +123,10 @@ void tg_ordered_set(lua_State *L, int index);
  * nothing is pushed. */
 bool tg_ordered_next(lua_State *L, int index, int *at);
 
+/* Under the light userdata of this address an ordered object has the list of its keys, with false
+ * where one was struck out. */
+const void *tg_ordered_order_key(void);
+
 /* tg.ordered{ { 'a', 1 }, { 'b', 2 } }; raises for what is not a list of pairs. */
 int tg_ordered_call(lua_State *L);
 
@@ -133,6 +137,9 @@ void tg_number_push(lua_State *L, int refs, struct tg_text digits);
 
 /* Whether the value is a number literal; *digits is its text, alive as long as it is. */
 bool tg_number_literal(lua_State *L, int index, struct tg_text *digits);
+
+/* The text of one by its block, as lua_touserdata has it. */
+struct tg_text tg_number_text(const void *block);
 
 /* value_raw.c: JSON text that is spliced as it is. */
 
@@ -145,6 +152,9 @@ void tg_raw_push_text(lua_State *L, struct tg_text text, int anchor);
 
 /* Whether the value is raw JSON; *text is its text. */
 bool tg_raw_text(lua_State *L, int index, struct tg_text *text);
+
+/* The text of some by its block, as lua_touserdata has it. */
+struct tg_text tg_raw_block_text(const void *block);
 
 /* For tg_values_open: each pushes the metatable of its kind. */
 void tg_ordered_metatable(lua_State *L);

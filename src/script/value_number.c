@@ -30,13 +30,19 @@ void tg_number_push(lua_State *L, int refs, struct tg_text digits)
     lua_pop(L, 1);
 }
 
+struct tg_text tg_number_text(const void *block)
+{
+    const struct literal *literal = block;
+
+    return tg_text(literal->digits, literal->len);
+}
+
 bool tg_number_literal(lua_State *L, int index, struct tg_text *digits)
 {
     if (lua_type(L, index) != LUA_TUSERDATA ||
         tg_value_kind(L, tg_values_get(L), index) != TG_VALUE_NUMBER)
         return false;
-    const struct literal *literal = lua_touserdata(L, index);
-    *digits = tg_text(literal->digits, literal->len);
+    *digits = tg_number_text(lua_touserdata(L, index));
     return true;
 }
 

@@ -12,6 +12,11 @@
 static const char order_key = 0; /* in the object: the list of keys */
 static const char where_key = 0; /* in the list: positions by key, made when first needed */
 
+const void *tg_ordered_order_key(void)
+{
+    return &order_key;
+}
+
 static void push_order(lua_State *L, int object)
 {
     lua_pushlightuserdata(L, (void *)&order_key);

@@ -26,12 +26,17 @@ void tg_raw_push(lua_State *L, int string_index)
     tg_raw_push_text(L, text, string_index);
 }
 
+struct tg_text tg_raw_block_text(const void *block)
+{
+    return *(const struct tg_text *)block;
+}
+
 bool tg_raw_text(lua_State *L, int index, struct tg_text *text)
 {
     if (lua_type(L, index) != LUA_TUSERDATA ||
         tg_value_kind(L, tg_values_get(L), index) != TG_VALUE_RAW)
         return false;
-    *text = *(const struct tg_text *)lua_touserdata(L, index);
+    *text = tg_raw_block_text(lua_touserdata(L, index));
     return true;
 }
 

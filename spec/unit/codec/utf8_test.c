@@ -101,6 +101,64 @@ static void agrees_with_a_walk(void **state)
     }
 }
 
+static size_t check_slowly(struct tg_text text)
+{
+    size_t at = 0;
+
+    while (at < text.len) {
+        const char *p = text.base + at;
+        size_t n = (unsigned char)*p < 0x80 ? 1 : tg_utf8_sequence(p, text.len - at);
+        if (n == 0)
+            break;
+        at += n;
+    }
+    return at;
+}
+
+/* Any two bytes with those behind them that matter, cut at each length and with more behind. */
+static void agrees_on_all_sequences(void **state)
+{
+    static const char behind[] = {'a',        0x7f,       (char)0x80, (char)0xa0,
+                                  (char)0xbf, (char)0xc2, (char)0xe2, (char)0xff};
+    char text[24];
+
+    (void)state;
+    memset(text, 'z', sizeof(text));
+    for (unsigned i = 0; i < 128 * 256 * 8 * 8; i++) {
+        text[1] = (char)(0x80 | i >> 14);
+        text[2] = (char)(i >> 6);
+        text[3] = behind[i >> 3 & 7];
+        text[4] = behind[i & 7];
+        for (size_t len = 2; len < sizeof(text); len += len < 5 ? 1 : 15) {
+            struct tg_text cut = tg_text(text, len);
+            if (tg_utf8_check(cut) != check_slowly(cut))
+                fail_msg("%02x%02x%02x%02x, %zu bytes", text[1] & 0xff, text[2] & 0xff,
+                         text[3] & 0xff, text[4] & 0xff, len);
+        }
+    }
+}
+
+/* Long and short ones behind each other. */
+static void agrees_on_runs(void **state)
+{
+    static const char *const parts[] = {
+        "a",    "\xc3\xa9",  "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+        "\x80", "plain text"};
+    char text[400];
+
+    (void)state;
+    for (unsigned seed = 1; seed < 20000; seed++) {
+        size_t len = 0;
+        for (uint32_t r = seed * 2654435761u, i = 0; i < 30; i++, r = r * 1664525 + 1013904223) {
+            const char *part = parts[(r >> 24) % (r >> 8 & 15 ? 6 : 8)];
+            for (size_t k = 0; part[k] != '\0'; k++)
+                text[len++] = part[k];
+        }
+        struct tg_text whole = tg_text(text, len - seed % 3);
+        assert_int_equal(check_slowly(whole), tg_utf8_check(whole));
+    }
+}
+
 static void tells_of_a_carriage_return(void **state)
 {
     (void)state;
@@ -151,6 +209,8 @@ int main(void)
         cmocka_unit_test(agrees_with_a_walk),
         cmocka_unit_test(tells_of_a_carriage_return),
         cmocka_unit_test(finds_a_sequence_that_the_end_cuts),
+        cmocka_unit_test(agrees_on_all_sequences),
+        cmocka_unit_test(agrees_on_runs),
         cmocka_unit_test(allows_control_characters_outside_of_xml),
         cmocka_unit_test(writes_what_it_reads),
     };

@@ -13,6 +13,12 @@ static void decodes_every_kind_of_value(void **state)
            "61xtruefalsetruetable-1.5");
     expect(state, "return decode('false')", "false");
     expect(state, "return decode('\"\\\\u00e9\\\\n\"')", "\xc3\xa9\n");
+    expect(state,
+           "return decode('\"\xc3\xa9\\\\n\xe6\xbc\xa2\xe5\xad\x97\\\\u00e9\xf0\x9f\x98\x80 plain "
+           "text \xc3\xa9\"')",
+           "\xc3\xa9\n\xe6\xbc\xa2\xe5\xad\x97\xc3\xa9\xf0\x9f\x98\x80 plain text \xc3\xa9");
+    expect(state, "return select(2, decode('\"\xc3\xa9\xed\xa0\x80\"')).message",
+           "json: line 1, column 4: the text is not UTF-8");
     expect(state, "return #decode('\"a\\\\u0000b\"')", "3");
     expect(state, "return decode('{\"a\\\\nb\":1}')['a\\nb']", "1");
 }
