@@ -18,7 +18,8 @@ struct block {
 struct tg_slab {
     struct tg_slab *next, *prev; /* among those with a free block */
     struct block *free;
-    uint32_t live;  /* blocks in use */
+    uint32_t left;  /* blocks that are not in use */
+    uint32_t count; /* blocks in all */
     uint32_t fresh; /* offset of the first block that was never in use */
     uint32_t size;  /* of a block */
     uint32_t class;
@@ -29,11 +30,6 @@ enum { FIRST_BLOCK = (sizeof(struct tg_slab) + TG_HEAP_STEP - 1) / TG_HEAP_STEP 
 static struct tg_slab *slab_of(void *block)
 {
     return (struct tg_slab *)((uintptr_t)block & ~(uintptr_t)(SLAB_BYTES - 1));
-}
-
-static bool has_room(const struct tg_slab *slab)
-{
-    return slab->free != NULL || slab->fresh + slab->size <= SLAB_BYTES;
 }
 
 static void link_slab(struct tg_heap *heap, struct tg_slab *slab)
@@ -66,13 +62,14 @@ static struct tg_slab *make_slab(struct tg_heap *heap, uint32_t class)
         slab = aligned_alloc(SLAB_BYTES, SLAB_BYTES);
     if (slab == NULL)
         return NULL;
-    *slab =
-        (struct tg_slab){.fresh = FIRST_BLOCK, .size = (class + 1) * TG_HEAP_STEP, .class = class};
+    uint32_t size = (class + 1) * TG_HEAP_STEP, count = (SLAB_BYTES - FIRST_BLOCK) / size;
+    *slab = (struct tg_slab){
+        .left = count, .count = count, .fresh = FIRST_BLOCK, .size = size, .class = class};
     link_slab(heap, slab);
     return slab;
 }
 
-static void *take(struct tg_heap *heap, size_t size)
+static inline void *take(struct tg_heap *heap, size_t size)
 {
     uint32_t class = (uint32_t)((size - 1) / TG_HEAP_STEP);
     struct tg_slab *slab = heap->partial[class];
@@ -86,23 +83,14 @@ static void *take(struct tg_heap *heap, size_t size)
         block = (struct block *)((char *)slab + slab->fresh);
         slab->fresh += slab->size;
     }
-    slab->live++;
-    if (!has_room(slab))
+    if (--slab->left == 0)
         unlink_slab(heap, slab);
     return block;
 }
 
-static void give(struct tg_heap *heap, void *memory)
+/* None of its blocks is in use. */
+static __attribute__((noinline)) void retire(struct tg_heap *heap, struct tg_slab *slab)
 {
-    struct tg_slab *slab = slab_of(memory);
-    struct block *block = memory;
-
-    if (!has_room(slab))
-        link_slab(heap, slab);
-    block->next = slab->free;
-    slab->free = block;
-    if (--slab->live > 0)
-        return;
     unlink_slab(heap, slab);
     if (heap->spare == NULL)
         heap->spare = slab;
@@ -110,21 +98,45 @@ static void give(struct tg_heap *heap, void *memory)
         free(slab);
 }
 
-static void *resize(struct tg_heap *heap, void *block, size_t old, size_t size)
+static inline void give(struct tg_heap *heap, void *memory)
 {
-    if (old > TG_HEAP_SMALL && size > TG_HEAP_SMALL)
-        return realloc(block, size);
-    if (old > 0 && size > 0 && old <= TG_HEAP_SMALL && size <= TG_HEAP_SMALL &&
-        (old - 1) / TG_HEAP_STEP == (size - 1) / TG_HEAP_STEP)
-        return block;
-    void *moved = size <= TG_HEAP_SMALL ? take(heap, size) : malloc(size);
-    if (moved == NULL || block == NULL)
-        return moved;
-    memcpy(moved, block, old < size ? old : size);
-    if (old <= TG_HEAP_SMALL)
+    struct tg_slab *slab = slab_of(memory);
+    struct block *block = memory;
+
+    block->next = slab->free;
+    slab->free = block;
+    if (slab->left++ == 0)
+        link_slab(heap, slab);
+    else if (slab->left == slab->count)
+        retire(heap, slab);
+}
+
+static inline void *obtain(struct tg_heap *heap, size_t size)
+{
+    return size <= TG_HEAP_SMALL ? take(heap, size) : malloc(size);
+}
+
+static inline void let_go(struct tg_heap *heap, void *block, size_t size)
+{
+    if (size <= TG_HEAP_SMALL)
         give(heap, block);
     else
         free(block);
+}
+
+static void *move(struct tg_heap *heap, void *block, size_t old, size_t size)
+{
+    assert(old != 0);
+    if (old > TG_HEAP_SMALL && size > TG_HEAP_SMALL)
+        return realloc(block, size);
+    if (old <= TG_HEAP_SMALL && size <= TG_HEAP_SMALL &&
+        (old - 1) / TG_HEAP_STEP == (size - 1) / TG_HEAP_STEP)
+        return block;
+    void *moved = obtain(heap, size);
+    if (moved == NULL)
+        return NULL;
+    memcpy(moved, block, old < size ? old : size);
+    let_go(heap, block, old);
     return moved;
 }
 
@@ -132,20 +144,20 @@ void *tg_heap_resize(struct tg_heap *heap, void *block, size_t old, size_t size)
 {
     if (block == NULL)
         old = 0; /* Lua says there what kind of thing it is for */
-    if (size == 0) {
-        heap->used -= old;
-        if (old > TG_HEAP_SMALL)
-            free(block);
-        else if (old > 0)
-            give(heap, block);
-        return NULL;
-    }
     if (size > old && heap->used - old + size > heap->limit)
         return NULL;
-    void *moved = resize(heap, block, old, size);
+    void *moved = block == NULL ? obtain(heap, size) : move(heap, block, old, size);
     if (moved != NULL)
         heap->used += size - old;
     return moved;
+}
+
+void tg_heap_free(struct tg_heap *heap, void *block, size_t size)
+{
+    if (block == NULL)
+        return;
+    heap->used -= size;
+    let_go(heap, block, size);
 }
 
 bool tg_heap_hold(struct tg_heap *heap, size_t bytes)

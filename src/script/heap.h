@@ -22,8 +22,12 @@ struct tg_heap {
     struct tg_slab *spare;                    /* one that is empty, kept for the next need */
 };
 
-/* A lua_Alloc over the heap that `heap` points to: NULL when the limit is in the way. */
+/* What a lua_Alloc does for a size above 0: NULL when the limit is in the way, or no memory is
+ * left; then the block stays as it is. */
 void *tg_heap_resize(struct tg_heap *heap, void *block, size_t old, size_t size);
+
+/* And for a size of 0. */
+void tg_heap_free(struct tg_heap *heap, void *block, size_t size);
 
 /* Counts bytes that values of the state hold elsewhere; false when the limit is in the way. */
 bool tg_heap_hold(struct tg_heap *heap, size_t bytes);

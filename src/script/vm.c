@@ -22,8 +22,12 @@ static void *allocate(void *owner, void *block, size_t old, size_t size)
 {
     struct tg_vm *vm = owner;
 
+    if (size == 0) {
+        tg_heap_free(&vm->heap, block, old);
+        return NULL;
+    }
     void *moved = tg_heap_resize(&vm->heap, block, old, size);
-    if (moved == NULL && size > 0)
+    if (moved == NULL)
         vm->must_collect = true;
     if (vm->heap.used > vm->hurry_above || vm->must_collect)
         tg_vm_hurry(vm);

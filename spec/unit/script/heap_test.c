@@ -20,7 +20,7 @@ static void gives_blocks_that_do_not_overlap(void **state)
     for (size_t i = 0; i < COUNT; i++) {
         for (size_t k = 0; k < sizes[i]; k++)
             assert_int_equal(blocks[i][k], i & 0xff);
-        assert_null(tg_heap_resize(&heap, blocks[i], sizes[i], 0));
+        tg_heap_free(&heap, blocks[i], sizes[i]);
     }
     assert_int_equal(heap.used, 0);
     tg_heap_dispose(&heap);
@@ -43,7 +43,7 @@ static void keeps_what_a_block_holds_when_it_is_resized(void **state)
         assert_int_equal(heap.used, sizes[i]);
         old = sizes[i];
     }
-    tg_heap_resize(&heap, block, old, 0);
+    tg_heap_free(&heap, block, old);
     tg_heap_dispose(&heap);
 }
 
@@ -60,8 +60,8 @@ static void refuses_the_first_byte_above_its_limit(void **state)
     assert_int_equal(heap.used, 1000);
     second = tg_heap_resize(&heap, second, 400, 399);
     assert_non_null(tg_heap_resize(&heap, second, 399, 400));
-    tg_heap_resize(&heap, first, 600, 0);
-    tg_heap_resize(&heap, second, 400, 0);
+    tg_heap_free(&heap, first, 600);
+    tg_heap_free(&heap, second, 400);
     assert_int_equal(heap.used, 0);
     tg_heap_dispose(&heap);
 }
@@ -75,7 +75,7 @@ static void shrinking_always_works_at_the_limit(void **state)
     block = tg_heap_resize(&heap, block, 600, 100);
     assert_non_null(block);
     assert_int_equal(heap.used, 100);
-    tg_heap_resize(&heap, block, 100, 0);
+    tg_heap_free(&heap, block, 100);
     tg_heap_dispose(&heap);
 }
 
