@@ -11,7 +11,16 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-/* Whether the text at p reads like an escape: _xHHHH_, _xHHHHHHHH_, or _x_ for no name at all. */
+/* Whether an underscore is written there: it stands there, or begins the escape of what does. */
+static bool becomes_underscore(const char *p)
+{
+    size_t n;
+
+    return *p == '_' || !tg_xml_is_name_char(tg_utf8_read(p, &n), false);
+}
+
+/* Whether what is written for the n bytes at p would read like an escape: _xHHHH_, _xHHHHHHHH_, or
+ * _x_ for no name at all. */
 static bool is_escape(const char *p, size_t n)
 {
     size_t digits = 0;
@@ -20,7 +29,8 @@ static bool is_escape(const char *p, size_t n)
         return false;
     while (2 + digits < n && digits <= 8 && is_hex(p[2 + digits]))
         digits++;
-    return 2 + digits < n && p[2 + digits] == '_' && (digits == 0 || digits == 4 || digits == 8);
+    return 2 + digits < n && (digits == 0 || digits == 4 || digits == 8) &&
+           becomes_underscore(p + 2 + digits);
 }
 
 static bool put_odd(struct tg_xml_writer *w, struct tg_text key, uint32_t code)

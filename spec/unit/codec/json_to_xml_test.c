@@ -152,6 +152,9 @@ static void names_are_escaped_and_can_be_read_back(void **state)
     expect(state, "{\"\":1}", "<_x_>1</_x_>");
     expect(state, "{\"_x_\":1}", "<_x005F_x_>1</_x005F_x_>");
     expect(state, "{\"a_x0020_b\":1}", "<a_x005F_x0020_b>1</a_x005F_x0020_b>");
+    expect(state, "{\"_xF05F\\u0087b\":1}", "<_x005F_xF05F_x0087_b>1</_x005F_xF05F_x0087_b>");
+    expect(state, "{\"_x b\":1}", "<_x005F_x_x0020_b>1</_x005F_x_x0020_b>");
+    expect(state, "{\"_xF05F-b\":1}", "<_xF05F-b>1</_xF05F-b>");
     expect(state, "{\"a_x\":1}", "<a_x>1</a_x>");
     expect(state, "{\"a:b:c\":1}", "<a_x003A_b_x003A_c>1</a_x003A_b_x003A_c>");
     expect(state, "{\":b\":1}", "<_x003A_b>1</_x003A_b>");
