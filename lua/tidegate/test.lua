@@ -24,7 +24,7 @@ end
 
 local http = core.library 'test_http' ()
 local rules = core.library 'test_rules' (http, tg, raise, core.library 'distance' (),
-  core.library 'test_patterns' (http, raise))
+  core.library 'test_patterns' (http, raise), core.library 'test_answers' (http, tg, raise))
 local client = core.library 'test_client' (http, tg, raise)
 
 -- A table as the text of a Lua literal.

@@ -1,71 +1,11 @@
 -- Backends by rule: what a spec says they answer, and what they were asked.
-local http, tg, raise, distance, patterns = ...
+local http, tg, raise, distance, patterns, answers = ...
 
 local insert, concat = table.insert, table.concat
 local parse_pattern, match = patterns.parse, patterns.match
+local connect_faults, shut = answers.connect_faults, answers.shut
 
-local rules = {}
-
--- Faults by name: those of connecting, and those behind it.
-local connect_faults = { refuse = true, unreachable = true, timeout = true }
-local wire_faults = { reset = true, stall = true, truncate = true, garbage = true }
-
-rules.faults = { 'refuse', 'timeout', 'reset', 'stall', 'truncate', 'garbage' }
-
-local answer_keys = { status = true, headers = true, json = true, xml = true, text = true,
-  body = true, after = true, chunks = true, every = true, fault = true }
-
--- Answers: a table, a function, the name of a fault, or a list of these.
-
-local function check_fault(name)
-  if connect_faults[name] or wire_faults[name] then return end
-  raise(("there is no fault '%s'; there are %s; a text is { text = '%s' }"):format(tostring(name),
-    concat(rules.faults, ', '), tostring(name)))
-end
-
-local function check_answer(answer)
-  if type(answer) == 'function' then return answer end
-  if type(answer) == 'string' then answer = { fault = answer } end
-  if type(answer) ~= 'table' then
-    raise('a rule answers with a table, a function, the name of a fault or a list of these, not '
-      .. type(answer))
-  end
-  for key in pairs(answer) do
-    if not answer_keys[key] then
-      raise(("an answer has no '%s'; it has status, headers, json, xml, text, body, after, " ..
-        'chunks, every, fault'):format(tostring(key)))
-    end
-  end
-  if answer.fault ~= nil then check_fault(answer.fault) end
-  return answer
-end
-
-local function check_answers(answer)
-  if type(answer) == 'table' and answer[1] ~= nil then
-    local list = {}
-    for _, one in ipairs(answer) do insert(list, check_answer(one)) end
-    return list
-  end
-  return { check_answer(answer) }
-end
-
--- Content type and bytes of an answer's content.
-local function content_of(answer)
-  if answer.json ~= nil then
-    local text = type(answer.json) == 'string' and answer.json or tg.json.encode(answer.json)
-    return 'application/json', text
-  end
-  if answer.xml ~= nil then
-    local text = type(answer.xml) == 'string' and answer.xml or tg.xml.encode(answer.xml)
-    return 'application/xml', text
-  end
-  if answer.text ~= nil then return 'text/plain; charset=utf-8', answer.text end
-  return nil, answer.body or ''
-end
-
-local function first_line(status)
-  return ('HTTP/1.1 %d %s'):format(status, 'Status')
-end
+local rules = { faults = answers.faults }
 
 -- Rules.
 
@@ -112,7 +52,7 @@ function rules.is_backend(value) return getmetatable(value) == Backend end
 --- Answers calls that the pattern matches; the rule made last is asked first.
 function Backend:on(pattern, answer, opts)
   if type(pattern) ~= 'string' then raise "a rule is backend:on('GET /path', answer)" end
-  local rule = setmetatable({ pattern = parse_pattern(pattern), answers = check_answers(answer),
+  local rule = setmetatable({ pattern = parse_pattern(pattern), answers = answers.check_all(answer),
     used = 0, most = opts and opts.times, stands = self.site._outside_test() }, Rule)
   insert(self.rules, 1, rule)
   return rule
@@ -217,88 +157,6 @@ end
 
 -- What happens on one connection.
 
-local function finish(conn)
-  local call = conn.call
-  call.finished_at, call.ended = conn.backend.site:_now(), conn.backend.site:_tick()
-  conn.call = nil
-end
-
-local function shut(conn, how)
-  if conn.closed then return end
-  conn.closed = true
-  conn.peer[how](conn.peer)
-  if conn.call then finish(conn) end
-end
-
-local function write(conn, bytes)
-  conn.out, conn.sent = conn.out and conn.out:sub(conn.sent + 1) .. bytes or bytes, 0
-end
-
-local function is_gone(conn) return conn.closed or not conn.call end
-
--- Each call has a connection of its own: one used again would be made anew when it is reset,
--- and could not be refused.
-local function end_answer(conn)
-  finish(conn)
-  conn.closing = true
-end
-
-local function send_chunks(conn, answer, head)
-  local site = conn.backend.site
-  write(conn, head)
-  local function send(i)
-    if is_gone(conn) then return end
-    local chunk = answer.chunks[i]
-    if not chunk then
-      write(conn, '0\r\n\r\n')
-      return end_answer(conn)
-    end
-    if #chunk > 0 then write(conn, ('%x\r\n%s\r\n'):format(#chunk, chunk)) end
-    if answer.fault and i == math.ceil(#answer.chunks / 2) then
-      if answer.fault ~= 'stall' then conn.closing = true end
-      return
-    end
-    site:_later(answer.every or 0, function() send(i + 1) end)
-  end
-  send(1)
-end
-
-local function send_fault(conn, fault, head, body)
-  if fault == 'reset' then return shut(conn, 'reset') end
-  if fault == 'garbage' then
-    write(conn, 'this is not HTTP\r\n\r\n')
-    conn.closing = true
-  elseif fault == 'truncate' then
-    write(conn, head .. body:sub(1, math.floor(#body / 2)))
-    conn.closing = true
-  elseif body ~= '' then
-    write(conn, head .. body:sub(1, math.floor(#body / 2)))
-  end
-end
-
-local function respond(conn, answer)
-  if is_gone(conn) then return end
-  local content_type, body = content_of(answer)
-  local status, added = answer.status or 200, {}
-  if conn.candidates then insert(added, { 'connection', 'close' }) end
-  if answer.fault == 'truncate' and body == '' then body = 'cut short' end
-  if answer.chunks then
-    insert(added, { 'transfer-encoding', 'chunked' })
-  elseif status ~= 204 and status ~= 304 then
-    insert(added, { 'content-length', #body })
-  end
-  if content_type then insert(added, 1, { 'content-type', content_type }) end
-  local head = http.bytes(first_line(status), http.head(answer.headers, added))
-  if conn.call.method == 'HEAD' then
-    write(conn, head)
-    return end_answer(conn)
-  end
-  if answer.chunks then return send_chunks(conn, answer, head) end
-  if answer.fault then return send_fault(conn, answer.fault, head, body) end
-  write(conn, head .. body)
-  end_answer(conn)
-end
-
 local function with_fault(answer, fault)
   local copy = {}
   for key, value in pairs(answer) do copy[key] = value end
@@ -311,7 +169,7 @@ local function answer_for(backend, rule, call)
   local answer = upcoming(rule)
   rule.used = rule.used + 1
   if type(answer) == 'function' then
-    answer = check_answer(answer(call) or {})
+    answer = answers.check(answer(call) or {})
     if type(answer) == 'function' or connect_faults[answer.fault] then
       error("a rule's function answers with a table or one of reset, stall, truncate, garbage", 0)
     end
@@ -355,7 +213,7 @@ local function on_request(conn, message)
       tostring(answer)))
     return shut(conn, 'reset')
   end
-  site:_later(answer.after or 0, function() respond(conn, answer) end)
+  site:_later(answer.after or 0, function() answers.respond(conn, answer) end)
 end
 
 local function flush(conn)

@@ -29,6 +29,7 @@ TAKE(caching);
 TAKE(test);
 TAKE(test_run);
 TAKE(test_rules);
+TAKE(test_answers);
 TAKE(test_http);
 TAKE(test_assert);
 TAKE(test_diff);
@@ -82,6 +83,7 @@ struct tg_text tg_library(const char *name)
         {"test", tg_library_test, tg_library_test_end},
         {"test_run", tg_library_test_run, tg_library_test_run_end},
         {"test_rules", tg_library_test_rules, tg_library_test_rules_end},
+        {"test_answers", tg_library_test_answers, tg_library_test_answers_end},
         {"test_http", tg_library_test_http, tg_library_test_http_end},
         {"test_assert", tg_library_test_assert, tg_library_test_assert_end},
         {"test_diff", tg_library_test_diff, tg_library_test_diff_end},
