@@ -86,10 +86,10 @@ struct tg_request {
     struct tg_param *params;
     size_t param_count;
     char id[64];
-    uint8_t id_len;          /* 0: none made yet */
-    char client_address[64]; /* empty: not asked for yet */
+    uint8_t id_len;             /* 0: none made yet */
+    const char *client_address; /* "": not asked for yet */
+    const char *peer_address;   /* of the socket's other end, who is the client or is trusted */
     uint16_t client_port;
-    char peer_address[64]; /* of the socket's other end, who is the client or one that is trusted */
     bool peer_trusted;
     bool has_body;                                /* it has Content-Length or Transfer-Encoding */
     void (*find_client)(struct tg_request *self); /* fills what tells of client and peer */

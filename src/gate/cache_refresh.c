@@ -32,6 +32,11 @@ static void copy_fields(struct tg_request *to, const struct tg_request *from)
     to->fields = (struct tg_fields){list, from->fields.count};
 }
 
+static const char *copy_text(struct tg_request *request, const char *text)
+{
+    return h2o_strdup(&request->run.pool, text, strlen(text)).base;
+}
+
 static void know_client(struct tg_request *request)
 {
     (void)request; /* it has been copied */
@@ -55,6 +60,8 @@ static struct tg_inbound *copy_inbound(struct tg_inbound *from)
     request->run.context = request;
     request->task = (struct tg_task){.L = NULL};
     request->id_len = 0;
+    request->client_address = copy_text(request, from->request.client_address);
+    request->peer_address = copy_text(request, from->request.peer_address);
     request->find_client = know_client;
     request->value = NULL;
     request->look = NULL;

@@ -124,6 +124,8 @@ struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
         .path = without_query(req->input.path),
         .authority = req->input.authority,
         .version = req->version,
+        .client_address = "",
+        .peer_address = "",
         .find_client = find_client,
         .report_body = tg_failure_log_body,
     };

@@ -4,6 +4,8 @@
 
 #include "gate/client.h"
 
+enum { LONGEST = 64 }; /* of an address in text */
+
 static void read_socket(struct tg_client *client, h2o_conn_t *conn)
 {
     struct sockaddr_storage peer;
@@ -28,8 +30,9 @@ static void take_socket(struct tg_request *request, h2o_conn_t *conn)
 
     if (client->address[0] == '\0')
         read_socket(client, conn);
-    memcpy(request->client_address, client->address, sizeof(client->address));
-    memcpy(request->peer_address, client->address, sizeof(client->address));
+    request->peer_address =
+        h2o_strdup(&request->run.pool, client->address, strlen(client->address)).base;
+    request->client_address = request->peer_address;
     request->client_port = client->port;
 }
 
@@ -60,10 +63,9 @@ static bool follow(struct tg_request *request, const struct tg_site *site, struc
 
     while (list.len > 0) {
         struct tg_text item = take_last(&list);
-        if (item.len >= sizeof(request->client_address) || !tg_network_address(item, address))
+        if (item.len >= LONGEST || !tg_network_address(item, address))
             return false; /* what nobody can read ends the chain of trust */
-        memcpy(request->client_address, item.base, item.len);
-        request->client_address[item.len] = '\0';
+        request->client_address = h2o_strdup(&request->run.pool, item.base, item.len).base;
         request->client_port = 0;
         if (!tg_network_has(site->trusted, site->trusted_count, address))
             return false;
