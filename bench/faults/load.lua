@@ -44,11 +44,19 @@ local function ask(self, id)
   return well or 'failed'
 end
 
+-- Waits while the clients are to rest: for how many seconds.
+local function rest(folder)
+  local at = posix.now()
+  while posix.read(folder .. '/rest') ~= '' do posix.pause(0.02) end
+  return posix.now() - at
+end
+
 -- Writes a line for each request: when it began, how long it took, what went wrong.
 local function run(self, folder, number, rate)
   local file = assert(io.open(folder .. '/' .. number, 'wb'))
   local started, asked = posix.now(), 0
   while posix.read(folder .. '/stop') == '' do
+    started = started + rest(folder)
     local due = started + asked / rate
     local at = posix.now()
     if due > at then posix.pause(due - at) end
@@ -77,6 +85,10 @@ function load.start(port, rate, opts)
   end
   return self
 end
+
+-- No request begins any more, until it goes on.
+function Load:rest() posix.write(self.folder .. '/rest', 'x') end
+function Load:go_on() os.remove(self.folder .. '/rest') end
 
 -- The time within which that share of the requests was answered.
 function load.quantile(list, share)

@@ -2,6 +2,7 @@ local cjson = require 'cjson'
 local client = require 'spec.support.client'
 local gate = require 'spec.support.gate'
 local posix = require 'spec.support.posix'
+local sanitized = require 'spec.support.sanitized'
 local upstream = require 'spec.support.upstream'
 local wait = require 'spec.support.wait'
 
@@ -82,6 +83,29 @@ describe('the admin address', function()
       local said = status(where).requests
       return said.script_failures == 1 and said.gone == 1 and said['5xx'] == 1
     end)
+    tide:stop()
+  end)
+
+  it('says how much memory the process holds, and what of it is in use', function()
+    if sanitized() then return pending 'memory says nothing under a sanitizer' end
+    local tide = gate.serve { site = site "'unix:admin.sock'", script = [[
+      local tg = require 'tidegate'
+      return function(req)
+        local kept = ('x'):rep(8 * 1024 * 1024)
+        if req.path == '/wait' then tg.sleep(1) end
+        return tostring(#kept)
+      end]] }
+    local where = tide.site .. '/admin.sock'
+    local before, connection = status(where).memory, tide:connect()
+    assert.is_true(before.used > 1e6 and before.resident > before.used)
+    connection:send 'GET /wait HTTP/1.1\r\nhost: a\r\n\r\n'
+    local during = wait.eventually(function()
+      local now = status(where).memory
+      return now.used > before.used + 8e6 and now
+    end)
+    assert.is_true(during.resident > before.resident + 7e6)
+    assert.equal('8388608', connection:receive(10).body)
+    connection:close()
     tide:stop()
   end)
 

@@ -13,6 +13,7 @@
 #include "gate/generation.h"
 #include "gate/inbound.h"
 #include "gate/reload.h"
+#include "gate/spare.h"
 #include "script/where.h"
 
 enum {
@@ -31,6 +32,7 @@ struct tg_pulse {
     uint64_t started_ms;
     bool has_asked;  /* a thread that is stuck: its answer comes soon */
     bool is_too_big; /* it has been said */
+    struct tg_spare spare;
 };
 
 void tg_pulse_set(struct tg_gate *gate, const struct tg_site *site)
@@ -186,25 +188,14 @@ static void look_at(struct tg_pulse *pulse, struct tg_worker *worker)
     }
 }
 
-/* Bytes of memory that the process holds, or 0. */
-static size_t resident(void)
-{
-    FILE *file = fopen("/proc/self/statm", "re");
-    unsigned long all, resident = 0;
-
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%lu %lu", &all, &resident) != 2)
-        resident = 0;
-    fclose(file);
-    return resident * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static void look_at_memory(struct tg_pulse *pulse)
+static void look_at_memory(struct tg_pulse *pulse, uint64_t now_ms)
 {
     struct tg_gate *gate = pulse->gate;
-    size_t most = atomic_load(&gate->worker_memory), now = most != 0 ? resident() : 0;
+    size_t most = atomic_load(&gate->worker_memory), now = 0;
 
+    tg_spare_look(&pulse->spare, now_ms);
+    if (most != 0)
+        now = tg_spare_resident(&pulse->spare, most, now_ms);
     if (now <= most) {
         pulse->is_too_big = false;
         return;
@@ -252,7 +243,7 @@ static void *run(void *argument)
             continue;
         pulse->second_ms = now_ms + life_ms(gate);
         show_life(pulse);
-        look_at_memory(pulse);
+        look_at_memory(pulse, now_ms);
     }
     return NULL;
 }
@@ -271,6 +262,7 @@ struct tg_pulse *tg_pulse_start(struct tg_gate *gate)
 
     assert(pulse != NULL);
     *pulse = (struct tg_pulse){.gate = gate, .started_ms = tg_clock_monotonic_ms()};
+    tg_spare_init(&pulse->spare, pulse->started_ms);
     pulse->wake_fd = eventfd(0, EFD_CLOEXEC);
     listen_for_looks();
     if (pulse->wake_fd >= 0 && pthread_create(&pulse->thread, NULL, run, pulse) == 0)

@@ -1,5 +1,6 @@
 /* Sees whether the threads go on: one that is late is logged, a route whose script can't be stopped
- * is barred, and the master is told that another process is needed. A thread of its own does it. */
+ * is barred, and the master is told that another process is needed. Memory that has been free for
+ * long goes back to the system. A thread of its own does it. */
 #ifndef TG_GATE_PULSE_H
 #define TG_GATE_PULSE_H
 

@@ -25,6 +25,7 @@ enum {
     QUIET_MS = 100, /* without a change, before a burst of them is over */
     BURST_MS = 1000,
     PROBATION_STEP_MS = 200,
+    LAST_MS = 1000, /* then most requests of the generation before have ended, and it with them */
     PROBLEMS_MOST = 1048576,
     STACK_BYTES = 64 * 1024 * 1024, /* it runs scripts, too: see gate/worker.c */
 };
@@ -34,6 +35,7 @@ struct tg_reload {
     struct tg_edition *edition; /* the one that is served; written under the lock */
     struct tg_edition *before;  /* while the edition is on probation: the one before it; or NULL */
     uint64_t probation_ms;      /* when that ends */
+    uint64_t trim_ms;           /* when memory is to be given back; 0: it has been */
     struct tg_history history;
     struct tg_folder *folder; /* NULL: it is not watched */
     pthread_t thread;
@@ -232,19 +234,33 @@ static void reload_once(struct tg_reload *reload)
         tg_history_push(&reload->history, attempt.files);
     discard(reload, &attempt);
     malloc_trim(0); /* what the generation before the last one held */
+    reload->trim_ms = tg_clock_monotonic_ms() + LAST_MS;
     tell(reload, ticket, well, &result);
 }
 
 /* ---- the thread */
 
-/* How long poll may sleep: until the burst of changes is over. */
+/* How long poll may sleep: until the first of what is to come; 0: that does not come. */
 static int wait_of(const struct tg_reload *reload, uint64_t due_ms, uint64_t now_ms)
 {
-    int most = reload->before != NULL ? PROBATION_STEP_MS : -1;
+    uint64_t until = reload->before != NULL ? now_ms + PROBATION_STEP_MS : UINT64_MAX;
 
-    if (due_ms == 0 || (most >= 0 && due_ms > now_ms + PROBATION_STEP_MS))
-        return most;
-    return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
+    if (due_ms != 0 && due_ms < until)
+        until = due_ms;
+    if (reload->trim_ms != 0 && reload->trim_ms < until)
+        until = reload->trim_ms;
+    if (until == UINT64_MAX)
+        return -1;
+    return until > now_ms ? (int)(until - now_ms) : 0;
+}
+
+/* Gives back what the generation before the new one held. */
+static void trim(struct tg_reload *reload, uint64_t now_ms)
+{
+    if (reload->trim_ms == 0 || now_ms < reload->trim_ms)
+        return;
+    reload->trim_ms = 0;
+    malloc_trim(0);
 }
 
 /* Asks to go back when the edition on probation does not do well. */
@@ -278,6 +294,7 @@ static void *run(void *argument)
             continue;
         now_ms = tg_clock_monotonic_ns() / 1000000;
         look_at_probation(reload, now_ms);
+        trim(reload, now_ms);
         if (reload->folder != NULL && tg_folder_changed(reload->folder)) {
             first_ms = due_ms == 0 ? now_ms : first_ms;
             due_ms = now_ms + QUIET_MS;

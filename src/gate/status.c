@@ -4,6 +4,7 @@
 
 #include "api/response.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "gate/reload.h"
 #include "tier/tier.h"
 #include "net/account.h"
@@ -24,6 +25,15 @@ static void write_process(const struct tg_worker *worker, struct tg_buffer *out)
         tg_buffer_printf(out, "\"master\":%d,", (int)getppid());
     tg_buffer_printf(out, "\"generation\":%u,\"state\":\"%s\",",
                      worker->generation->edition->number, worker->draining ? "draining" : "ready");
+}
+
+static void write_memory(struct tg_buffer *out)
+{
+    struct tg_memory memory;
+
+    tg_memory_read(&memory);
+    tg_buffer_printf(out, "\"memory\":{\"resident\":%zu,\"used\":%zu},", memory.resident,
+                     memory.used);
 }
 
 static void write_clients(const struct tg_gate *gate, const struct tg_traffic *sum,
@@ -212,6 +222,7 @@ void tg_status_write(const struct tg_worker *worker, struct tg_buffer *out)
         tg_traffic_add(&sum, &gate->workers[i].traffic);
     tg_buffer_put(out, '{');
     write_process(worker, out);
+    write_memory(out);
     write_clients(gate, &sum, out);
     write_latency(&sum, out);
     write_refused(&sum, out);
