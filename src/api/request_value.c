@@ -43,8 +43,11 @@ static void push_text(lua_State *L, h2o_iovec_t text)
     lua_pushlstring(L, text.base, text.len);
 }
 
+enum { NAMES = 64 }; /* slots, most of them empty */
+
 enum member {
-    METHOD = 1,
+    NONE,
+    METHOD,
     PATH,
     RAW_PATH,
     HOST,
@@ -88,6 +91,7 @@ static void push_cached(lua_State *L, struct tg_request *request, enum member me
     case VARS:
         lua_newtable(L);
         break;
+    case NONE:
     case METHOD:
     case PATH:
     case RAW_PATH:
@@ -126,17 +130,56 @@ static int get_cached(lua_State *L, struct tg_request *request, enum member memb
     return 1;
 }
 
-/* req.<name>: upvalue 1 maps names to members (numbers) and methods (functions). */
+/* Names by the addresses of their strings: equal ones have the same. */
+struct names {
+    struct {
+        const void *string;
+        enum member member;
+    } slots[NAMES];
+};
+
+static size_t slot_of(const void *string)
+{
+    return ((uintptr_t)string >> 4) % NAMES;
+}
+
+/* The string on top names a member. */
+static void add_name(lua_State *L, struct names *names, enum member member)
+{
+    const void *string = lua_topointer(L, -1);
+    size_t slot = slot_of(string);
+
+    while (names->slots[slot].string != NULL)
+        slot = (slot + 1) % NAMES;
+    names->slots[slot].string = string;
+    names->slots[slot].member = member;
+}
+
+/* The member with that name, or NONE. */
+static inline enum member find_name(const struct names *names, const void *string)
+{
+    size_t slot = slot_of(string);
+
+    while (names->slots[slot].string != NULL) {
+        if (names->slots[slot].string == string)
+            return names->slots[slot].member;
+        slot = (slot + 1) % NAMES;
+    }
+    return NONE;
+}
+
+/* req.<name>: upvalue 1 holds what is no member but a method, by name; upvalue 2 has the names. */
 static int get(lua_State *L)
 {
     struct tg_request *request = live(L, lua_touserdata(L, 1));
+    const struct names *names = lua_touserdata(L, lua_upvalueindex(2));
+    enum member member = find_name(names, lua_topointer(L, 2));
 
-    lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(1));
-    if (lua_type(L, -1) != LUA_TNUMBER)
-        return 1; /* a method, or nil */
-    enum member member = (enum member)lua_tointeger(L, -1);
     switch (member) {
+    case NONE:
+        lua_pushvalue(L, 2);
+        lua_rawget(L, lua_upvalueindex(1));
+        return 1; /* a method, or nil */
     case METHOD:
         push_text(L, request->method);
         return 1;
@@ -292,6 +335,22 @@ static const struct {
     {"client", CLIENT}, {"trace", TRACE},     {"vars", VARS},
 };
 
+/* Pushes a userdata with the names of all members; a table that is its environment keeps their
+ * strings. */
+static void push_names(lua_State *L)
+{
+    struct names *names = lua_newuserdata(L, sizeof(*names));
+
+    memset(names, 0, sizeof(*names));
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+        lua_pushstring(L, members[i].name);
+        add_name(L, names, members[i].member);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    lua_setfenv(L, -2);
+}
+
 void tg_open_request(lua_State *L)
 {
     tg_fields_open(L);
@@ -301,11 +360,8 @@ void tg_open_request(lua_State *L)
     luaL_register(L, NULL, methods);
     lua_pushvalue(L, -1);
     lua_setfield(L, -4, "request_methods"); /* for runtime.lua, which makes some of them wait */
-    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
-        lua_pushinteger(L, members[i].member);
-        lua_setfield(L, -2, members[i].name);
-    }
-    lua_pushcclosure(L, get, 1);
+    push_names(L);
+    lua_pushcclosure(L, get, 2);
     lua_setfield(L, -2, "__index");
     tg_kind_fill(L, metamethods, "request");
     lua_pop(L, 1);

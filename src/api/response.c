@@ -110,26 +110,29 @@ static int build(lua_State *L, const char *name, enum tg_response_kind kind, int
     return 1;
 }
 
-/* The JSON of a value as a string: runtime.lua makes tg.json of it. */
-static int encode_json(lua_State *L)
+static int push_json(lua_State *L, struct tg_values *values)
 {
-    struct tg_buffer *out = tg_values_buffer(L);
+    struct tg_buffer *out = tg_values_output(values);
     struct tg_parse_error error;
 
     tg_vm_glance(tg_vm_of(L));
-    if (!tg_json_encode(L, 1, NULL, out, &error))
+    if (!tg_json_encode_with(L, values, 1, NULL, out, &error))
         return tg_raise(L, "tg.json: %s", error.text);
     lua_pushlstring(L, out->base, out->len);
     return 1;
+}
+
+/* The JSON of a value as a string: runtime.lua makes tg.json of it. */
+static int encode_json(lua_State *L)
+{
+    return push_json(L, lua_touserdata(L, lua_upvalueindex(1)));
 }
 
 /* json(value, opts): as tg.json, with options. */
 static int json(lua_State *L)
 {
     lua_settop(L, 2);
-    lua_pushcfunction(L, encode_json);
-    lua_pushvalue(L, 1);
-    lua_call(L, 1, 1);
+    push_json(L, tg_values_get(L));
     return build(L, "tg.json", TG_RESPONSE_JSON, 2, 200);
 }
 
@@ -310,7 +313,8 @@ void tg_open_response(lua_State *L)
     lua_pushvalue(L, -1);
     lua_pushcclosure(L, xml, 1);
     lua_setfield(L, -4, "xml_response");
-    lua_pushcfunction(L, encode_json);
+    tg_values_push_block(L);
+    lua_pushcclosure(L, encode_json, 1);
     lua_setfield(L, -4, "encode_json");
     luaL_setfuncs(L, functions, 1);
 }

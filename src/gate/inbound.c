@@ -111,24 +111,27 @@ struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
 
     tg_run_init(&run);
     struct tg_inbound *inbound = h2o_mem_alloc_pool(&run.pool, sizeof(*inbound));
-    *inbound = (struct tg_inbound){.worker = worker,
-                                   .generation = tg_generation_hold(worker->generation),
-                                   .req = req,
-                                   .client = tg_client_of(req->conn),
-                                   .begun_ns = tg_timers_read_ns(&worker->timers)};
-    tg_client_begin(inbound->client, req);
-    inbound->request = (struct tg_request){
-        .run = run,
-        .host = &worker->generation->host,
-        .method = req->input.method,
-        .path = without_query(req->input.path),
-        .authority = req->input.authority,
-        .version = req->version,
-        .client_address = "",
-        .peer_address = "",
-        .find_client = find_client,
-        .report_body = tg_failure_log_body,
+    *inbound = (struct tg_inbound){
+        .worker = worker,
+        .generation = tg_generation_hold(worker->generation),
+        .req = req,
+        .client = tg_client_of(req->conn),
+        .begun_ns = tg_timers_read_ns(&worker->timers),
+        .request =
+            {
+                .run = run,
+                .host = &worker->generation->host,
+                .method = req->input.method,
+                .path = without_query(req->input.path),
+                .authority = req->input.authority,
+                .version = req->version,
+                .client_address = "",
+                .peer_address = "",
+                .find_client = find_client,
+                .report_body = tg_failure_log_body,
+            },
     };
+    tg_client_begin(inbound->client, req);
     if (req->input.authority.base == req->hostconf->authority.hostport.base)
         inbound->request.authority = h2o_iovec_init(H2O_STRLIT("")); /* HTTP/1.0 without Host */
     inbound->request.last_call = &inbound->request.calls;

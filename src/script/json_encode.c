@@ -10,10 +10,9 @@ size_t tg_json_depth(const struct tg_json_options *options)
 }
 
 /* What is plain, as nearly all is. */
-static bool encode_plain(lua_State *L, int index, const struct tg_json_options *options,
-                         struct tg_buffer *out)
+static bool encode_plain(lua_State *L, const struct tg_values *values, int index,
+                         const struct tg_json_options *options, struct tg_buffer *out)
 {
-    const struct tg_values *values = tg_values_get(L);
     size_t before = out->len;
     bool full = out->full;
 
@@ -27,10 +26,17 @@ static bool encode_plain(lua_State *L, int index, const struct tg_json_options *
     return false;
 }
 
+bool tg_json_encode_with(lua_State *L, const struct tg_values *values, int index,
+                         const struct tg_json_options *options, struct tg_buffer *out,
+                         struct tg_parse_error *error)
+{
+    index = tg_value_absolute(L, index);
+    return encode_plain(L, values, index, options, out) ||
+           tg_json_encode_stack(L, index, options, out, error);
+}
+
 bool tg_json_encode(lua_State *L, int index, const struct tg_json_options *options,
                     struct tg_buffer *out, struct tg_parse_error *error)
 {
-    index = tg_value_absolute(L, index);
-    return encode_plain(L, index, options, out) ||
-           tg_json_encode_stack(L, index, options, out, error);
+    return tg_json_encode_with(L, tg_values_get(L), index, options, out, error);
 }

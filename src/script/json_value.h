@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/text.h"
 
+struct tg_values;
+
 /* All zero is the default. */
 struct tg_json_options {
     size_t depth; /* arrays and objects in each other, 1000 at most: 256 */
@@ -45,6 +47,11 @@ enum tg_json_turn tg_json_turns_step(lua_State *L, size_t events, struct tg_pars
  * `out` must be anchored: memory errors of Lua jump out of here. */
 bool tg_json_encode(lua_State *L, int index, const struct tg_json_options *options,
                     struct tg_buffer *out, struct tg_parse_error *error);
+
+/* The same for who has the values of the state at hand. */
+bool tg_json_encode_with(lua_State *L, const struct tg_values *values, int index,
+                         const struct tg_json_options *options, struct tg_buffer *out,
+                         struct tg_parse_error *error);
 
 /* Reads the options of a call: decode takes depth and ordered, encode depth and sorted. Raises for
  * others. Without a table at `arg` they are the defaults. */

@@ -87,10 +87,15 @@ void tg_values_open(lua_State *L)
     lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-struct tg_values *tg_values_get(lua_State *L)
+void tg_values_push_block(lua_State *L)
 {
     lua_pushlightuserdata(L, (void *)&registry_key);
     lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
+struct tg_values *tg_values_get(lua_State *L)
+{
+    tg_values_push_block(L);
     struct tg_values *values = lua_touserdata(L, -1);
     lua_pop(L, 1);
     return values;
@@ -98,8 +103,7 @@ struct tg_values *tg_values_get(lua_State *L)
 
 struct tg_values *tg_values_push(lua_State *L)
 {
-    lua_pushlightuserdata(L, (void *)&registry_key);
-    lua_rawget(L, LUA_REGISTRYINDEX);
+    tg_values_push_block(L);
     struct tg_values *values = lua_touserdata(L, -1);
     lua_getfenv(L, -1);
     lua_remove(L, -2);
@@ -131,12 +135,15 @@ void tg_values_rest(struct tg_values *values)
     tg_buffer_clear(&values->selected, KEEP);
 }
 
+struct tg_buffer *tg_values_output(struct tg_values *values)
+{
+    tg_buffer_clear(&values->output, KEEP_OUTPUT);
+    return &values->output;
+}
+
 struct tg_buffer *tg_values_buffer(lua_State *L)
 {
-    struct tg_buffer *buffer = &tg_values_get(L)->output;
-
-    tg_buffer_clear(buffer, KEEP_OUTPUT);
-    return buffer;
+    return tg_values_output(tg_values_get(L));
 }
 
 struct tg_xml *tg_values_xml(lua_State *L)

@@ -64,6 +64,9 @@ struct tg_values {
 
 struct tg_values *tg_values_get(lua_State *L);
 
+/* Pushes the userdata whose block they are: an upvalue for who needs them with each call. */
+void tg_values_push_block(lua_State *L);
+
 /* The same, and pushes the table of references, whose slots are: */
 struct tg_values *tg_values_push(lua_State *L);
 
@@ -82,6 +85,7 @@ void tg_values_rest(struct tg_values *values);
  * again: decode and encode leave it alone; tg_xml_decode, tg_json_decode and their like are fine in
  * between, another user of this buffer is not. */
 struct tg_buffer *tg_values_buffer(lua_State *L);
+struct tg_buffer *tg_values_output(struct tg_values *values);
 
 /* The scanner of the state; tg_xml_decode uses it too. */
 struct tg_xml *tg_values_xml(lua_State *L);
