@@ -35,7 +35,7 @@ static void make(struct tg_backend_call *call)
 /* Goes on with what the cache knows of the call. */
 static void proceed(struct tg_part *part, enum tg_part_state state)
 {
-    struct tg_backend_call *call = H2O_STRUCT_FROM_MEMBER(struct tg_backend_call, part, part);
+    struct tg_backend_call *call = part->owner;
 
     switch (state) {
     case TG_PART_CALL:
@@ -44,7 +44,7 @@ static void proceed(struct tg_part *part, enum tg_part_state state)
     case TG_PART_WAIT:
         break;
     case TG_PART_HAS:
-        tg_part_fill(&call->part, &call->exchange);
+        tg_part_fill(part, &call->exchange);
         tg_task_resume(call->wait.task);
         break;
     }
@@ -59,12 +59,17 @@ static void on_start(struct tg_wait *wait)
 {
     struct tg_backend_call *call = (struct tg_backend_call *)wait;
 
-    if (!call->part.keep.said)
+    if (call->part == NULL)
         make(call);
     else
-        proceed(&call->part,
-                tg_part_begin(&call->part, host_of(call), tg_backend_config(call->exchange.backend),
+        proceed(call->part,
+                tg_part_begin(call->part, host_of(call), tg_backend_config(call->exchange.backend),
                               &call->call, &call->run->pool, proceed));
+}
+
+static bool is_from_cache(const struct tg_backend_call *call)
+{
+    return call->part != NULL && call->part->has;
 }
 
 static void on_head(struct tg_exchange *exchange)
@@ -81,10 +86,10 @@ static void on_done(struct tg_exchange *exchange)
         H2O_STRUCT_FROM_MEMBER(struct tg_backend_call, exchange, exchange);
 
     call->begun = false;
-    if (call->part.keep.said)
-        tg_part_take(&call->part, exchange);
-    if (call->part.has)
-        tg_part_fill(&call->part, exchange);
+    if (call->part != NULL)
+        tg_part_take(call->part, exchange);
+    if (is_from_cache(call))
+        tg_part_fill(call->part, exchange);
     tg_task_resume(call->wait.task);
 }
 
@@ -95,7 +100,8 @@ static void on_cancel(struct tg_wait *wait)
     if (call->begun)
         tg_exchange_cancel(&call->exchange);
     call->begun = false;
-    tg_part_end(&call->part);
+    if (call->part != NULL)
+        tg_part_end(call->part);
 }
 
 /* For the access log. */
@@ -112,12 +118,12 @@ static void record(lua_State *L, struct tg_backend_call *call)
         .status = call->exchange.status,
         .elapsed_ms = call->exchange.elapsed_ms,
         .exchange = call->streamed ? &call->exchange : NULL,
-        .from_cache = call->part.has,
+        .from_cache = is_from_cache(call),
     };
     *request->last_call = record;
     request->last_call = &record->next;
     if (request->on_call != NULL)
-        request->on_call(request, &call->exchange, !call->streamed && !call->part.has);
+        request->on_call(request, &call->exchange, !call->streamed && !is_from_cache(call));
 }
 
 /* For how long the response of the request is kept. */
@@ -125,8 +131,8 @@ static void note_part(lua_State *L, const struct tg_backend_call *call)
 {
     struct tg_request *request = tg_request_current(L);
 
-    if (request != NULL && call->part.keep.said)
-        tg_part_note(&call->part, request);
+    if (request != NULL && call->part != NULL)
+        tg_part_note(call->part, request);
     else if (request != NULL)
         request->parts.uncached = true;
 }

@@ -19,9 +19,9 @@ struct tg_backend_call {
     bool decoded;            /* the body has been looked at: it is as it was before any coding */
     bool taken;              /* ... in pieces, by a script; or by the response of the request */
     struct tg_fields fields; /* of the response; a script may change them */
-    struct tg_part part;
-    struct tg_wait more; /* for a piece, or for the rest */
-    bool begun;          /* the exchange has been started and is not over */
+    struct tg_part *part;    /* in the pool; NULL: it has nothing to do with the cache */
+    struct tg_wait more;     /* for a piece, or for the rest */
+    bool begun;              /* the exchange has been started and is not over */
 };
 
 /* Reads what is at index 2 and 3 of a call such as backend:get(path, opts) into the call.

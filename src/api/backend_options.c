@@ -95,20 +95,30 @@ bool tg_expect_is_valid(const char *text)
     return text[1] >= '0' && text[1] <= '9' && text[2] >= '0' && text[2] <= '9';
 }
 
+static void add_part(struct tg_backend_reading *r, const struct tg_response_cache *keep)
+{
+    struct tg_part *part = h2o_mem_alloc_pool(r->pool, sizeof(*part));
+
+    *part = (struct tg_part){.keep = *keep, .owner = r->call};
+    part->keep.said = true;
+    r->call->part = part;
+}
+
 static void read_cache(lua_State *L, struct tg_backend_reading *r, int opts)
 {
-    struct tg_response_cache *keep = &r->call->part.keep;
+    struct tg_response_cache keep = {.said = false};
 
     if (!is_given(r, CACHE))
         return;
     lua_getfield(L, opts, "cache");
     if (!lua_isnil(L, -1)) {
-        tg_keep_read(L, r->name, lua_gettop(L), keep, r->pool);
-        if (!keep->never && !keep->has_ttl)
+        tg_keep_read(L, r->name, lua_gettop(L), &keep, r->pool);
+        if (!keep.never && !keep.has_ttl)
             tg_raise(L, "%s: cache needs a ttl", r->name);
-        if (!keep->never && r->call->streamed)
+        if (!keep.never && r->call->streamed)
             tg_raise(L, "%s: what is streamed can't be kept: either stream or cache", r->name);
-        keep->said = !keep->never;
+        if (!keep.never)
+            add_part(r, &keep);
     }
     lua_pop(L, 1);
 }

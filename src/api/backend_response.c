@@ -22,7 +22,8 @@ void tg_backend_call_release(struct tg_backend_call *call)
         *call->value = NULL;
     call->value = NULL;
     tg_exchange_dispose(&call->exchange);
-    tg_part_end(&call->part);
+    if (call->part != NULL)
+        tg_part_end(call->part);
 }
 
 static struct tg_backend_call *live(lua_State *L, const struct value *value)

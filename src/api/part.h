@@ -8,9 +8,10 @@
 
 enum tg_part_state { TG_PART_CALL, TG_PART_WAIT, TG_PART_HAS };
 
-/* One such call; all zero: it has nothing to do with the cache. */
+/* One such call; all zero but for: */
 struct tg_part {
-    struct tg_response_cache keep; /* said: it has */
+    struct tg_response_cache keep;
+    void *owner; /* for whoever proceeds */
     struct tg_host *host;
     h2o_mem_pool_t *pool;
     void (*proceed)(struct tg_part *part, enum tg_part_state state);

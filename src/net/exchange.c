@@ -66,12 +66,27 @@ static void leave(struct tg_exchange *self, const char *code)
         tg_balance_end(backend, &self->choice, code);
 }
 
+/* Making a connection takes more memory than all the rest of a call, and most have none made. */
+struct tg_connecting {
+    struct tg_connect connect;
+    struct tg_exchange *exchange;
+};
+
+static void end_connecting(struct tg_exchange *self)
+{
+    if (self->connecting == NULL)
+        return;
+    tg_connect_cancel(&self->connecting->connect);
+    free(self->connecting);
+    self->connecting = NULL;
+}
+
 /* Ends all that goes on; the result stays. */
 static void halt(struct tg_exchange *self)
 {
     self->elapsed_ms = (uint32_t)(tg_timers_now(timers_of(self)) - self->started_ms);
     tg_timer_stop(timers_of(self), &self->timer);
-    tg_connect_cancel(&self->connect);
+    end_connecting(self);
     drop_conn(self);
     tg_buffer_dispose(&self->partial);
     if (self->tunnel == NULL)
@@ -121,10 +136,12 @@ static void connect_fresh(struct tg_exchange *self)
     uint32_t timeout_ms = self->call->connect_timeout_ms;
 
     self->reused = false;
+    self->connecting = h2o_mem_alloc(sizeof(*self->connecting));
+    self->connecting->exchange = self;
     tg_slots_make_room(self->backend);
     tg_exchange_enter(self, TG_PHASE_CONNECT,
                       timeout_ms != 0 ? timeout_ms : self->backend->config->connect_timeout_ms);
-    tg_connect_start(&self->connect, origin_of(self), self->call, on_connect);
+    tg_connect_start(&self->connecting->connect, origin_of(self), self->call, on_connect);
 }
 
 /* Goes to the address that was chosen. */
@@ -183,8 +200,11 @@ static void try_other_address(struct tg_exchange *self, struct tg_error error)
 static void on_connect(struct tg_connect *connect, struct tg_origin_conn *conn,
                        struct tg_error error)
 {
-    struct tg_exchange *self = H2O_STRUCT_FROM_MEMBER(struct tg_exchange, connect, connect);
+    struct tg_connecting *connecting =
+        H2O_STRUCT_FROM_MEMBER(struct tg_connecting, connect, connect);
+    struct tg_exchange *self = connecting->exchange;
 
+    end_connecting(self);
     if (error.code != NULL)
         try_other_address(self, error);
     else
@@ -246,8 +266,9 @@ static void fail_phase(struct tg_exchange *self)
         turn_away(self, "no connection became free within the queue timeout");
         break;
     case TG_PHASE_CONNECT: {
-        const char *message = tg_connect_waits_for(&self->connect);
-        tg_connect_give_up(&self->connect);
+        const char *message = tg_connect_waits_for(&self->connecting->connect);
+        tg_connect_give_up(&self->connecting->connect);
+        end_connecting(self);
         try_other_address(self, (struct tg_error){"timeout_connect", message});
         break;
     }

@@ -74,17 +74,17 @@ struct tg_exchange {
     uint64_t started_ms, deadline_ms; /* loop time */
     uint64_t phase_due_ms;            /* when this phase is too slow */
     struct tg_timer timer;            /* for whichever of the two is first, or earlier than that */
-    struct tg_connect connect;
-    struct tg_choice choice;   /* which of the backend's addresses */
-    bool placed;               /* the choice has an address now */
-    bool has_slot;             /* see net/slots.h */
-    h2o_linklist_t link;       /* in the queue for one */
-    uint32_t retries;          /* so far */
-    uint64_t placed_ms;        /* when it came to its address */
-    bool retried;              /* it has begun a second time, on a fresh connection */
-    bool answered;             /* a byte of the response has come */
-    bool sending;              /* a part of the request is still to be sent */
-    bool broken;               /* the rest of the request could not be sent */
+    struct tg_connecting *connecting; /* while a connection is made for it */
+    struct tg_choice choice;          /* which of the backend's addresses */
+    bool placed;                      /* the choice has an address now */
+    bool has_slot;                    /* see net/slots.h */
+    h2o_linklist_t link;              /* in the queue for one */
+    uint32_t retries;                 /* so far */
+    uint64_t placed_ms;               /* when it came to its address */
+    bool retried;                     /* it has begun a second time, on a fresh connection */
+    bool answered;                    /* a byte of the response has come */
+    bool sending;                     /* a part of the request is still to be sent */
+    bool broken;                      /* the rest of the request could not be sent */
     bool told;                 /* the owner has the head: the fields stay, even when it fails */
     bool given;                /* the source has handed the first piece over */
     bool paused;               /* the connection, since more came than the owner wanted */
