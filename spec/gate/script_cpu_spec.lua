@@ -224,7 +224,7 @@ describe('script_cpu', function()
         return 'ok'
       end]])
     assert.equal('ok', tide:get('/?n=1').body)
-    assert.equal(500, tide:get('/?n=200').status)
+    assert.equal(500, tide:get('/?n=5000').status)
     tide:await_log('main.lua:5: stopped after 100 ms of CPU time')
     tide:stop()
   end)
