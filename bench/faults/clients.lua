@@ -264,14 +264,18 @@ local KINDS = {
   end,
 }
 
-test('C27 10 000 clients that go', 'descriptors and memory as before +-2 %, what is kept is whole',
+-- What malloc has given out tells a leak from what it keeps in pieces for later, which the process
+-- goes on holding: that levels off.
+local SLOW = "local tg = require 'tidegate' return function() tg.sleep(5) end"
+
+test('C27 10 000 clients that go', 'descriptors and memory in use as before +-2 %, held +10 %',
   function()
     local shop = upstream { default = function(request)
       local body = request.path:rep(20000)
       return http.encode_response { body = body }
     end }
-    local tide = kit.serve { backends = { shop = { shop.url, eject = false } },
-      files = { ['slow.lua'] = "local tg = require 'tidegate' return function() tg.sleep(5) end",
+    local tide = kit.serve { env = kit.exact, backends = { shop = { shop.url, eject = false } },
+      files = { ['slow.lua'] = SLOW,
         ['read.lua'] = 'return function(req) return tostring(#req.body) end' },
       routes = { { 'GET /slow/{id}', 'slow.lua' }, { 'POST /read', 'read.lua' },
         { 'GET /kept/{id}', backend = 'shop', cache = { ttl = 600 }, path = '/{id}' } } }
@@ -284,12 +288,19 @@ test('C27 10 000 clients that go', 'descriptors and memory as before +-2 %, what
       end
       wait.eventually(function() return kit.status(tide).connections.open == 0 end, 30)
     end
+    -- At like moments: the scripts have just been read anew, and what was free has gone back.
+    local function memory(text)
+      posix.write(tide.site .. '/slow.lua', text)
+      assert(kit.admin(tide, 'POST', '/reload').status == 200)
+      posix.pause(2)
+      return kit.status(tide).memory
+    end
     go(2000)
-    posix.pause(1)
-    local fds, bytes = kit.descriptors(pid), kit.memory(pid)
+    local before, fds = memory(SLOW .. ' --1'), kit.descriptors(pid)
     go(10000)
-    posix.pause(1)
-    local grown = 100 * (kit.memory(pid) / bytes - 1)
+    local after = memory(SLOW .. ' --2')
+    local grown = 100 * (after.used / before.used - 1)
+    local held = 100 * (after.resident / before.resident - 1)
     fds = kit.descriptors(pid) - fds
     local broken = 0
     for i = 0, 49 do
@@ -297,8 +308,9 @@ test('C27 10 000 clients that go', 'descriptors and memory as before +-2 %, what
       if not res.complete or res.body ~= ('/' .. i):rep(20000) then broken = broken + 1 end
     end
     shop:stop()
-    return ('memory %+.1f %%, descriptors %+d, %d of 50 kept broken, %d died'):format(grown, fds,
-      broken, kit.deaths(tide)), grown <= 2 and fds <= 2 and broken == 0 and kit.deaths(tide) == 0
+    local told = 'in use %+.1f %%, held %+.1f %%, descriptors %+d, %d of 50 kept broken, %d died'
+    return told:format(grown, held, fds, broken, kit.deaths(tide)),
+      grown <= 2 and held <= 10 and fds <= 2 and broken == 0 and kit.deaths(tide) == 0
   end)
 
 return tests

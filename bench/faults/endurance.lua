@@ -18,10 +18,6 @@ local REMEMBERED = 9 -- reloads, after which as much is kept for a rollback as e
 -- with what malloc keeps, and is there for what is not malloc's.
 local MOST_USED, MOST_OWN = 2560, 65536
 
--- What malloc caches for each thread counts as given out, and fills up for longer than this lasts:
--- without it.
-local EXACT = { GLIBC_TUNABLES = 'glibc.malloc.tcache_count=0' }
-
 local ROUTES = {
   { 'GET /own/{id}', backend = 'shop', path = '/{id}' },
   { 'GET /call/{id}', 'call.lua' },
@@ -88,7 +84,7 @@ local function misbehave(tide)
 end
 
 local function serve(shop, bad)
-  return kit.serve { env = EXACT, files = FILES, routes = ROUTES, backends = { shop = shop,
+  return kit.serve { env = kit.exact, files = FILES, routes = ROUTES, backends = { shop = shop,
     bad = { bad.url, timeout = 1, eject = false } },
     site = { limits = { script_cpu = 0.05 }, log = { access = false } } }
 end
@@ -205,8 +201,9 @@ test('F40 endurance', ('%d s: 0 unexpected failures, in use < 2.5 KiB/min, own <
     bad:stop()
     local all, told = describe(sums, used, own, figures)
     return told, kit.clean(all) and is_flat(used, MOST_USED) and is_flat(own, MOST_OWN)
-      and figures.fds <= 10 and figures.last <= 1.2 * figures.first and figures.well == figures.faults
-      and figures.reloads == figures.written and figures.deaths == 0
+      and figures.fds <= 10 and figures.last <= 1.2 * figures.first
+      and figures.well == figures.faults and figures.reloads == figures.written
+      and figures.deaths == 0
   end, SECONDS + 120)
 
 test('F40 kill -STOP and -CONT', 'answers again within 2 s of -CONT', function()
