@@ -142,6 +142,7 @@ static void *move(struct tg_heap *heap, void *block, size_t old, size_t size)
 
 void *tg_heap_resize(struct tg_heap *heap, void *block, size_t old, size_t size)
 {
+    assert(size != 0);
     if (block == NULL)
         old = 0; /* Lua says there what kind of thing it is for */
     if (size > old && heap->used - old + size > heap->limit)
