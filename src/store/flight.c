@@ -78,10 +78,10 @@ struct tg_flights *tg_flights_create(void)
 void tg_flights_destroy(struct tg_flights *flights)
 {
     for (size_t i = 0; i < SHARDS; i++) {
-        h2o_linklist_t *list = &flights->shards[i].flights;
-        while (!h2o_linklist_is_empty(list)) {
-            struct tg_flight *flight = H2O_STRUCT_FROM_MEMBER(struct tg_flight, link, list->next);
-            h2o_linklist_unlink(&flight->link);
+        const h2o_linklist_t *list = &flights->shards[i].flights, *link = list->next;
+        while (link != list) {
+            struct tg_flight *flight = H2O_STRUCT_FROM_MEMBER(struct tg_flight, link, link);
+            link = link->next;
             free(flight);
         }
         pthread_mutex_destroy(&flights->shards[i].lock);
