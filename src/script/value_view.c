@@ -217,7 +217,9 @@ static bool is_same(struct probe *p, int index, tg_view_value value)
 
 /* ---- samples */
 
-/* Tables of all shapes. It is called with null, a userdata and a table that have a metatable. */
+/* Tables of all shapes; every eighth string falls into the same few nodes of the crowded one, so
+ * that its links are followed far. It is called with null, a userdata and a table that have a
+ * metatable. */
 static const char samples[] =
     "local null, block, marked = ... "
     "local crowded, values = {}, { true, false, null, 1, -2147483648, 4503599627370497.5, -1 / 0, "
@@ -225,7 +227,7 @@ static const char samples[] =
     "  'text \xc3\xa9 of some more bytes', block, marked, function() end } "
     "local grown, gone = {}, { a = 1, b = 2, c = 3, 4, 5, 6 } "
     "for i = 1, 9 do grown[i] = i / 4 grown['key' .. i] = i end "
-    "for i = 0, 24 do local key = 'k' .. i if i % 8 == 0 then crowded[key] = i end end "
+    "for i = 0, 120 do local key = 'k' .. i if i % 8 == 0 then crowded[key] = i end end "
     "gone.b, gone[2] = nil, nil "
     "return { values, crowded, {}, { {}, { a = { b = null, c = 'd' } } }, grown, gone, "
     "  { [0] = 1, [-1] = 2, [1.5] = 3, [true] = 4, [null] = 5, [block] = 6 } }";
