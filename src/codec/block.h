@@ -37,26 +37,36 @@ static inline struct tg_block tg_block_with(struct tg_block block, char bits)
     return (struct tg_block){_mm_or_si128(block.bytes, _mm_set1_epi8(bits))};
 }
 
-static inline unsigned tg_block_is(struct tg_block block, char c)
+static inline struct tg_block tg_block_or(struct tg_block a, struct tg_block b)
 {
-    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block.bytes, _mm_set1_epi8(c)));
+    return (struct tg_block){_mm_or_si128(a.bytes, b.bytes)};
 }
 
-/* Bytes that are the same in both. */
-static inline unsigned tg_block_same(struct tg_block a, struct tg_block b)
+/* Every byte less this, modulo 256. */
+static inline struct tg_block tg_block_minus(struct tg_block block, char c)
 {
-    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(a.bytes, b.bytes));
+    return (struct tg_block){_mm_sub_epi8(block.bytes, _mm_set1_epi8(c))};
 }
 
-/* Bytes at most c, without sign. */
-static inline unsigned tg_block_upto(struct tg_block block, char c)
+/* Questions to every byte are answered by 0xff for yes and 0 for no. */
+static inline struct tg_block tg_block_equal(struct tg_block a, struct tg_block b)
 {
-    __m128i least = _mm_min_epu8(block.bytes, _mm_set1_epi8(c));
-    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(least, block.bytes));
+    return (struct tg_block){_mm_cmpeq_epi8(a.bytes, b.bytes)};
 }
 
-/* Bytes of 0x80 and above. */
-static inline unsigned tg_block_high(struct tg_block block)
+static inline struct tg_block tg_block_all(char c)
+{
+    return (struct tg_block){_mm_set1_epi8(c)};
+}
+
+/* Whether it is at most c, without sign. */
+static inline struct tg_block tg_block_most(struct tg_block block, char c)
+{
+    return tg_block_equal((struct tg_block){_mm_min_epu8(block.bytes, _mm_set1_epi8(c))}, block);
+}
+
+/* The highest bits of the bytes. */
+static inline unsigned tg_block_mask(struct tg_block block)
 {
     return (unsigned)_mm_movemask_epi8(block.bytes);
 }
@@ -94,31 +104,42 @@ static inline struct tg_block tg_block_with(struct tg_block block, char bits)
     return block;
 }
 
-static inline unsigned tg_block_is(struct tg_block block, char c)
+static inline struct tg_block tg_block_or(struct tg_block a, struct tg_block b)
 {
-    unsigned mask = 0;
     for (unsigned i = 0; i < TG_BLOCK; i++)
-        mask |= (unsigned)(block.bytes[i] == (unsigned char)c) << i;
-    return mask;
+        a.bytes[i] |= b.bytes[i];
+    return a;
 }
 
-static inline unsigned tg_block_same(struct tg_block a, struct tg_block b)
+static inline struct tg_block tg_block_minus(struct tg_block block, char c)
 {
-    unsigned mask = 0;
     for (unsigned i = 0; i < TG_BLOCK; i++)
-        mask |= (unsigned)(a.bytes[i] == b.bytes[i]) << i;
-    return mask;
+        block.bytes[i] = (unsigned char)(block.bytes[i] - (unsigned char)c);
+    return block;
 }
 
-static inline unsigned tg_block_upto(struct tg_block block, char c)
+static inline struct tg_block tg_block_equal(struct tg_block a, struct tg_block b)
 {
-    unsigned mask = 0;
     for (unsigned i = 0; i < TG_BLOCK; i++)
-        mask |= (unsigned)(block.bytes[i] <= (unsigned char)c) << i;
-    return mask;
+        a.bytes[i] = a.bytes[i] == b.bytes[i] ? 0xff : 0;
+    return a;
 }
 
-static inline unsigned tg_block_high(struct tg_block block)
+static inline struct tg_block tg_block_all(char c)
+{
+    struct tg_block block;
+    memset(block.bytes, c, TG_BLOCK);
+    return block;
+}
+
+static inline struct tg_block tg_block_most(struct tg_block block, char c)
+{
+    for (unsigned i = 0; i < TG_BLOCK; i++)
+        block.bytes[i] = block.bytes[i] <= (unsigned char)c ? 0xff : 0;
+    return block;
+}
+
+static inline unsigned tg_block_mask(struct tg_block block)
 {
     unsigned mask = 0;
     for (unsigned i = 0; i < TG_BLOCK; i++)
@@ -127,6 +148,51 @@ static inline unsigned tg_block_high(struct tg_block block)
 }
 
 #endif
+
+static inline struct tg_block tg_block_equals(struct tg_block block, char c)
+{
+    return tg_block_equal(block, tg_block_all(c));
+}
+
+static inline struct tg_block tg_block_either(struct tg_block block, char a, char b)
+{
+    return tg_block_or(tg_block_equals(block, a), tg_block_equals(block, b));
+}
+
+/* Those that are c. */
+static inline unsigned tg_block_is(struct tg_block block, char c)
+{
+    return tg_block_mask(tg_block_equals(block, c));
+}
+
+/* Those that are the same in both. */
+static inline unsigned tg_block_same(struct tg_block a, struct tg_block b)
+{
+    return tg_block_mask(tg_block_equal(a, b));
+}
+
+/* Those at most c, without sign. */
+static inline unsigned tg_block_upto(struct tg_block block, char c)
+{
+    return tg_block_mask(tg_block_most(block, c));
+}
+
+/* Those of 0x80 and above. */
+static inline unsigned tg_block_high(struct tg_block block)
+{
+    return tg_block_mask(block);
+}
+
+static inline unsigned tg_block_digits(struct tg_block block)
+{
+    return tg_block_upto(tg_block_minus(block, '0'), 9);
+}
+
+/* Whether it is a control character, a quote or a backslash: no string of JSON has them plain. */
+static inline struct tg_block tg_block_quoted(struct tg_block block)
+{
+    return tg_block_or(tg_block_most(block, 0x1f), tg_block_either(block, '"', '\\'));
+}
 
 /* Whether all of a block can be read at p though only its first bytes are ours: what lies in the
  * same page as they do can be. A sanitizer would not have it. */

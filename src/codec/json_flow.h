@@ -74,8 +74,11 @@ static inline char *tg_json_put(char *out, const char *bytes, size_t n)
 static inline unsigned tg_json_text_stops(struct tg_block block)
 {
     /* '"' and '&', and '<' and '>', differ in one bit. */
-    return tg_block_upto(block, 0x1f) | tg_block_is(block, '\\') |
-           tg_block_is(tg_block_with(block, 4), '&') | tg_block_is(tg_block_with(block, 2), '>');
+    struct tg_block tags = tg_block_equals(tg_block_with(block, 2), '>');
+    struct tg_block quotes = tg_block_equals(tg_block_with(block, 4), '&');
+    struct tg_block rest = tg_block_or(tg_block_most(block, 0x1f), tg_block_equals(block, '\\'));
+
+    return tg_block_mask(tg_block_or(tg_block_or(tags, quotes), rest));
 }
 
 /* The string behind whose quote `in` is. */

@@ -5,13 +5,20 @@
 #include "codec/utf8.h"
 
 /* Each step takes where the text goes on and gives where it goes on behind what it has read; NULL
- * when that is no JSON. The NUL behind the text fits nowhere, so it ends every loop by itself. */
+ * when that is no JSON. The NUL behind the text fits nowhere, so it ends every loop by itself.
+ * Nothing takes the address of a check that is not inlined, so that its members are registers. */
 struct check {
     const char *end;
     unsigned high; /* not 0 when a string has a byte that is not ASCII */
     size_t depth;
-    bool object;                                /* whether the innermost open one is an object */
-    uint64_t objects[TG_JSON_QUICK_DEPTH / 64]; /* the same for those around it, a bit for each */
+    uint64_t objects;                         /* the lowest bit: the innermost open one is one */
+    uint64_t outer[TG_JSON_QUICK_DEPTH / 64]; /* `objects` when another 64 began */
+};
+
+/* A place in a string and what was there before it. */
+struct spot {
+    const char *p;
+    unsigned high;
 };
 
 static int hex4(const char *p)
@@ -29,98 +36,122 @@ static int hex4(const char *p)
 }
 
 /* A surrogate stands in a pair or not at all. */
-static const char *skip_unicode(const struct check *check, const char *p)
+static const char *skip_unicode(const char *p, const char *end)
 {
-    int code = check->end - p >= 6 ? hex4(p + 2) : -1;
+    int code = end - p >= 6 ? hex4(p + 2) : -1;
 
     if (code < 0 || (code >= 0xdc00 && code <= 0xdfff))
         return NULL;
     if (code < 0xd800 || code > 0xdbff)
         return p + 6;
-    if (check->end - p < 12 || p[6] != '\\' || p[7] != 'u')
+    if (end - p < 12 || p[6] != '\\' || p[7] != 'u')
         return NULL;
     code = hex4(p + 8);
     return code >= 0xdc00 && code <= 0xdfff ? p + 12 : NULL;
 }
 
-static const char *skip_escape(const struct check *check, const char *p)
+static const char *skip_escape(const char *p, const char *end)
 {
-    if (check->end - p < 2)
+    switch (end - p < 2 ? '\0' : p[1]) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return p + 2;
+    case 'u':
+        return skip_unicode(p, end);
+    default:
         return NULL;
-    if (p[1] == 'u')
-        return skip_unicode(check, p);
-    return p[1] != '\0' && strchr("\"\\/bfnrt", p[1]) != NULL ? p + 2 : NULL;
+    }
 }
 
-/* The long way to the next byte that is a quote, a backslash or a control character. */
-static const char *skip_blocks(struct check *check, const char *p)
+/* The next byte that is a quote, a backslash or a control character. */
+static struct spot skip_plain(const char *p, const char *end)
 {
-    while (check->end - p >= TG_BLOCK) {
+    unsigned high = 0;
+
+    for (; end - p >= TG_BLOCK; p += TG_BLOCK) {
         struct tg_block block = tg_block_load(p);
-        unsigned odd =
-            tg_block_is(block, '"') | tg_block_is(block, '\\') | tg_block_upto(block, 0x1f);
-        check->high |= tg_block_high(block);
+        unsigned odd = tg_block_mask(tg_block_quoted(block));
+        high |= tg_block_high(block);
         if (odd != 0)
-            return p + tg_block_first(odd);
-        p += TG_BLOCK;
+            return (struct spot){p + tg_block_first(odd), high};
     }
     for (; *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20; p++)
-        check->high |= *p & 0x80;
-    return p;
+        high |= *p & 0x80;
+    return (struct spot){p, high};
 }
 
-/* ASCII that stands for itself in a string: from 0x20 on, a bit for each, eight words of 32. */
-static inline bool is_plain(char c)
+/* Whatever a string has in it, from p on. */
+static struct spot skip_slowly(const char *p, const char *end)
 {
-    static const uint32_t plain[8] = {0, 0xfffffffb, 0xefffffff, 0xffffffff};
-    unsigned char byte = (unsigned char)c;
+    unsigned high = 0;
 
-    return (plain[byte >> 5] >> (byte & 31) & 1) != 0;
+    for (;;) {
+        struct spot spot = skip_plain(p, end);
+        high |= spot.high;
+        p = spot.p;
+        if (*p == '"')
+            return (struct spot){p + 1, high};
+        if (*p != '\\' || (p = skip_escape(p, end)) == NULL)
+            return (struct spot){NULL, high};
+    }
 }
 
-/* Most keys are short: a few bytes one by one, then blocks. */
-static inline const char *skip_plain(struct check *check, const char *p)
-{
-    const char *enough = p + 8;
-
-    while (is_plain(*p))
-        if (++p == enough)
-            return skip_blocks(check, p);
-    return *p & 0x80 ? skip_blocks(check, p) : p;
-}
-
-/* p is behind the opening quote. */
+/* p is behind the opening quote. Most strings end within a block. */
 static inline const char *skip_string(struct check *check, const char *p)
 {
-    for (;;) {
-        p = skip_plain(check, p);
-        if (*p == '"')
-            return p + 1;
-        if (*p != '\\' || (p = skip_escape(check, p)) == NULL)
-            return NULL;
+    if (check->end - p >= TG_BLOCK) {
+        struct tg_block block = tg_block_load(p);
+        unsigned odd = tg_block_mask(tg_block_quoted(block));
+        if (odd != 0 && p[tg_block_first(odd)] == '"') {
+            check->high |= tg_block_high(block);
+            return p + tg_block_first(odd) + 1;
+        }
     }
+    struct spot spot = skip_slowly(p, check->end);
+    check->high |= spot.high;
+    return spot.p;
+}
+
+/* Most numbers have a few digits and nothing else. */
+static inline const char *skip_number(const struct check *check, const char *p)
+{
+    if (check->end - p >= TG_BLOCK) {
+        unsigned others = ~tg_block_digits(tg_block_load(p)) & 0xffff;
+        unsigned n = others != 0 ? tg_block_first(others) : 0;
+        if (n != 0 && *p != '0' && p[n] != '.' && (p[n] | 0x20) != 'e')
+            return p + n;
+    }
+    return tg_json_skip_number(p);
 }
 
 static inline bool open_one(struct check *check, bool object)
 {
-    size_t at = check->depth++;
-    uint64_t bit = (uint64_t)1 << (at & 63);
-
-    if (at == TG_JSON_QUICK_DEPTH)
+    if (check->depth == TG_JSON_QUICK_DEPTH)
         return false;
-    if (check->object)
-        check->objects[at >> 6] |= bit;
-    else
-        check->objects[at >> 6] &= ~bit;
-    check->object = object;
+    if ((check->depth & 63) == 0)
+        check->outer[check->depth >> 6] = check->objects;
+    check->depth++;
+    check->objects = check->objects << 1 | object;
     return true;
 }
 
 static inline void close_one(struct check *check)
 {
-    size_t at = --check->depth;
+    check->depth--;
+    check->objects >>= 1;
+    if ((check->depth & 63) == 0)
+        check->objects = check->outer[check->depth >> 6];
+}
 
-    check->object = (check->objects[at >> 6] >> (at & 63) & 1) != 0;
+static inline bool in_object(const struct check *check)
+{
+    return (check->objects & 1) != 0;
 }
 
 /* A key and its colon. */
@@ -136,9 +167,16 @@ static inline const char *skip_key(struct check *check, const char *p)
 /* A value that has no others in it. */
 static inline const char *skip_scalar(struct check *check, const char *p)
 {
-    if (*p == '"')
+    switch (*p) {
+    case '"':
         return skip_string(check, p + 1);
-    return tg_json_skip_bare(p, check->end);
+    case 't':
+    case 'f':
+    case 'n':
+        return tg_json_skip_bare(p, check->end);
+    default:
+        return skip_number(check, p);
+    }
 }
 
 /* What follows a value: the ends of what it closes, and the comma or the end of all.
@@ -150,8 +188,8 @@ static inline const char *skip_after(struct check *check, const char *p)
         if (check->depth == 0)
             return p == check->end ? p : NULL;
         if (*p == ',')
-            return check->object ? skip_key(check, p + 1) : p + 1;
-        if (*p != (check->object ? '}' : ']'))
+            return in_object(check) ? skip_key(check, p + 1) : p + 1;
+        if (*p != (in_object(check) ? '}' : ']'))
             return NULL;
         close_one(check);
         p++;

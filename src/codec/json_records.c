@@ -90,7 +90,7 @@ static const char *find_odd(const char *p, const char *end)
 {
     for (; end - p >= TG_BLOCK; p += TG_BLOCK) {
         struct tg_block block = tg_block_load(p);
-        unsigned odd = tg_block_is(block, '"') | tg_block_is(block, '\\');
+        unsigned odd = tg_block_mask(tg_block_either(block, '"', '\\'));
         if (odd != 0)
             return p + tg_block_first(odd);
     }

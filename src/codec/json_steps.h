@@ -12,8 +12,7 @@ static inline const char *tg_json_skip_plain(const char *p, const char *end)
 {
     while (end - p >= TG_BLOCK) {
         struct tg_block block = tg_block_load(p);
-        unsigned stops = tg_block_is(block, '"') | tg_block_is(block, '\\') |
-                         tg_block_upto(block, 0x1f) | tg_block_high(block);
+        unsigned stops = tg_block_mask(tg_block_or(block, tg_block_quoted(block)));
         if (stops != 0)
             return p + tg_block_first(stops);
         p += TG_BLOCK;

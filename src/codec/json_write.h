@@ -25,7 +25,7 @@ static inline bool tg_json_is_odd(unsigned char c)
 /* A bit for each byte that needs an escape. */
 static inline unsigned tg_json_odd(struct tg_block block)
 {
-    return tg_block_is(block, '"') | tg_block_is(block, '\\') | tg_block_upto(block, 0x1f);
+    return tg_block_mask(tg_block_quoted(block));
 }
 
 static inline char *tg_json_escape_bytes(char *out, const char *p, size_t n, uint64_t *high)

@@ -126,9 +126,9 @@ static struct look look_at(struct tg_text text)
             memcpy(rest, p, n);
         }
         struct tg_block block = tg_block_load(n < TG_BLOCK ? rest : p);
-        odd |= tg_block_high(block) | tg_block_upto(block, 0x1f);
-        escapes |= tg_block_is(block, '<') | tg_block_is(block, '>') | tg_block_is(block, '&') |
-                   tg_block_is(block, '"');
+        odd |= tg_block_mask(tg_block_or(block, tg_block_most(block, 0x1f)));
+        escapes |= tg_block_mask(
+            tg_block_or(tg_block_either(block, '<', '>'), tg_block_either(block, '&', '"')));
         left -= n;
     }
     return (struct look){escapes != 0, odd != 0};

@@ -172,8 +172,10 @@ static inline struct tg_xml_name *count(struct tg_xml *xml, struct tg_xml_name *
 
 static inline unsigned name_stops(struct tg_block block)
 {
-    return tg_block_upto(block, ' ') | tg_block_is(block, '>') | tg_block_is(block, '/') |
-           tg_block_is(block, '=');
+    struct tg_block ends =
+        tg_block_or(tg_block_either(block, '>', '/'), tg_block_equals(block, '='));
+
+    return tg_block_mask(tg_block_or(ends, tg_block_most(block, ' ')));
 }
 
 static bool stops(char c)

@@ -169,7 +169,7 @@ struct tg_text tg_xml_leaf(struct tg_xml *xml)
     for (; xml->end - p >= TG_BLOCK; p += TG_BLOCK) {
         struct tg_block block = tg_block_load(p);
         unsigned stop = tg_block_is(block, '<');
-        unsigned odd = tg_block_is(block, '&') | tg_block_is(block, ']');
+        unsigned odd = tg_block_mask(tg_block_either(block, '&', ']'));
         if ((odd & tg_block_before(stop)) != 0)
             return none;
         if (stop == 0)
@@ -210,7 +210,7 @@ static enum tg_xml_event text(struct tg_xml *xml, const char *start)
     while (xml->end - p >= TG_BLOCK) {
         struct tg_block block = tg_block_load(p);
         stop = tg_block_is(block, '<');
-        odd |= (tg_block_is(block, '&') | tg_block_is(block, ']')) & tg_block_before(stop);
+        odd |= tg_block_mask(tg_block_either(block, '&', ']')) & tg_block_before(stop);
         solid |= ~tg_block_upto(block, ' ') & 0xffff & tg_block_before(stop);
         if (stop != 0)
             break;

@@ -25,8 +25,8 @@ static const char *find_quote(const struct tg_xml *xml, const char *p, char quot
     while (xml->end - p >= TG_BLOCK) {
         struct tg_block block = tg_block_load(p);
         unsigned stop = tg_block_is(block, quote);
-        unsigned special =
-            tg_block_is(block, '<') | tg_block_is(block, '&') | tg_block_upto(block, 0x1f);
+        unsigned special = tg_block_mask(
+            tg_block_or(tg_block_either(block, '<', '&'), tg_block_most(block, 0x1f)));
         *odd |= special & tg_block_before(stop);
         if (stop != 0)
             return p + tg_block_first(stop);

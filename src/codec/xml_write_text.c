@@ -10,9 +10,11 @@ static inline size_t plain_bytes(const char *p, size_t n)
 
     for (; n - i >= TG_BLOCK; i += TG_BLOCK) {
         struct tg_block block = tg_block_load(p + i);
-        unsigned stops = tg_block_upto(block, 0x1f) | tg_block_is(block, '<') |
-                         tg_block_is(block, '>') | tg_block_is(block, '&') |
-                         tg_block_is(block, '"') | tg_block_is(block, (char)0xef);
+        struct tg_block tags = tg_block_either(block, '<', '>');
+        struct tg_block others =
+            tg_block_or(tg_block_either(block, '&', '"'), tg_block_equals(block, (char)0xef));
+        unsigned stops =
+            tg_block_mask(tg_block_or(tg_block_or(tags, others), tg_block_most(block, 0x1f)));
         if (stops != 0)
             return i + tg_block_first(stops);
     }

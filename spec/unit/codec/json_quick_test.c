@@ -36,7 +36,9 @@ static void accepts_what_is_json(void **state)
                                         "{ \"a\" : [ { } , \"x\" ] }",
                                         "\"text that is longer than one block of sixteen bytes\"",
                                         "\"\xc3\xa4\"",
-                                        "{\"t\":1714557600,\"cm\":466}"};
+                                        "{\"t\":1714557600,\"cm\":466}",
+                                        "[0,10,0.5,-7,1e2,12.5E-1,12345678901234567890]",
+                                        "[1.5 , 2 ,3\t,\"longer than a block \\t\",4]         "};
 
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
@@ -80,6 +82,12 @@ static void refuses_what_is_not(void **state)
                                         "\"\xff\"",
                                         "\"\xc3\"",
                                         "\"sixteen bytes on and \t\"",
+                                        "[01, \"and enough to be a block\"]",
+                                        "[1., \"and enough to be a block\"]",
+                                        "[1.2.3, \"and enough to be a block\"]",
+                                        "[1e, \"and enough to be a block\"]",
+                                        "[12a, \"and enough to be a block\"]",
+                                        "[-, \"and enough to be a block\"]",
                                         "1a",
                                         "12345678a",
                                         "NaN",
@@ -101,6 +109,34 @@ static void nests_as_deep_as_its_limit(void **state)
         memset(text, '[', depth);
         memset(text + depth, ']', depth);
         assert_int_equal(is_valid(text, 2 * depth), depth == TG_JSON_QUICK_DEPTH);
+    }
+}
+
+/* Arrays and objects in each other by turns, down to `depth`; the bracket that closes level `wrong`
+ * is that of the other kind. */
+static size_t nest(char *text, size_t depth, size_t wrong)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < depth; i++) {
+        memcpy(text + len, i % 3 == 0 ? "[" : "{\"a\":", i % 3 == 0 ? 1 : 5);
+        len += i % 3 == 0 ? 1 : 5;
+    }
+    text[len++] = '1';
+    for (size_t i = depth; i-- > 0;)
+        text[len++] = (i % 3 == 0) != (i == wrong) ? ']' : '}';
+    return len;
+}
+
+static void knows_at_every_depth_what_is_open(void **state)
+{
+    char text[6 * TG_JSON_QUICK_DEPTH + 1];
+
+    (void)state;
+    for (size_t depth = 1; depth <= TG_JSON_QUICK_DEPTH; depth++) {
+        assert_true(is_valid(text, nest(text, depth, SIZE_MAX)));
+        for (size_t wrong = depth > 70 ? depth - 70 : 0; wrong < depth; wrong++)
+            assert_false(is_valid(text, nest(text, depth, wrong)));
     }
 }
 
@@ -130,6 +166,7 @@ int main(void)
         cmocka_unit_test(accepts_what_is_json),
         cmocka_unit_test(refuses_what_is_not),
         cmocka_unit_test(nests_as_deep_as_its_limit),
+        cmocka_unit_test(knows_at_every_depth_what_is_open),
         cmocka_unit_test(agrees_with_the_reader_on_mutations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
