@@ -199,21 +199,6 @@ static inline enum tg_json_event tg_json_read_key(struct tg_json_reader *reader,
     return TG_JSON_KEY;
 }
 
-/* Where a key may begin, at its quote; NULL: no key can come next. */
-static inline const char *tg_json_find_key(const struct tg_json_reader *reader)
-{
-    const char *p = tg_json_skip_blanks(reader->at, reader->end);
-
-    if (reader->state == TG_JSON_AFTER_VALUE) {
-        if (p == reader->end || *p != ',' || reader->depth == 0 || !tg_json_is_object(reader))
-            return NULL;
-        p = tg_json_skip_blanks(p + 1, reader->end);
-    } else if (reader->state != TG_JSON_AT_FIRST_KEY) {
-        return NULL;
-    }
-    return p < reader->end && *p == '"' ? p : NULL;
-}
-
 /* The key whose quote is at p has n bytes without escapes, and its colon follows at once. */
 static inline void tg_json_pass_key(struct tg_json_reader *reader, const char *p, size_t n)
 {

@@ -17,7 +17,6 @@ struct name {
 
 struct decoder {
     struct tg_builder build;
-    struct tg_value_key *key; /* the one that was read last */
     struct tg_json_reader reader;
     struct tg_buffer *names;                  /* keys of the open objects, the innermost last */
     size_t events;                            /* that are left of this turn */
@@ -100,62 +99,96 @@ static bool check_names(struct decoder *d)
 
 static void on_open(struct decoder *d, bool object)
 {
+    if (!object)
+        tg_builder_other(&d->build);
     tg_builder_open(&d->build, object);
     d->firsts[d->reader.depth] = name_count(d);
 }
 
-static void add_name(struct decoder *d, const char *key)
+static void add_name(struct decoder *d, const char *key, const char *at)
 {
     struct name *name = (struct name *)(void *)tg_buffer_reserve(d->names, sizeof(*name));
 
-    *name = (struct name){key, d->reader.token};
+    *name = (struct name){key, at};
     d->names->len += sizeof(*name);
-    d->build.top++;
 }
 
-/* A short key without escapes is remembered as it was written, with its colon. */
-static void remember(struct tg_value_key *key, struct tg_text text, const char *token)
+/* The keys of an object that has a shape no more: no two of them are equal. */
+static void add_names(struct decoder *d, uint16_t shape)
 {
-    if (key->is_plain || text.len + 3 > TG_BLOCK || text.base != token + 1)
-        return;
-    key->is_plain = true;
-    key->json[0] = key->json[text.len + 1] = '"';
-    memcpy(key->json + 1, text.base, text.len);
-    key->json[text.len + 2] = ':';
+    const struct tg_shapes *shapes = &d->build.values->shapes;
+    uint16_t steps[TG_SHAPE_KEYS];
+    int count = tg_shape_steps(shapes, shape, steps);
+
+    for (int i = 0; i < count; i++)
+        add_name(d, tg_shape_at(shapes, steps[i])->base, NULL);
 }
 
 static void on_key(struct decoder *d)
 {
     struct tg_builder *b = &d->build;
-    struct tg_values *values = b->values;
     struct tg_text text = d->reader.text;
+    uint16_t shape = b->level->shape;
+    bool is_plain = text.base == d->reader.token + 1;
 
-    add_name(d, tg_value_push_key(b->L, values, b->refs, text));
-    if (values->key == NULL)
-        return;
-    remember(values->key, text, d->reader.token);
-    d->key->next = (uint16_t)(values->key - values->keys);
-    d->key = values->key;
+    if (shape != TG_SHAPE_NONE) {
+        if (tg_builder_key(b, text, is_plain))
+            return;
+        add_names(d, shape);
+    }
+    add_name(d, tg_value_push_key(b->L, b->values, b->refs, text), d->reader.token);
+    b->top++;
 }
 
-/* Objects have the same keys in the same order again and again: takes the key that came after this
- * one the last time, when it comes again. */
-static inline bool take_next_key(struct decoder *d)
+/* Objects have the same keys in the same order again and again: takes the key that came next the
+ * last time, when it comes again. */
+static inline bool take_guess(struct decoder *d, const char *p)
 {
-    struct tg_builder *b = &d->build;
-    struct tg_value_key *next = &b->values->keys[d->key->next];
-    const char *p = tg_json_find_key(&d->reader);
+    struct tg_level *level = d->build.level;
 
-    if (p == NULL || !next->is_plain || d->reader.end - p < TG_BLOCK)
+    if (level->shape == TG_SHAPE_NONE || d->reader.end - p < TG_BLOCK)
         return false;
-    unsigned same = tg_block_same(tg_block_load(p), tg_block_load(next->json));
-    if ((~same & ((1U << (next->len + 3)) - 1)) != 0)
+    const struct tg_shapes *shapes = &d->build.values->shapes;
+    uint16_t guess = *tg_shape_guess(shapes, level->shape, level->around);
+    const struct tg_shape *longer = tg_shape_at(shapes, guess);
+    if (!tg_shape_key_is_at(longer, p, d->reader.end))
         return false;
-    tg_json_pass_key(&d->reader, p, next->len);
-    lua_rawgeti(b->L, b->refs, TG_VALUE_REF_KEYS + d->key->next);
-    add_name(d, next->base);
-    d->key = next;
+    tg_json_pass_key(&d->reader, p, longer->len);
+    level->shape = guess;
     return true;
+}
+
+/* The key at p; gives the event of its value. */
+static inline enum tg_json_event step_key(struct decoder *d, const char *p)
+{
+    if (!take_guess(d, p)) {
+        if (tg_json_read_key(&d->reader, p) != TG_JSON_KEY)
+            return TG_JSON_ERROR;
+        on_key(d);
+    }
+    return tg_json_step_value(&d->reader);
+}
+
+/* The next event that is no key. */
+static inline enum tg_json_event step(struct decoder *d)
+{
+    struct tg_json_reader *reader = &d->reader;
+    const char *p = tg_json_skip_blanks(reader->at, reader->end);
+
+    if (p == reader->end)
+        return tg_json_step(reader);
+    if (reader->state == TG_JSON_AFTER_VALUE && reader->depth != 0) {
+        bool object = d->build.level->object;
+        if (*p == ',') {
+            p = tg_json_skip_blanks(p + 1, reader->end);
+            return object ? step_key(d, p) : tg_json_read_value(reader, p);
+        }
+        if (*p == (object ? '}' : ']'))
+            return tg_json_close(reader, p);
+    } else if (reader->state == TG_JSON_AT_FIRST_KEY && *p == '"') {
+        return step_key(d, p);
+    }
+    return tg_json_step(reader);
 }
 
 static void push_number(struct decoder *d, struct tg_json_number *number)
@@ -189,20 +222,14 @@ static bool decode(struct decoder *d)
 {
     while (d->events-- > 0) {
         tg_builder_room(&d->build);
-        bool has_key = take_next_key(d);
-        enum tg_json_event event = has_key ? TG_JSON_KEY : tg_json_step(&d->reader);
-        if (event == TG_JSON_KEY) {
-            if (!has_key)
-                on_key(d);
-            event = tg_json_step_value(&d->reader);
-        }
+        enum tg_json_event event = step(d);
         switch (event) {
         case TG_JSON_OBJECT:
         case TG_JSON_ARRAY:
             on_open(d, event == TG_JSON_OBJECT);
             continue;
         case TG_JSON_END:
-            if (d->build.level->object && !check_names(d))
+            if (d->build.level->shape == TG_SHAPE_NONE && !check_names(d))
                 return false;
             tg_builder_close(&d->build);
             break;
@@ -211,11 +238,12 @@ static bool decode(struct decoder *d)
         case TG_JSON_TRUE:
         case TG_JSON_FALSE:
         case TG_JSON_NULL:
+            tg_builder_other(&d->build);
             push(d, event);
             break;
         case TG_JSON_DONE:
             return true;
-        case TG_JSON_KEY: /* none follows a key */
+        case TG_JSON_KEY: /* it was taken */
         case TG_JSON_ERROR:
             return false;
         }
@@ -231,8 +259,8 @@ static void begin(struct decoder *d, struct tg_text text, const struct tg_json_o
 {
     d->paused = false;
     d->names = &d->build.values->names;
-    d->key = d->build.values->keys;
     d->names->len = 0;
+    tg_shapes_begin(&d->build.values->shapes);
     tg_json_begin(&d->reader, text,
                   options->depth < TG_JSON_VALUE_DEPTH ? options->depth : TG_JSON_VALUE_DEPTH,
                   &d->build.values->text, error);
@@ -248,6 +276,7 @@ bool tg_json_decode(lua_State *L, struct tg_text text, const struct tg_json_opti
     if (options == NULL)
         options = &defaults;
     tg_builder_init(&d.build, L, options->ordered);
+    d.build.shapes = !options->ordered;
     d.events = SIZE_MAX;
     begin(&d, text, options, error);
     bool good = decode(&d);
@@ -303,6 +332,7 @@ static void take_up(lua_State *L, struct turns *turns)
     if (!turns->begun) {
         bool ordered = b->ordered;
         tg_builder_init_apart(b, L, values, ordered);
+        b->shapes = !ordered;
         turns->begun = true;
         return;
     }

@@ -23,6 +23,7 @@ static int on_collect(lua_State *L)
     tg_buffer_dispose(&values->names);
     tg_buffer_dispose(&values->seen);
     tg_buffer_dispose(&values->selected);
+    tg_buffer_dispose(&values->shapes.list);
     *values = (struct tg_values){0};
     return 0;
 }
@@ -70,7 +71,7 @@ void tg_values_open(lua_State *L)
     lua_pushlightuserdata(L, (void *)&registry_key);
     struct tg_values *values = push_values(L);
 
-    lua_createtable(L, TG_VALUE_REF_KEYS + TG_VALUE_KEYS, 0);
+    lua_createtable(L, TG_VALUE_REFS, 0);
     int refs = lua_gettop(L);
     array_metatable(L);
     add_metatable(L, values, refs, TG_VALUE_ARRAY);
@@ -116,7 +117,7 @@ struct tg_values *tg_values_apart(lua_State *L)
     struct tg_values *values = push_values(L);
     memcpy(values->metatables, tg_values_push(L)->metatables, sizeof(values->metatables));
     int shared = lua_gettop(L);
-    lua_createtable(L, TG_VALUE_REF_KEYS + TG_VALUE_KEYS, 0);
+    lua_createtable(L, TG_VALUE_REFS, 0);
     for (int i = 1; i <= TG_VALUE_REF_LITERALS; i++) {
         lua_rawgeti(L, shared, i);
         lua_rawseti(L, -2, i);
@@ -218,7 +219,6 @@ static inline bool is_same(const char *a, const char *b, size_t n)
 
 const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, struct tg_text text)
 {
-    values->key = NULL;
     if (text.len > LONGEST_KEY) {
         lua_pushlstring(L, text.base, text.len);
         return lua_tostring(L, -1);
@@ -227,7 +227,7 @@ const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, 
     read_ends(text, &head, &tail);
     uint64_t mixed = (head ^ tail << 23 ^ tail >> 41 ^ text.len) * UINT64_C(0x9e3779b97f4a7c15);
     size_t slot = mixed >> 56 & (TG_VALUE_KEYS - 1);
-    struct tg_value_key *key = values->key = &values->keys[slot];
+    struct tg_value_key *key = &values->keys[slot];
     if (key->head == head && key->tail == tail && key->len == text.len && key->base != NULL &&
         is_same(key->base, text.base, text.len)) {
         lua_rawgeti(L, refs, TG_VALUE_REF_KEYS + (int)slot);
@@ -236,6 +236,6 @@ const char *tg_value_push_key(lua_State *L, struct tg_values *values, int refs, 
     lua_pushlstring(L, text.base, text.len);
     lua_pushvalue(L, -1);
     lua_rawseti(L, refs, TG_VALUE_REF_KEYS + (int)slot);
-    *key = (struct tg_value_key){lua_tostring(L, -1), text.len, head, tail, key->next, false, ""};
+    *key = (struct tg_value_key){lua_tostring(L, -1), text.len, head, tail};
     return key->base;
 }

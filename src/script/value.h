@@ -10,9 +10,9 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
-#include "codec/block.h"
 #include "codec/xml_scan.h"
 #include "codec/xml_write.h"
+#include "script/value_shapes.h"
 #include "script/value_view.h"
 
 /* Once per state, before all else here. */
@@ -38,9 +38,6 @@ struct tg_value_key {
     const char *base; /* NULL: none */
     size_t len;
     uint64_t head, tail; /* its first and last bytes: up to sixteen they are all of it */
-    uint16_t next;       /* the place of the key that came after it the last time */
-    bool is_plain;       /* in JSON it was written as it is, without escapes, as here: */
-    char json[TG_BLOCK]; /* with its quotes and colon, of those that fit */
 };
 
 #define TG_VALUE_KEYS 256 /* a power of two */
@@ -58,7 +55,7 @@ struct tg_values {
     struct tg_buffer selected; /* the part of a document that is read */
     const void *metatables[TG_VALUE_RAW + 1]; /* by kind, as lua_topointer has them */
     struct tg_view view;
-    struct tg_value_key *key; /* the one that was pushed last; NULL: it is too long to be one */
+    struct tg_shapes shapes;
     struct tg_value_key keys[TG_VALUE_KEYS];
 };
 
@@ -72,6 +69,8 @@ struct tg_values *tg_values_push(lua_State *L);
 
 #define TG_VALUE_REF_LITERALS (TG_VALUE_RAW + 1) /* number literals by their text, weak */
 #define TG_VALUE_REF_KEYS (TG_VALUE_RAW + 2)     /* strings of tg_values.keys, from here on */
+#define TG_VALUE_REF_SHAPES (TG_VALUE_REF_KEYS + TG_VALUE_KEYS) /* value_shapes.h */
+#define TG_VALUE_REFS (TG_VALUE_REF_SHAPES + TG_SHAPES * TG_SHAPE_REFS) /* all slots */
 /* 1 to TG_VALUE_RAW: the metatables by kind. */
 
 /* Pushes a userdata of the same for one decoding that goes on while others begin and end: scratch

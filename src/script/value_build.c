@@ -7,6 +7,15 @@
 /* A C function has 8000 slots at most; the levels that open when it is crowded need few each. */
 #define CROWDED 4000
 
+static inline struct tg_level *add_level(struct tg_builder *b)
+{
+    struct tg_buffer *levels = &b->values->levels;
+
+    b->level = (struct tg_level *)(void *)tg_buffer_reserve(levels, sizeof(*b->level));
+    levels->len += sizeof(*b->level);
+    return b->level;
+}
+
 void tg_builder_init(struct tg_builder *b, lua_State *L, bool ordered)
 {
     luaL_checkstack(L, STEP, "too many values");
@@ -28,6 +37,7 @@ void tg_builder_init_apart(struct tg_builder *b, lua_State *L, struct tg_values 
         .ordered = ordered,
     };
     values->levels.len = 0;
+    *add_level(b) = (struct tg_level){.base = top + 1, .is_mixed = true};
 }
 
 void tg_builder_grow(struct tg_builder *b)
@@ -38,15 +48,16 @@ void tg_builder_grow(struct tg_builder *b)
 
 void tg_builder_open(struct tg_builder *b, bool object)
 {
-    struct tg_buffer *levels = &b->values->levels;
-    struct tg_level *level = (struct tg_level *)(void *)tg_buffer_reserve(levels, sizeof(*level));
+    struct tg_level *level = add_level(b), *around = level - 1;
+    uint16_t shape = around->object ? around->shape : around->around;
+    bool has_shape = object && b->shapes && !around->is_unknown && b->top <= b->crowded;
 
-    level->base = b->top + 1;
-    level->done = 0;
-    level->object = object;
-    level->has_table = false;
-    levels->len += sizeof(*level);
-    b->level = level;
+    *level = (struct tg_level){
+        .base = b->top + 1,
+        .object = object,
+        .shape = has_shape ? TG_SHAPE_EMPTY : TG_SHAPE_NONE,
+        .around = shape != TG_SHAPE_NONE ? shape : TG_SHAPE_EMPTY,
+    };
 }
 
 /* Puts the values above `table` into it, behind the `done` that it has. */
@@ -83,11 +94,114 @@ static void flush_ordered(struct tg_builder *b)
     b->top = base;
 }
 
+/* ---- objects with a shape */
+
+static inline bool has_shape(const struct tg_level *level)
+{
+    return level->object && level->shape != TG_SHAPE_NONE;
+}
+
+/* Puts the keys between the values. */
+static void forget_shape(struct tg_builder *b)
+{
+    lua_State *L = b->L;
+    struct tg_level *level = b->level;
+    uint16_t steps[TG_SHAPE_KEYS];
+    int count = tg_shape_steps(&b->values->shapes, level->shape, steps);
+
+    while (b->top + count + 8 > b->room)
+        tg_builder_grow(b);
+    for (int i = 0; i < count; i++) {
+        tg_shape_push_key(L, b->refs, steps[i]);
+        lua_insert(L, level->base + 2 * i);
+    }
+    b->top += count;
+    level->shape = TG_SHAPE_NONE;
+    level[-1].is_unknown = true;
+}
+
+bool tg_builder_key(struct tg_builder *b, struct tg_text key, bool is_plain)
+{
+    struct tg_level *level = b->level;
+    struct tg_shapes *shapes = &b->values->shapes;
+    uint16_t longer = tg_shape_with(b->L, shapes, b->refs, level->shape, key, is_plain);
+
+    if (longer == TG_SHAPE_NONE) {
+        forget_shape(b);
+        return false;
+    }
+    *tg_shape_guess(shapes, level->shape, level->around) = longer;
+    level->shape = longer;
+    return true;
+}
+
+/* Whether the object, whose values are on top, can stay as they are: its siblings before it are of
+ * the same shape, and so are theirs. */
+static inline bool joins_run(const struct tg_builder *b, const struct tg_level *level)
+{
+    const struct tg_level *array = level - 1;
+
+    if (!has_shape(level) || array->object || array->is_mixed)
+        return false;
+    if (array->run != 0)
+        return array->shape == level->shape;
+    return level->base == array->base + array->has_table &&
+           tg_shape_at(&b->values->shapes, level->shape)->is_made;
+}
+
+/* The values of the run are on top; `array` is the index of its table. */
+static void put_run(struct tg_builder *b, struct tg_level *level)
+{
+    struct tg_shapes *shapes = &b->values->shapes;
+    int i = level->done + level->run;
+
+    level->done = i;
+    for (; level->run >= TG_SHAPE_RUN; level->run -= TG_SHAPE_RUN) {
+        tg_shape_make_run(b->L, shapes, b->refs, level->shape);
+        for (int k = 0; k < TG_SHAPE_RUN; k++)
+            lua_rawseti(b->L, level->base, i--);
+    }
+    for (; level->run > 0; level->run--) {
+        tg_shape_make(b->L, shapes, b->refs, level->shape);
+        lua_rawseti(b->L, level->base, i--);
+    }
+}
+
+static void settle_run(struct tg_builder *b)
+{
+    if (!b->level->has_table)
+        put_table(b, b->level->run, 0);
+    put_run(b, b->level);
+}
+
+void tg_builder_end_run(struct tg_builder *b)
+{
+    b->level->is_mixed = true;
+    settle_run(b);
+    b->top = b->level->base;
+}
+
+/* The table of an object is on top, and what is below it is a run that it does not belong to. */
+static void break_run(struct tg_builder *b)
+{
+    lua_insert(b->L, b->level->base + b->level->has_table);
+    b->level->is_mixed = true;
+    settle_run(b);
+    b->top = b->level->base + 1;
+}
+
 void tg_builder_flush(struct tg_builder *b)
 {
     struct tg_level *level = b->level;
     int base = level->base, n = b->top - base + 1 - level->has_table;
 
+    if (level->run != 0) {
+        settle_run(b);
+        b->top = base;
+        return;
+    }
+    if (has_shape(level))
+        return; /* they are few */
     if (level->object && b->ordered) {
         flush_ordered(b);
         return;
@@ -117,12 +231,12 @@ void tg_builder_array(struct tg_builder *b, int n)
     b->top = table;
 }
 
-void tg_builder_close(struct tg_builder *b)
+static void close_plain(struct tg_builder *b)
 {
     struct tg_level *level = b->level;
     int n = b->top - level->base + 1;
 
-    if (!level->has_table && !level->object) {
+    if (!level->has_table && !level->object && level->run == 0) {
         tg_builder_array(b, n);
     } else if (!level->has_table && b->ordered) {
         tg_ordered_make(b->L, b->refs, n / 2);
@@ -135,8 +249,26 @@ void tg_builder_close(struct tg_builder *b)
             lua_setmetatable(b->L, level->base);
         }
     }
+}
+
+void tg_builder_close(struct tg_builder *b)
+{
+    struct tg_level *level = b->level;
+    bool waits = joins_run(b, level);
+
+    if (waits) {
+        level[-1].run++;
+        level[-1].shape = level->shape;
+    } else if (has_shape(level)) {
+        tg_shape_make(b->L, &b->values->shapes, b->refs, level->shape);
+        b->top = level->base;
+    } else {
+        close_plain(b);
+    }
     b->values->levels.len -= sizeof(*level);
     b->level--;
+    if (!waits && b->level->run != 0)
+        break_run(b);
 }
 
 void tg_builder_drop(struct tg_builder *b)

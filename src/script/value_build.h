@@ -12,6 +12,13 @@ struct tg_level {
     int done; /* items or pairs that are in the table already */
     bool object;
     bool has_table;
+    bool is_mixed;   /* an array whose objects are no run any more */
+    bool is_unknown; /* an array that had an object without a shape */
+    /* Of an object: while it has a shape, only its values are on the stack. Of an array: that of
+     * the objects whose values are all that is on the stack. */
+    uint16_t shape;
+    uint16_t around; /* the shape whose last key's value this is, or is in */
+    int run;         /* the number of those objects */
 };
 
 struct tg_builder {
@@ -23,6 +30,7 @@ struct tg_builder {
     int crowded;            /* the top from which on values go into tables at once */
     struct tg_level *level; /* the innermost, in values->levels */
     bool ordered;
+    bool shapes; /* objects have one as long as each of their keys has a place in it */
 };
 
 /* Pushes the table of references; an error unwinds to where the caller's stack was. */
@@ -43,6 +51,20 @@ static inline void tg_builder_room(struct tg_builder *b)
 
 /* A new level; its items follow on the stack. */
 void tg_builder_open(struct tg_builder *b, bool object);
+
+/* The next key of an object that has a shape. False: it has none any more, and its keys and values
+ * are on the stack, where this key comes next. */
+bool tg_builder_key(struct tg_builder *b, struct tg_text key, bool is_plain);
+
+/* Puts what was read of a run into the array, which goes on without one. */
+void tg_builder_end_run(struct tg_builder *b);
+
+/* Call before a value that is no object is pushed, or its level opened. */
+static inline void tg_builder_other(struct tg_builder *b)
+{
+    if (b->level->run != 0)
+        tg_builder_end_run(b);
+}
 
 /* Moves the items of the level into its table. */
 void tg_builder_flush(struct tg_builder *b);
