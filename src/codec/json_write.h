@@ -111,7 +111,7 @@ static inline bool tg_json_write_string(struct tg_buffer *out, struct tg_text te
 /* A bit for each byte that needs an escape, or is not ASCII. */
 static inline unsigned tg_json_not_simple(struct tg_block block)
 {
-    return tg_json_odd(block) | tg_block_high(block);
+    return tg_block_mask(tg_block_or(block, tg_block_quoted(block)));
 }
 
 /* Writes text of up to two blocks that is all of ASCII and needs no escapes, as most is, where two
@@ -140,29 +140,49 @@ static inline bool tg_json_put_short(char *out, struct tg_text text)
     return true;
 }
 
-/* The same with its quotes. False: it is none, or there is no room. */
-static inline bool tg_json_write_short(struct tg_buffer *out, struct tg_text text)
-{
-    char *room = tg_buffer_reserve(out, TG_BLOCKS_COPIED + 2);
+/* The room for a text like that as a string, or as a key. */
+#define TG_JSON_SHORT_ROOM (TG_BLOCKS_COPIED + 4)
 
-    if (room == NULL || !tg_json_put_short(room + 1, text))
-        return false;
-    room[0] = room[text.len + 1] = '"';
-    out->len += text.len + 2;
-    return true;
+/* The same with its quotes; gives the end. NULL: it is none. */
+static inline char *tg_json_put_string(char *out, struct tg_text text)
+{
+    if (!tg_json_put_short(out + 1, text))
+        return NULL;
+    out[0] = out[text.len + 1] = '"';
+    return out + text.len + 2;
 }
 
 /* The same as a key: with a comma before it, and a colon behind it. */
+static inline char *tg_json_put_key(char *out, struct tg_text key)
+{
+    if (!tg_json_put_short(out + 2, key))
+        return NULL;
+    out[0] = ',';
+    out[1] = out[2 + key.len] = '"';
+    out[3 + key.len] = ':';
+    return out + key.len + 4;
+}
+
+/* The same at the end of a buffer. False: it is none, or there is no room. */
+static inline bool tg_json_write_short(struct tg_buffer *out, struct tg_text text)
+{
+    char *room = tg_buffer_reserve(out, TG_JSON_SHORT_ROOM);
+    char *end = room != NULL ? tg_json_put_string(room, text) : NULL;
+
+    if (end == NULL)
+        return false;
+    out->len += (size_t)(end - room);
+    return true;
+}
+
 static inline bool tg_json_write_short_key(struct tg_buffer *out, struct tg_text key)
 {
-    char *room = tg_buffer_reserve(out, TG_BLOCKS_COPIED + 4);
+    char *room = tg_buffer_reserve(out, TG_JSON_SHORT_ROOM);
+    char *end = room != NULL ? tg_json_put_key(room, key) : NULL;
 
-    if (room == NULL || !tg_json_put_short(room + 2, key))
+    if (end == NULL)
         return false;
-    room[0] = ',';
-    room[1] = room[2 + key.len] = '"';
-    room[3 + key.len] = ':';
-    out->len += key.len + 4;
+    out->len += (size_t)(end - room);
     return true;
 }
 
@@ -226,19 +246,27 @@ size_t tg_json_format_number(char text[TG_JSON_NUMBER_ROOM], double number);
 
 bool tg_json_write_number(struct tg_buffer *out, double number);
 
-/* The same for whole numbers, as most are. False: it is none (-0 is not, for its sign), or there is
- * no room. */
-static inline bool tg_json_write_whole(struct tg_buffer *out, double number)
+/* Writes a whole number, as most are, where TG_JSON_NUMBER_ROOM is; gives the end. NULL: it is none
+ * (-0 is not, for its sign). */
+static inline char *tg_json_put_number(char *out, double number)
 {
-    char *room = tg_buffer_reserve(out, TG_JSON_NUMBER_ROOM), *end = room;
-
-    if (room == NULL || !(number > -TG_JSON_WHOLE && number < TG_JSON_WHOLE))
-        return false;
+    if (!(number > -TG_JSON_WHOLE && number < TG_JSON_WHOLE))
+        return NULL;
     int64_t whole = (int64_t)number;
     if ((double)whole != number || (whole == 0 && signbit(number)))
+        return NULL;
+    *out = '-';
+    return tg_json_put_whole(out + (whole < 0), (uint64_t)(whole < 0 ? -whole : whole));
+}
+
+/* The same at the end of a buffer. False: it is none, or there is no room. */
+static inline bool tg_json_write_whole(struct tg_buffer *out, double number)
+{
+    char *room = tg_buffer_reserve(out, TG_JSON_NUMBER_ROOM);
+    char *end = room != NULL ? tg_json_put_number(room, number) : NULL;
+
+    if (end == NULL)
         return false;
-    *end = '-';
-    end = tg_json_put_whole(end + (whole < 0), (uint64_t)(whole < 0 ? -whole : whole));
     out->len += (size_t)(end - room);
     return true;
 }
