@@ -53,7 +53,7 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
         if (is_line_ends(buf, len))
             return rc;
         rc = pass_on_refused(&head, buf, len);
-    } else if (tg_head_has_body(&head)) {
+    } else if (head.has_body) {
         tg_client_expect_body(client);
     }
     *method = head.method;

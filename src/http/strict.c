@@ -135,11 +135,12 @@ static const char *check_name(struct tg_text name)
     if (name.len == 0)
         return "Host is empty";
     for (const char *at = name.base; at < end; at++) {
+        if (tg_char_is(*at, TG_CHAR_HOST))
+            continue;
         int escaped = *at == '%' ? tg_escape_value(at, end) : -1;
-        if (escaped > 0x20 && escaped != 0x7f)
-            at += 2;
-        else if (!tg_char_is(*at, TG_CHAR_HOST))
+        if (escaped <= 0x20 || escaped == 0x7f)
             return "Host has a character in it that no host has";
+        at += 2;
     }
     return NULL;
 }
@@ -183,36 +184,29 @@ static const char *check_line_ends(struct tg_text head)
     return NULL;
 }
 
-struct seen {
-    unsigned hosts, lengths, codings;
-};
-
-static const char *check_field(const struct tg_strict_field *field, struct seen *seen)
+/* Their lengths tell apart the few that are asked for. */
+const char *tg_strict_meaning(struct tg_text name, struct tg_text value,
+                              struct tg_strict_seen *seen)
 {
-    const char *wrong = tg_strict_field_name(field->name);
     uint64_t length;
 
-    if (wrong == NULL)
-        wrong = tg_strict_field_value(field->value);
-    if (wrong != NULL)
-        return wrong;
-    if (tg_text_is_nocase(field->name, TG_TEXT("host"))) {
+    if (name.len == 4 && tg_text_is_nocase(name, TG_TEXT("host"))) {
         seen->hosts++;
-        return tg_strict_authority(tg_list_trim(field->value));
+        return tg_strict_authority(tg_list_trim(value));
     }
-    if (tg_text_is_nocase(field->name, TG_TEXT("content-length"))) {
+    if (name.len == 14 && tg_text_is_nocase(name, TG_TEXT("content-length"))) {
         seen->lengths++;
-        return tg_strict_content_length(field->value, &length);
+        return tg_strict_content_length(value, &length);
     }
-    if (tg_text_is_nocase(field->name, TG_TEXT("transfer-encoding"))) {
+    if (name.len == 17 && tg_text_is_nocase(name, TG_TEXT("transfer-encoding"))) {
         seen->codings++;
-        if (!tg_text_is_nocase(field->value, TG_TEXT("chunked")))
+        if (!tg_text_is_nocase(value, TG_TEXT("chunked")))
             return "Transfer-Encoding is not chunked";
     }
     return NULL;
 }
 
-static const char *check_counts(const struct seen *seen, int minor_version)
+const char *tg_strict_counts(const struct tg_strict_seen *seen, int minor_version)
 {
     if (seen->hosts > 1)
         return "Host is there twice";
@@ -229,15 +223,24 @@ static const char *check_counts(const struct seen *seen, int minor_version)
     return NULL;
 }
 
+static const char *check_field(const struct tg_strict_field *field, struct tg_strict_seen *seen)
+{
+    const char *wrong = tg_strict_field_name(field->name);
+
+    if (wrong == NULL)
+        wrong = tg_strict_field_value(field->value);
+    return wrong != NULL ? wrong : tg_strict_meaning(field->name, field->value, seen);
+}
+
 const char *tg_strict_head(const struct tg_strict_field *fields, size_t count, struct tg_text head,
                            int minor_version)
 {
-    struct seen seen = {0};
+    struct tg_strict_seen seen = {0};
     const char *wrong = check_line_ends(head);
 
     if (wrong == NULL && minor_version != 0 && minor_version != 1)
         wrong = "the version is neither HTTP/1.0 nor HTTP/1.1";
     for (size_t i = 0; wrong == NULL && i < count; i++)
         wrong = check_field(&fields[i], &seen);
-    return wrong != NULL ? wrong : check_counts(&seen, minor_version);
+    return wrong != NULL ? wrong : tg_strict_counts(&seen, minor_version);
 }
