@@ -114,58 +114,57 @@ static const char *check_port(struct tg_text port)
     return number <= 65535 ? NULL : "the port of Host is not a number up to 65535";
 }
 
-static const char *check_ipv6(struct tg_text inside)
+static bool is_ipv6(struct tg_text inside)
 {
     char text[INET6_ADDRSTRLEN];
     struct in6_addr address;
 
     if (inside.len == 0 || inside.len >= sizeof(text))
-        return "Host has no valid IPv6 address in its brackets";
+        return false;
     memcpy(text, inside.base, inside.len);
     text[inside.len] = '\0';
-    if (strlen(text) != inside.len || inet_pton(AF_INET6, text, &address) != 1)
-        return "Host has no valid IPv6 address in its brackets";
-    return NULL;
+    return strlen(text) == inside.len && inet_pton(AF_INET6, text, &address) == 1;
 }
 
-static const char *check_name(struct tg_text name)
+/* Where the name of a host ends: at the first character that none has. */
+static const char *name_end(const char *at, const char *end)
 {
-    const char *end = name.base + name.len;
-
-    if (name.len == 0)
-        return "Host is empty";
-    for (const char *at = name.base; at < end; at++) {
-        if (tg_char_is(*at, TG_CHAR_HOST))
-            continue;
-        int escaped = *at == '%' ? tg_escape_value(at, end) : -1;
+    for (;; at += 3) {
+        while (at < end && tg_char_is(*at, TG_CHAR_HOST))
+            at++;
+        int escaped = at < end && *at == '%' ? tg_escape_value(at, end) : -1;
         if (escaped <= 0x20 || escaped == 0x7f)
-            return "Host has a character in it that no host has";
-        at += 2;
+            return at;
     }
-    return NULL;
+}
+
+/* Checks the address in brackets and gives its end, or NULL. */
+static const char *address_end(struct tg_text authority)
+{
+    const char *at = authority.base + 1;
+    const char *end = memchr(authority.base, ']', authority.len);
+
+    return end != NULL && is_ipv6(tg_text(at, (size_t)(end - at))) ? end + 1 : NULL;
 }
 
 const char *tg_strict_authority(struct tg_text authority)
 {
-    struct tg_text host = authority;
-    bool brackets = authority.len != 0 && authority.base[0] == '[';
-    const char *end = NULL;
+    const char *at = authority.base, *end = at + authority.len, *stop;
 
-    if (authority.len != 0)
-        end = memchr(authority.base, brackets ? ']' : ':', authority.len);
-    if (brackets && end == NULL)
-        return "Host has no valid IPv6 address in its brackets";
-    if (end != NULL)
-        host.len = (size_t)(end - authority.base);
-
-    const char *wrong =
-        brackets ? check_ipv6(tg_text(host.base + 1, host.len - 1)) : check_name(host);
-    size_t used = host.len + brackets;
-    if (wrong != NULL || used == authority.len)
-        return wrong;
-    if (authority.base[used] != ':')
+    if (authority.len == 0 || *at == ':')
+        return "Host is empty";
+    if (*at == '[') {
+        stop = address_end(authority);
+        if (stop == NULL)
+            return "Host has no valid IPv6 address in its brackets";
+    } else {
+        stop = name_end(at, end);
+    }
+    if (stop == end)
+        return NULL;
+    if (*stop != ':')
         return "Host has a character in it that no host has";
-    return check_port(tg_text(authority.base + used + 1, authority.len - used - 1));
+    return check_port(tg_text(stop + 1, (size_t)(end - stop - 1)));
 }
 
 /* A line end of one character is where parsers begin to disagree. */
