@@ -36,6 +36,7 @@ struct tg_client {
     uint16_t port;
     int linger_fd; /* a second descriptor of a connection that is refused, or -1 */
     struct tg_refusal refusal;
+    struct tg_fields fields; /* of req, as gate/share.h has them; without a list h2o has all */
 };
 
 /* The client of a socket that has just been accepted. */

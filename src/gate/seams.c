@@ -8,6 +8,7 @@
 #include <h2o.h>
 
 #include "gate/client.h"
+#include "gate/share.h"
 #include "http/chunked.h"
 #include "net/phr.h"
 
@@ -47,6 +48,7 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
     assert(*num_headers == TG_HEAD_FIELDS);
     client->req = req;
     client->read = client->sock->_cb.read;
+    client->fields = (struct tg_fields){NULL, 0};
     if (rc == -2)
         return rc;
     if (rc == -1) {
@@ -55,6 +57,8 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
         rc = pass_on_refused(&head, buf, len);
     } else if (head.has_body) {
         tg_client_expect_body(client);
+    } else if (!client->is_admin) {
+        head.field_count = tg_share_fields(client, &head);
     }
     *method = head.method;
     *method_len = head.method_len;
