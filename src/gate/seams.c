@@ -155,9 +155,13 @@ bool tg_seams_are_in_place(void)
     int (*is_in_data)(struct phr_chunked_decoder *) = phr_decode_chunked_is_in_data;
     int (*print)(char *, int, size_t, const char *, ...) = tg_seam_sprintf;
     ssize_t (*send_parts)(int, const struct iovec *, int) = tg_seam_writev;
+    void *(*alloc)(h2o_mem_pool_t *, size_t) = h2o_mem_alloc_pool;
+    void (*process)(h2o_req_t *) = h2o_process_request;
 
     return is_ours("phr_parse_request", *(void **)&parse) &&
            is_ours("phr_decode_chunked", *(void **)&decode) &&
            is_ours("phr_decode_chunked_is_in_data", *(void **)&is_in_data) &&
-           is_ours("__sprintf_chk", *(void **)&print) && is_ours("writev", *(void **)&send_parts);
+           is_ours("__sprintf_chk", *(void **)&print) && is_ours("writev", *(void **)&send_parts) &&
+           is_ours("h2o_mem_alloc_pool", *(void **)&alloc) && tg_seam_pool_is_right() &&
+           is_ours("h2o_process_request", *(void **)&process);
 }
