@@ -58,11 +58,13 @@ static enum owner owner_of(struct tg_text name, struct tg_text value)
     }
 }
 
+_Static_assert(sizeof(h2o_header_t) == sizeof(struct tg_field), "one list has room for both");
+
 size_t tg_share_fields(struct tg_client *client, struct tg_head *head)
 {
     size_t theirs = 0, ours = 1;
     struct tg_field *list =
-        h2o_mem_alloc_pool(&client->req->pool, (head->field_count + 1) * sizeof(*list));
+        h2o_mem_alloc_pool(&client->req->pool, (head->field_count + 1) * 2 * sizeof(*list));
 
     for (size_t i = 0; i < head->field_count; i++) {
         struct phr_header field = head->fields[i];
@@ -76,5 +78,7 @@ size_t tg_share_fields(struct tg_client *client, struct tg_head *head)
             head->fields[theirs++] = field;
     }
     client->fields = (struct tg_fields){list, ours};
+    client->req->headers =
+        (h2o_headers_t){(h2o_header_t *)(list + head->field_count + 1), 0, head->field_count + 1};
     return theirs;
 }
