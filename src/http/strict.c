@@ -37,27 +37,37 @@ static bool has_control(const char *base, size_t len)
     return false;
 }
 
-/* Whether a byte of the eight may be a control character; a tab is looked at again. */
-static bool may_have_control(const char *base)
+/* Whether one of at most eight bytes may be a control character; a tab is looked at again. */
+static inline bool may_have_control(const char *base, size_t len)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones * 0x80;
-    uint64_t word, deletes;
+    uint64_t word = ones * ' ', deletes;
 
-    memcpy(&word, base, sizeof(word));
+    memcpy(&word, base, len);
     deletes = word ^ ones * 0x7f;
     return ((((word - ones * 0x20) & ~word) | ((deletes - ones) & ~deletes)) & highs) != 0;
 }
 
+/* The last word of a long value reaches back into the one before. */
+static bool may_be_wrong(struct tg_text value)
+{
+    const char *at = value.base, *end = at + value.len;
+
+    if (value.len < 4)
+        return true;
+    if (value.len < 8)
+        return may_have_control(at, 4) || may_have_control(end - 4, 4);
+    for (; end - at > 8; at += 8)
+        if (may_have_control(at, 8))
+            return true;
+    return may_have_control(end - 8, 8);
+}
+
 const char *tg_strict_field_value(struct tg_text value)
 {
-    static const char wrong[] = "a field's value has a control character in it";
-    const char *at = value.base;
-    size_t left = value.len;
+    bool wrong = may_be_wrong(value) && has_control(value.base, value.len);
 
-    for (; left >= 8; at += 8, left -= 8)
-        if (may_have_control(at) && has_control(at, 8))
-            return wrong;
-    return has_control(at, left) ? wrong : NULL;
+    return wrong ? "a field's value has a control character in it" : NULL;
 }
 
 /* Their lengths tell them apart, but for two and two. */
