@@ -94,10 +94,10 @@ static struct asked compare_with(const struct tg_inbound *inbound)
 }
 
 /* Names of fields are in lower case here. */
-static bool has_conditions(const h2o_headers_t *headers)
+static bool has_conditions(struct tg_fields fields)
 {
-    for (size_t i = 0; i < headers->size; i++) {
-        const h2o_iovec_t *name = headers->entries[i].name;
+    for (size_t i = 0; i < fields.count; i++) {
+        const h2o_iovec_t *name = &fields.list[i].name;
         if ((name->len > 7 && memcmp(name->base, "if-", 3) == 0) ||
             (name->len == 5 && memcmp(name->base, "range", 5) == 0))
             return true;
@@ -224,13 +224,14 @@ void tg_cached_send(struct tg_inbound *inbound)
     const struct tg_entry *entry = inbound->caching->entry;
     h2o_req_t *req = inbound->req;
     h2o_iovec_t body = h2o_iovec_init(entry->is.body.base, entry->is.body.len);
+    bool asks = has_conditions(inbound->request.fields);
     int status = entry->is.status;
 
-    if (!has_conditions(&req->headers) && req->version < 0x200) {
+    if (!asks && req->version < 0x200) {
         send_whole(inbound, body);
         return;
     }
-    if (status / 100 == 2 && has_conditions(&req->headers))
+    if (status / 100 == 2 && asks)
         status = apply_conditions(inbound, &body);
     tg_respond_status(req, status);
     if (status != 412 && status != 416) {

@@ -7,6 +7,8 @@
 #include "gate/head.h"
 #include "gate/watch.h"
 
+struct tg_inbound;
+
 enum tg_client_phase {
     TG_CLIENT_NEW,     /* nothing of a first request has come */
     TG_CLIENT_IDLE,    /* between two requests */
@@ -22,6 +24,7 @@ struct tg_client {
     struct tg_watched watched; /* first: gate/watch.c looks for it */
     struct tg_worker *worker;
     h2o_socket_t *sock;
+    struct tg_inbound *inbound; /* the request that is worked on; NULL: there is none */
     h2o_req_t *req;             /* h2o's, from the first bytes of a request to its end; else NULL */
     h2o_socket_cb read;         /* how h2o reads requests; NULL until the first bytes */
     h2o_linklist_t link;        /* in worker->door: busy, or waiting since */
@@ -36,6 +39,7 @@ struct tg_client {
     uint16_t port;
     int linger_fd; /* a second descriptor of a connection that is refused, or -1 */
     struct tg_refusal refusal;
+    struct tg_fields fields; /* of req, as gate/share.h has them; without a list h2o has all */
 };
 
 /* The client of a socket that has just been accepted. */

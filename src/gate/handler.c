@@ -109,6 +109,7 @@ void tg_handler_register(h2o_hostconf_t *host)
     h2o_handler_t *handler = h2o_create_handler(path, sizeof(*handler));
 
     handler->on_req = on_req;
+    tg_inbound_register(path);
     /* h2o's chunks are for status 200 only: gate/stream.c writes its own. */
     for (size_t i = 0; i < path->filters.size; i++)
         free(path->filters.entries[i]);

@@ -4,12 +4,10 @@
 #include <dlfcn.h>
 #include <stdbool.h>
 
+#include "gate/head_plain.h"
 #include "http/strict.h"
 
-enum {
-    METHOD_MOST = 64,
-    BESIDE_URL = METHOD_MOST + 16, /* of a request line: the method, spaces, the version */
-};
+enum { BESIDE_URL = TG_HEAD_METHOD + 16 }; /* of a request line: method, spaces, version */
 
 typedef int parse_request(const char *, size_t, const char **, size_t *, const char **, size_t *,
                           int *, struct phr_header *, size_t *, size_t);
@@ -58,6 +56,17 @@ static void trim(struct tg_head *head)
     }
 }
 
+static bool has_body(const struct tg_head *head)
+{
+    for (size_t i = 0; i < head->field_count; i++) {
+        struct tg_text name = tg_text(head->fields[i].name, head->fields[i].name_len);
+        if (tg_text_is_nocase(name, TG_TEXT("content-length")) ||
+            tg_text_is_nocase(name, TG_TEXT("transfer-encoding")))
+            return true;
+    }
+    return false;
+}
+
 /* More must come; unless it is too much already. */
 static int judge_part(const struct tg_head_limits *limits, const char *bytes, size_t len,
                       struct tg_refusal *refusal)
@@ -74,7 +83,7 @@ static int judge_whole(const struct tg_head_limits *limits, const char *bytes, i
 {
     const char *wrong;
 
-    if (head->path_len > limits->url || head->method_len > METHOD_MOST)
+    if (head->path_len > limits->url || head->method_len > TG_HEAD_METHOD)
         return refuse(refusal, TG_REFUSED_URL, "the request target is too long");
     if ((size_t)len > limits->bytes)
         return refuse(refusal, TG_REFUSED_HEAD, "the head of the request is too large");
@@ -82,11 +91,13 @@ static int judge_whole(const struct tg_head_limits *limits, const char *bytes, i
         return refuse(refusal, TG_REFUSED_FIELDS, "the request has too many fields");
     wrong = check(bytes, len, head);
     trim(head);
+    head->has_body = has_body(head);
     return wrong != NULL ? refuse(refusal, TG_REFUSED_MALFORMED, wrong) : len;
 }
 
-int tg_head_read(const struct tg_head_limits *limits, const char *bytes, size_t len,
-                 size_t last_len, struct tg_head *head, struct tg_refusal *refusal)
+/* By h2o's parser, and then by our rules. */
+static int read_thoroughly(const struct tg_head_limits *limits, const char *bytes, size_t len,
+                           size_t last_len, struct tg_head *head, struct tg_refusal *refusal)
 {
     head->field_count = TG_HEAD_FIELDS;
     int rc = theirs()(bytes, len, &head->method, &head->method_len, &head->path, &head->path_len,
@@ -101,13 +112,10 @@ int tg_head_read(const struct tg_head_limits *limits, const char *bytes, size_t 
     return refuse(refusal, TG_REFUSED_MALFORMED, "this is no HTTP/1.1 request");
 }
 
-bool tg_head_has_body(const struct tg_head *head)
+int tg_head_read(const struct tg_head_limits *limits, const char *bytes, size_t len,
+                 size_t last_len, struct tg_head *head, struct tg_refusal *refusal)
 {
-    for (size_t i = 0; i < head->field_count; i++) {
-        struct tg_text name = tg_text(head->fields[i].name, head->fields[i].name_len);
-        if (tg_text_is_nocase(name, TG_TEXT("content-length")) ||
-            tg_text_is_nocase(name, TG_TEXT("transfer-encoding")))
-            return true;
-    }
-    return false;
+    int used = last_len == 0 ? tg_head_read_plain(limits, bytes, len, head) : 0;
+
+    return used != 0 ? used : read_thoroughly(limits, bytes, len, last_len, head, refusal);
 }

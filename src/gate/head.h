@@ -8,6 +8,7 @@
 
 enum {
     TG_HEAD_FIELDS = 100,  /* what h2o has room for */
+    TG_HEAD_METHOD = 64,   /* the longest method */
     TG_HEAD_BYTES = 262144 /* the most that limits may ask for: h2o gives up at 417792 */
 };
 
@@ -23,6 +24,7 @@ struct tg_head {
     int minor_version;
     struct phr_header *fields; /* the caller's, TG_HEAD_FIELDS of them */
     size_t field_count;
+    bool has_body; /* a body follows */
 };
 
 struct tg_refusal {
@@ -35,8 +37,5 @@ struct tg_refusal {
  * the same for the same bytes. */
 int tg_head_read(const struct tg_head_limits *limits, const char *bytes, size_t len,
                  size_t last_len, struct tg_head *head, struct tg_refusal *refusal);
-
-/* Whether a body follows. */
-bool tg_head_has_body(const struct tg_head *head);
 
 #endif

@@ -80,10 +80,15 @@ void tg_inbound_end(struct tg_inbound *inbound)
 }
 
 /* h2o lets go of the request: it has been answered, or its client has gone. */
-static void on_dispose(void *holder)
+static void on_dispose(h2o_logger_t *logger, h2o_req_t *req)
 {
-    struct tg_inbound *inbound = *(struct tg_inbound **)holder;
+    struct tg_client *client = tg_client_of(req->conn);
+    struct tg_inbound *inbound = client->inbound;
 
+    (void)logger;
+    if (inbound == NULL)
+        return;
+    client->inbound = NULL;
     tg_watch_disarm(&inbound->watch);
     tg_inbound_end(inbound);
 }
@@ -104,10 +109,15 @@ static h2o_iovec_t without_query(h2o_iovec_t target)
     return mark != NULL ? h2o_iovec_init(target.base, (size_t)(mark - target.base)) : target;
 }
 
+/* Loggers are what h2o tells of the end of a request. */
+void tg_inbound_register(h2o_pathconf_t *path)
+{
+    h2o_create_logger(path, sizeof(h2o_logger_t))->log_access = on_dispose;
+}
+
 struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
 {
     struct tg_run run;
-    struct tg_inbound **holder = h2o_mem_alloc_shared(&req->pool, sizeof(*holder), on_dispose);
 
     tg_run_init(&run);
     struct tg_inbound *inbound = h2o_mem_alloc_pool(&run.pool, sizeof(*inbound));
@@ -136,24 +146,42 @@ struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req)
         inbound->request.authority = h2o_iovec_init(H2O_STRLIT("")); /* HTTP/1.0 without Host */
     inbound->request.last_call = &inbound->request.calls;
     inbound->request.run.context = &inbound->request;
-    *holder = inbound;
+    inbound->client->inbound = inbound;
+    if (req->version == 0)
+        req->version = 0x100; /* else no logger hears of its end */
     worker->requests++;
     return inbound;
+}
+
+/* The list has room for Host, which stands first. */
+static struct tg_field *take_fields(struct tg_inbound *inbound, size_t *count)
+{
+    h2o_mem_pool_t *pool = &inbound->request.run.pool;
+    const struct tg_fields *ours = &inbound->client->fields;
+    const h2o_headers_t *theirs = &inbound->req->headers;
+    struct tg_field *list;
+
+    *count = ours->list != NULL ? ours->count : theirs->size + 1;
+    list = h2o_mem_alloc_pool(pool, *count * sizeof(*list));
+    if (ours->list != NULL)
+        memcpy(list + 1, ours->list + 1, (*count - 1) * sizeof(*list));
+    else
+        for (size_t i = 0; i < theirs->size; i++)
+            list[i + 1] = (struct tg_field){*theirs->entries[i].name, theirs->entries[i].value};
+    return list;
 }
 
 void tg_inbound_fill(struct tg_inbound *inbound)
 {
     struct tg_request *request = &inbound->request;
-    const h2o_headers_t *headers = &inbound->req->headers;
-    struct tg_field *list =
-        h2o_mem_alloc_pool(&request->run.pool, (headers->size + 1) * sizeof(*list));
-    size_t n = 0;
+    size_t count;
+    struct tg_field *list = take_fields(inbound, &count);
 
     if (request->authority.len != 0)
-        list[n++] = (struct tg_field){h2o_iovec_init(H2O_STRLIT("host")), request->authority};
-    for (size_t i = 0; i < headers->size; i++)
-        list[n++] = (struct tg_field){*headers->entries[i].name, headers->entries[i].value};
-    request->fields = (struct tg_fields){list, n};
+        *list = (struct tg_field){h2o_iovec_init(H2O_STRLIT("host")), request->authority};
+    else
+        list++, count--;
+    request->fields = (struct tg_fields){list, count};
     request->scheme = inbound->req->input.scheme->name;
     request->body = inbound->req->entity;
     request->has_body = request->body.base != NULL;

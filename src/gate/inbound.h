@@ -28,6 +28,9 @@ struct tg_inbound {
     bool suspended; /* it has waited at least once: deadline and watch are set */
 };
 
+/* Those who are given the requests of the path make one of each. */
+void tg_inbound_register(h2o_pathconf_t *path);
+
 /* Makes it for a request that has just come in, and ties its end to that of the request. */
 struct tg_inbound *tg_inbound_create(struct tg_worker *worker, h2o_req_t *req);
 

@@ -69,4 +69,5 @@ static void on_setup(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **slot)
 void tg_refusal_register(h2o_hostconf_t *host)
 {
     h2o_create_filter(&host->fallback_path, sizeof(h2o_filter_t))->on_setup_ostream = on_setup;
+    tg_inbound_register(&host->fallback_path);
 }

@@ -8,11 +8,18 @@ static bool has_no_body(int status)
     return status == 204 || status == 304;
 }
 
+/* h2o keeps a copy of the head for its own log, unless it seems to have one. */
+void tg_respond_start(h2o_req_t *req, h2o_generator_t *generator)
+{
+    req->res.original.status = req->res.status;
+    h2o_start_response(req, generator);
+}
+
 static void send_all(h2o_req_t *req, h2o_iovec_t body)
 {
     static h2o_generator_t whole = {NULL, NULL};
 
-    h2o_start_response(req, &whole);
+    tg_respond_start(req, &whole);
     h2o_send(req, &body, body.len != 0 ? 1 : 0, H2O_SEND_STATE_FINAL);
 }
 
@@ -52,18 +59,31 @@ void tg_respond_date(h2o_req_t *req, h2o_iovec_t date)
     req->res.reason = text;
 }
 
-static void add_field(h2o_req_t *req, const struct tg_field *field)
+/* h2o looks for the one when it writes the head, and gate/recorder.c for the other. */
+static const h2o_token_t *token_of(struct tg_text name)
 {
-    const h2o_token_t *token = h2o_lookup_token(field->name.base, field->name.len);
+    return tg_text_is(name, TG_TEXT("vary"))           ? H2O_TOKEN_VARY
+           : tg_text_is(name, TG_TEXT("content-type")) ? H2O_TOKEN_CONTENT_TYPE
+                                                       : NULL;
+}
 
-    if (field->name.len == 4 && h2o_lcstris(field->name.base, 4, H2O_STRLIT("date")))
-        tg_respond_date(req, field->value);
-    else if (token != NULL)
-        h2o_add_header(&req->pool, &req->res.headers, token, NULL, field->value.base,
-                       field->value.len);
-    else
-        h2o_add_header_by_str(&req->pool, &req->res.headers, field->name.base, field->name.len, 0,
-                              NULL, field->value.base, field->value.len);
+/* The fields stay in place until the head is written, and `more` may follow. */
+static void add_fields(h2o_req_t *req, struct tg_fields fields, size_t more)
+{
+    h2o_headers_t *headers = &req->res.headers;
+
+    h2o_vector_reserve(&req->pool, headers, headers->size + fields.count + more);
+    for (size_t i = 0; i < fields.count; i++) {
+        const struct tg_field *field = &fields.list[i];
+        const h2o_token_t *token = token_of(tg_text(field->name.base, field->name.len));
+        if (field->name.len == 4 && h2o_lcstris(field->name.base, 4, H2O_STRLIT("date")))
+            tg_respond_date(req, field->value);
+        else
+            headers->entries[headers->size++] = (h2o_header_t){
+                .name = (h2o_iovec_t *)(token != NULL ? &token->buf : &field->name),
+                .value = field->value,
+            };
+    }
 }
 
 bool tg_respond_has_body(const h2o_req_t *req, int status)
@@ -73,20 +93,15 @@ bool tg_respond_has_body(const h2o_req_t *req, int status)
 
 void tg_respond_head(h2o_req_t *req, const struct tg_response *response)
 {
-    h2o_headers_t *headers = &req->res.headers;
-
     tg_respond_status(req, response->status);
-    h2o_vector_reserve(&req->pool, headers, response->fields.count + 1);
-    for (size_t i = 0; i < response->fields.count; i++)
-        add_field(req, &response->fields.list[i]);
+    add_fields(req, response->fields, 1);
     req->res.content_length = response->length_known ? (size_t)response->length : SIZE_MAX;
 }
 
 void tg_respond(h2o_req_t *req, const struct tg_response *response)
 {
     tg_respond_status(req, response->status);
-    for (size_t i = 0; i < response->fields.count; i++)
-        add_field(req, &response->fields.list[i]);
+    add_fields(req, response->fields, 0);
     tg_respond_bytes(req, response->body);
 }
 

@@ -10,6 +10,9 @@ void tg_respond(h2o_req_t *req, const struct tg_response *response);
 /* The first line, to begin with. */
 void tg_respond_status(h2o_req_t *req, int status);
 
+/* Begins with what has been set in req->res. */
+void tg_respond_start(h2o_req_t *req, h2o_generator_t *generator);
+
 /* Sends the bytes behind what has been set in req->res already. They stay in place until the
  * request is over. */
 void tg_respond_bytes(h2o_req_t *req, h2o_iovec_t body);

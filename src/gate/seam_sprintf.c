@@ -10,18 +10,17 @@
 int libc_vsprintf(char *out, int flag, size_t size, const char *format,
                   va_list args) __asm__("__vsprintf_chk");
 
-static const char START[] = "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: %s\r\n";
-static const char LENGTH[] = "Content-Length: %zu\r\n";
+#define START "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: %s\r\n"
+#define LENGTH "Content-Length: %zu\r\n"
 
 /* Which of h2o's formats it is. */
 enum text { ANOTHER, WITHOUT_LENGTH, WITH_LENGTH };
 
 static enum text text_of(const char *format)
 {
-    if (strncmp(format, START, sizeof(START) - 1) != 0)
-        return ANOTHER;
-    format += sizeof(START) - 1;
-    return *format == '\0' ? WITHOUT_LENGTH : strcmp(format, LENGTH) == 0 ? WITH_LENGTH : ANOTHER;
+    if (strcmp(format, START LENGTH) == 0)
+        return WITH_LENGTH;
+    return strcmp(format, START) == 0 ? WITHOUT_LENGTH : ANOTHER;
 }
 
 static char *put(char *out, const char *text)
@@ -34,14 +33,13 @@ static char *put(char *out, const char *text)
 
 static char *put_number(char *out, uint64_t number)
 {
-    char digits[20], *first = digits + sizeof(digits);
-    size_t len;
+    char *end = out + 1;
 
-    do
-        *--first = (char)('0' + number % 10);
-    while ((number /= 10) != 0);
-    len = (size_t)(digits + sizeof(digits) - first);
-    return (char *)memcpy(out, first, len) + len;
+    for (uint64_t rest = number; rest >= 10; rest /= 10)
+        end++;
+    for (char *at = end; at != out; number /= 10)
+        *--at = (char)('0' + number % 10);
+    return end;
 }
 
 static int put_start(char *out, enum text text, va_list args)

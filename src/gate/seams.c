@@ -8,6 +8,7 @@
 #include <h2o.h>
 
 #include "gate/client.h"
+#include "gate/share.h"
 #include "http/chunked.h"
 #include "net/phr.h"
 
@@ -47,14 +48,17 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
     assert(*num_headers == TG_HEAD_FIELDS);
     client->req = req;
     client->read = client->sock->_cb.read;
+    client->fields = (struct tg_fields){NULL, 0};
     if (rc == -2)
         return rc;
     if (rc == -1) {
         if (is_line_ends(buf, len))
             return rc;
         rc = pass_on_refused(&head, buf, len);
-    } else if (tg_head_has_body(&head)) {
+    } else if (head.has_body) {
         tg_client_expect_body(client);
+    } else if (!client->is_admin) {
+        head.field_count = tg_share_fields(client, &head);
     }
     *method = head.method;
     *method_len = head.method_len;
@@ -151,9 +155,13 @@ bool tg_seams_are_in_place(void)
     int (*is_in_data)(struct phr_chunked_decoder *) = phr_decode_chunked_is_in_data;
     int (*print)(char *, int, size_t, const char *, ...) = tg_seam_sprintf;
     ssize_t (*send_parts)(int, const struct iovec *, int) = tg_seam_writev;
+    void *(*alloc)(h2o_mem_pool_t *, size_t) = h2o_mem_alloc_pool;
+    void (*process)(h2o_req_t *) = h2o_process_request;
 
     return is_ours("phr_parse_request", *(void **)&parse) &&
            is_ours("phr_decode_chunked", *(void **)&decode) &&
            is_ours("phr_decode_chunked_is_in_data", *(void **)&is_in_data) &&
-           is_ours("__sprintf_chk", *(void **)&print) && is_ours("writev", *(void **)&send_parts);
+           is_ours("__sprintf_chk", *(void **)&print) && is_ours("writev", *(void **)&send_parts) &&
+           is_ours("h2o_mem_alloc_pool", *(void **)&alloc) && tg_seam_pool_is_right() &&
+           is_ours("h2o_process_request", *(void **)&process);
 }

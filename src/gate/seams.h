@@ -15,6 +15,9 @@ int tg_seam_sprintf(char *out, int flag, size_t size, const char *format,
 /* writev, also for what is no socket; a socket's other end that has gone sends no signal. */
 ssize_t tg_seam_writev(int fd, const struct iovec *parts, int count) __asm__("writev");
 
+/* Whether libh2o's pools are such as we take memory from. */
+bool tg_seam_pool_is_right(void);
+
 /* Whether libh2o really calls us: false when the program was linked without exporting its symbols.
  * Nothing may be served then. */
 bool tg_seams_are_in_place(void);

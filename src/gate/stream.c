@@ -54,7 +54,7 @@ static void begin(struct tg_stream *stream)
     if (stream->until_close)
         req->http1_is_persistent = 0;
     req->bytes_counted_by_ostream = 1;
-    h2o_start_response(req, &stream->generator);
+    tg_respond_start(req, &stream->generator);
 }
 
 /* A body that only the end of the connection ends looks whole unless the connection is reset. */

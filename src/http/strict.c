@@ -37,27 +37,37 @@ static bool has_control(const char *base, size_t len)
     return false;
 }
 
-/* Whether a byte of the eight may be a control character; a tab is looked at again. */
-static bool may_have_control(const char *base)
+/* Whether one of at most eight bytes may be a control character; a tab is looked at again. */
+static inline bool may_have_control(const char *base, size_t len)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones * 0x80;
-    uint64_t word, deletes;
+    uint64_t word = ones * ' ', deletes;
 
-    memcpy(&word, base, sizeof(word));
+    memcpy(&word, base, len);
     deletes = word ^ ones * 0x7f;
     return ((((word - ones * 0x20) & ~word) | ((deletes - ones) & ~deletes)) & highs) != 0;
 }
 
+/* The last word of a long value reaches back into the one before. */
+static bool may_be_wrong(struct tg_text value)
+{
+    const char *at = value.base, *end = at + value.len;
+
+    if (value.len < 4)
+        return true;
+    if (value.len < 8)
+        return may_have_control(at, 4) || may_have_control(end - 4, 4);
+    for (; end - at > 8; at += 8)
+        if (may_have_control(at, 8))
+            return true;
+    return may_have_control(end - 8, 8);
+}
+
 const char *tg_strict_field_value(struct tg_text value)
 {
-    static const char wrong[] = "a field's value has a control character in it";
-    const char *at = value.base;
-    size_t left = value.len;
+    bool wrong = may_be_wrong(value) && has_control(value.base, value.len);
 
-    for (; left >= 8; at += 8, left -= 8)
-        if (may_have_control(at) && has_control(at, 8))
-            return wrong;
-    return has_control(at, left) ? wrong : NULL;
+    return wrong ? "a field's value has a control character in it" : NULL;
 }
 
 /* Their lengths tell them apart, but for two and two. */
@@ -114,57 +124,57 @@ static const char *check_port(struct tg_text port)
     return number <= 65535 ? NULL : "the port of Host is not a number up to 65535";
 }
 
-static const char *check_ipv6(struct tg_text inside)
+static bool is_ipv6(struct tg_text inside)
 {
     char text[INET6_ADDRSTRLEN];
     struct in6_addr address;
 
     if (inside.len == 0 || inside.len >= sizeof(text))
-        return "Host has no valid IPv6 address in its brackets";
+        return false;
     memcpy(text, inside.base, inside.len);
     text[inside.len] = '\0';
-    if (strlen(text) != inside.len || inet_pton(AF_INET6, text, &address) != 1)
-        return "Host has no valid IPv6 address in its brackets";
-    return NULL;
+    return strlen(text) == inside.len && inet_pton(AF_INET6, text, &address) == 1;
 }
 
-static const char *check_name(struct tg_text name)
+/* Where the name of a host ends: at the first character that none has. */
+static const char *name_end(const char *at, const char *end)
 {
-    const char *end = name.base + name.len;
-
-    if (name.len == 0)
-        return "Host is empty";
-    for (const char *at = name.base; at < end; at++) {
-        int escaped = *at == '%' ? tg_escape_value(at, end) : -1;
-        if (escaped > 0x20 && escaped != 0x7f)
-            at += 2;
-        else if (!tg_char_is(*at, TG_CHAR_HOST))
-            return "Host has a character in it that no host has";
+    for (;; at += 3) {
+        while (at < end && tg_char_is(*at, TG_CHAR_HOST))
+            at++;
+        int escaped = at < end && *at == '%' ? tg_escape_value(at, end) : -1;
+        if (escaped <= 0x20 || escaped == 0x7f)
+            return at;
     }
-    return NULL;
+}
+
+/* Checks the address in brackets and gives its end, or NULL. */
+static const char *address_end(struct tg_text authority)
+{
+    const char *at = authority.base + 1;
+    const char *end = memchr(authority.base, ']', authority.len);
+
+    return end != NULL && is_ipv6(tg_text(at, (size_t)(end - at))) ? end + 1 : NULL;
 }
 
 const char *tg_strict_authority(struct tg_text authority)
 {
-    struct tg_text host = authority;
-    bool brackets = authority.len != 0 && authority.base[0] == '[';
-    const char *end = NULL;
+    const char *at = authority.base, *end = at + authority.len, *stop;
 
-    if (authority.len != 0)
-        end = memchr(authority.base, brackets ? ']' : ':', authority.len);
-    if (brackets && end == NULL)
-        return "Host has no valid IPv6 address in its brackets";
-    if (end != NULL)
-        host.len = (size_t)(end - authority.base);
-
-    const char *wrong =
-        brackets ? check_ipv6(tg_text(host.base + 1, host.len - 1)) : check_name(host);
-    size_t used = host.len + brackets;
-    if (wrong != NULL || used == authority.len)
-        return wrong;
-    if (authority.base[used] != ':')
+    if (authority.len == 0 || *at == ':')
+        return "Host is empty";
+    if (*at == '[') {
+        stop = address_end(authority);
+        if (stop == NULL)
+            return "Host has no valid IPv6 address in its brackets";
+    } else {
+        stop = name_end(at, end);
+    }
+    if (stop == end)
+        return NULL;
+    if (*stop != ':')
         return "Host has a character in it that no host has";
-    return check_port(tg_text(authority.base + used + 1, authority.len - used - 1));
+    return check_port(tg_text(stop + 1, (size_t)(end - stop - 1)));
 }
 
 /* A line end of one character is where parsers begin to disagree. */
@@ -183,36 +193,29 @@ static const char *check_line_ends(struct tg_text head)
     return NULL;
 }
 
-struct seen {
-    unsigned hosts, lengths, codings;
-};
-
-static const char *check_field(const struct tg_strict_field *field, struct seen *seen)
+/* Their lengths tell apart the few that are asked for. */
+const char *tg_strict_meaning(struct tg_text name, struct tg_text value,
+                              struct tg_strict_seen *seen)
 {
-    const char *wrong = tg_strict_field_name(field->name);
     uint64_t length;
 
-    if (wrong == NULL)
-        wrong = tg_strict_field_value(field->value);
-    if (wrong != NULL)
-        return wrong;
-    if (tg_text_is_nocase(field->name, TG_TEXT("host"))) {
+    if (name.len == 4 && tg_text_is_nocase(name, TG_TEXT("host"))) {
         seen->hosts++;
-        return tg_strict_authority(tg_list_trim(field->value));
+        return tg_strict_authority(tg_list_trim(value));
     }
-    if (tg_text_is_nocase(field->name, TG_TEXT("content-length"))) {
+    if (name.len == 14 && tg_text_is_nocase(name, TG_TEXT("content-length"))) {
         seen->lengths++;
-        return tg_strict_content_length(field->value, &length);
+        return tg_strict_content_length(value, &length);
     }
-    if (tg_text_is_nocase(field->name, TG_TEXT("transfer-encoding"))) {
+    if (name.len == 17 && tg_text_is_nocase(name, TG_TEXT("transfer-encoding"))) {
         seen->codings++;
-        if (!tg_text_is_nocase(field->value, TG_TEXT("chunked")))
+        if (!tg_text_is_nocase(value, TG_TEXT("chunked")))
             return "Transfer-Encoding is not chunked";
     }
     return NULL;
 }
 
-static const char *check_counts(const struct seen *seen, int minor_version)
+const char *tg_strict_counts(const struct tg_strict_seen *seen, int minor_version)
 {
     if (seen->hosts > 1)
         return "Host is there twice";
@@ -229,15 +232,24 @@ static const char *check_counts(const struct seen *seen, int minor_version)
     return NULL;
 }
 
+static const char *check_field(const struct tg_strict_field *field, struct tg_strict_seen *seen)
+{
+    const char *wrong = tg_strict_field_name(field->name);
+
+    if (wrong == NULL)
+        wrong = tg_strict_field_value(field->value);
+    return wrong != NULL ? wrong : tg_strict_meaning(field->name, field->value, seen);
+}
+
 const char *tg_strict_head(const struct tg_strict_field *fields, size_t count, struct tg_text head,
                            int minor_version)
 {
-    struct seen seen = {0};
+    struct tg_strict_seen seen = {0};
     const char *wrong = check_line_ends(head);
 
     if (wrong == NULL && minor_version != 0 && minor_version != 1)
         wrong = "the version is neither HTTP/1.0 nor HTTP/1.1";
     for (size_t i = 0; wrong == NULL && i < count; i++)
         wrong = check_field(&fields[i], &seen);
-    return wrong != NULL ? wrong : check_counts(&seen, minor_version);
+    return wrong != NULL ? wrong : tg_strict_counts(&seen, minor_version);
 }

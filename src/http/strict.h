@@ -28,6 +28,17 @@ bool tg_strict_is_of_connection(struct tg_text name);
 /* Digits only, and below 2^60. *length is set when NULL is returned. */
 const char *tg_strict_content_length(struct tg_text value, uint64_t *length);
 
+/* What the fields of a request head have said so far of its host and of its body's length. */
+struct tg_strict_seen {
+    unsigned hosts, lengths, codings;
+};
+
+/* What a field says of them, whose name and value are well; and whether all of them together leave
+ * one way to read the request. */
+const char *tg_strict_meaning(struct tg_text name, struct tg_text value,
+                              struct tg_strict_seen *seen);
+const char *tg_strict_counts(const struct tg_strict_seen *seen, int minor_version);
+
 /* A request head that a parser has taken apart. `head` is its bytes from the request line
  * to the empty line; minor_version is that of HTTP/1. Refuses whatever two parsers could read
  * in two ways: folded lines, line ends that are not CR LF, framing given twice, and the like. */

@@ -1,6 +1,7 @@
 #include "gate/seams.h"
 
 #include <errno.h>
+#include <h2o.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -197,9 +198,33 @@ static void says_why_it_sends_nothing(void **state)
     assert_int_equal(errno, EBADF);
 }
 
+/* ---- memory ---- */
+
+static void takes_memory_as_libh2o_does(void **state)
+{
+    static const size_t sizes[] = {1, 16, 17, 0, 1019, 1020, 1000, 5000, 1019, 1019, 1019, 64};
+    enum { COUNT = sizeof(sizes) / sizeof(*sizes) };
+    h2o_mem_pool_t pool;
+    char *pieces[COUNT];
+
+    (void)state;
+    assert_true(tg_seam_pool_is_right());
+    h2o_mem_init_pool(&pool);
+    for (size_t i = 0; i < COUNT; i++) {
+        pieces[i] = h2o_mem_alloc_pool(&pool, sizes[i]);
+        assert_int_equal((uintptr_t)pieces[i] % 16, 0);
+        memset(pieces[i], (int)i + 1, sizes[i]);
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        for (size_t k = 0; k < sizes[i]; k++)
+            assert_int_equal(pieces[i][k], i + 1);
+    h2o_mem_clear_pool(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_memory_as_libh2o_does),
         cmocka_unit_test(decodes_in_place_however_it_is_cut),
         cmocka_unit_test(refuses_what_h2o_would_pass_over),
         cmocka_unit_test(says_when_data_comes_next),
