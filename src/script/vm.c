@@ -26,7 +26,8 @@ static void *allocate(void *owner, void *block, size_t old, size_t size)
         tg_heap_free(&vm->heap, block, old);
         return NULL;
     }
-    void *moved = tg_heap_resize(&vm->heap, block, old, size);
+    void *moved =
+        block == NULL ? tg_heap_new(&vm->heap, size) : tg_heap_resize(&vm->heap, block, old, size);
     if (moved == NULL)
         vm->must_collect = true;
     if (vm->heap.used > vm->hurry_above || vm->must_collect)
