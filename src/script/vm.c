@@ -16,6 +16,8 @@
 #include "script/task.h"
 #include "script/value.h"
 
+enum { REFERENCES = 128 }; /* more than a state with some routes has */
+
 static const char runtime_key[] = "tidegate.runtime";
 
 static void *allocate(void *owner, void *block, size_t old, size_t size)
@@ -33,14 +35,6 @@ static void *allocate(void *owner, void *block, size_t old, size_t size)
     if (vm->heap.used > vm->hurry_above || vm->must_collect)
         tg_vm_hurry(vm);
     return moved;
-}
-
-struct tg_vm *tg_vm_of(lua_State *L)
-{
-    void *vm;
-
-    lua_getallocf(L, &vm);
-    return vm;
 }
 
 static void log_problem(const struct tg_log *log, const char *event, const char *reason)
@@ -93,6 +87,19 @@ static void push_options(lua_State *L, const struct tg_vm_options *options)
     lua_setfield(L, -2, "is_own");
 }
 
+/* Makes room in the array of the registry: what lies in its hash is found in twice the time. */
+static void widen_registry(lua_State *L)
+{
+    int refs[REFERENCES];
+
+    for (int i = 0; i < REFERENCES; i++) {
+        lua_pushboolean(L, true);
+        refs[i] = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    for (int i = REFERENCES; i > 0; i--)
+        luaL_unref(L, LUA_REGISTRYINDEX, refs[i - 1]);
+}
+
 /* Leaves the environment of scripts as the state's globals and the helpers in the registry. */
 static int open_all(lua_State *L)
 {
@@ -101,8 +108,10 @@ static int open_all(lua_State *L)
 
     luaL_openlibs(L);
     luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | (vm->options.jit ? LUAJIT_MODE_ON : LUAJIT_MODE_OFF));
+    widen_registry(L);
     tg_fail_open(L);
     tg_values_open(L);
+    vm->has_view = tg_values_get(L)->view.good;
     tg_coroutine_open(L); /* 2: the native table */
     tg_sandbox_open(L);
     lua_pushcfunction(L, library_call);
