@@ -243,11 +243,10 @@ static void run(struct tg_task *task)
     finish(task, TG_TASK_KILLED);
 }
 
-void tg_task_start(struct tg_task *task, int function, void *argument)
+void tg_task_start(struct tg_task *task, int function)
 {
     lua_rawgeti(task->L, LUA_REGISTRYINDEX, function);
-    lua_pushlightuserdata(task->L, argument);
-    tg_task_run(task, 1);
+    tg_task_run(task, 0);
 }
 
 void tg_task_run(struct tg_task *task, int nargs)

@@ -74,8 +74,8 @@ bool tg_task_init(struct tg_task *task, struct tg_vm *vm, struct tg_run *run,
 /* Ends the task wherever it is; it never runs again and never calls back. Twice is harmless. */
 void tg_task_dispose(struct tg_task *task);
 
-/* Calls the function of the registry under `function` with the pointer as its argument. */
-void tg_task_start(struct tg_task *task, int function, void *argument);
+/* Calls the function of the registry under `function`. */
+void tg_task_start(struct tg_task *task, int function);
 
 /* Calls the function lying on L below its nargs arguments. */
 void tg_task_run(struct tg_task *task, int nargs);

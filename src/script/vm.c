@@ -103,7 +103,7 @@ static void widen_registry(lua_State *L)
 /* Leaves the environment of scripts as the state's globals and the helpers in the registry. */
 static int open_all(lua_State *L)
 {
-    static const char *const helpers[] = {"load_script", "load_table", "takes_route", "abouts"};
+    static const char *const helpers[] = {"load_script", "load_table", "takes", "abouts"};
     struct tg_vm *vm = tg_vm_of(L);
 
     luaL_openlibs(L);
