@@ -129,9 +129,9 @@ void tg_request_forget(struct tg_request *request);
 /* The request whose task runs; NULL in a task of tg.every and while scripts load. */
 struct tg_request *tg_request_current(lua_State *L);
 
-/* runtime.lua's begin(): gives req, the route's table and the only script; when there are others, nil
- * and their list, and whether the cache is to be asked before the last. What no script looks at is
- * nil. */
+/* runtime.lua's begin(): gives req, the route's table and the only script; when there are others,
+ * nil and their list, and whether the cache is to be asked before the last. What no script looks at
+ * is nil. */
 int tg_request_begin(lua_State *L);
 
 /* runtime.lua's look(), which waits: whether the cache has the answer. */
