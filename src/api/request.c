@@ -59,9 +59,9 @@ void tg_request_keep(struct tg_request *request)
 
 void tg_request_forget(struct tg_request *request)
 {
-    if (request->value != NULL)
-        *request->value = NULL;
-    request->value = NULL;
+    if (request->handle != NULL)
+        tg_handle_end(&request->task.vm->handles, request->handle);
+    request->handle = NULL;
 }
 
 struct tg_request *tg_request_current(lua_State *L)

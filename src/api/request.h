@@ -103,7 +103,7 @@ struct tg_request {
      * nobody listens. */
     void (*on_call)(struct tg_request *self, const struct tg_exchange *exchange, bool is_whole);
     struct tg_recording *recording; /* of who listens */
-    void **value;                   /* the block of the Lua value `req`; NULL when there is none */
+    struct tg_handle *handle;       /* to which the Lua value `req` refers; NULL: there is none */
     struct tg_call_record *calls, **last_call;
     struct tg_response response;
     struct tg_parts parts;

@@ -183,6 +183,7 @@ void tg_vm_destroy(struct tg_vm *vm)
     assert(h2o_linklist_is_empty(&vm->ready));
     lua_sethook(vm->L, NULL, 0, 0);
     lua_close(vm->L);
+    tg_handles_dispose(&vm->handles);
     tg_heap_dispose(&vm->heap);
     free(vm);
 }

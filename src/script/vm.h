@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "net/timer.h"
+#include "script/handle.h"
 #include "script/heap.h"
 #include "script/kind.h"
 
@@ -61,8 +62,9 @@ enum tg_passing {
 struct tg_vm {
     lua_State *L;
     struct tg_vm_options options;
-    struct tg_heap heap;     /* what the state holds */
-    struct tg_task *running; /* the task inside lua_resume() now, or NULL */
+    struct tg_heap heap;       /* what the state holds */
+    struct tg_handles handles; /* of what values in it refer to */
+    struct tg_task *running;   /* the task inside lua_resume() now, or NULL */
     enum tg_passing passing;
     int unyieldable;   /* how many C calls that can't be yielded through are on the stack */
     bool load_stopped; /* load_until_ns has come, and no pcall may swallow that */
