@@ -145,22 +145,33 @@ for _, name in ipairs { 'convert', 'base64', 'hash', 'log', 'cache' } do
 end
 
 -- Runs the scripts of a route, the last of them its own; the first that returns something answers.
--- The cache is asked before the last: what may refuse a request comes first. A script that ends
--- with a call that fails is not on the stack any more: script/report.c finds it as `script`.
-local function serve(handle)
-  local req, chain, route, looks = begin(handle)
-  for i = 1, #chain do
-    if looks and i == #chain and look(handle) then return end
+-- The cache is asked before the last: what may refuse a request comes first. Gives the answer and
+-- whose it is, or nothing when the cache has one. A script that ends with a call that fails is not on
+-- the stack any more: script/report.c finds it as `script`, here and below.
+local function run_chain(req, route, chain, looks)
+  local count = #chain
+  for i = 1, count do
+    if looks and i == count and look() then return end
     local script = chain[i]
     local answer = script(req, route)
-    if answer ~= nil then
-      local kind = kind_of[getmetatable(answer)]
-      if not kind or type(answer) ~= 'table' then return finish(handle, answer, i) end
-      return finish_built(handle, kind, rawget(answer, 'status'), rawget(answer, 'headers'),
-        rawget(answer, 'body'), rawget(answer, 'cache'))
-    end
+    if answer ~= nil then return answer, i end
   end
-  return finish(handle, nil, #chain)
+  return nil, count
+end
+
+local function serve()
+  local req, route, script, chain, looks = begin()
+  local answer, i
+  if script then
+    answer, i = script(req, route), 1
+  else
+    answer, i = run_chain(req, route, chain, looks)
+    if not i then return end
+  end
+  local kind = kind_of[getmetatable(answer)]
+  if not kind or type(answer) ~= 'table' then return finish(answer, i) end
+  return finish_built(kind, rawget(answer, 'status'), rawget(answer, 'headers'),
+    rawget(answer, 'body'), rawget(answer, 'cache'))
 end
 
 -- Calls a body's function for one chunk after the other, as the client takes them.

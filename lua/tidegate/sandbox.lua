@@ -222,15 +222,15 @@ end
 local function load_table(text) return compile('return ' .. text, '=route')() end
 
 
--- Whether a handler looks at its second argument, the route's table; most do not.
+-- How many of its arguments, the request and the route's table, a handler looks at; most take one.
 local funcinfo = require('jit.util').funcinfo
 
-local function takes_route(handler)
+local function takes(handler)
   local info = funcinfo(handler)
-  return info.params == nil or info.params > 1 or info.isvararg
+  return (info.params == nil or info.isvararg) and 2 or info.params
 end
 
 return env, {
-  load_script = load_script, load_table = load_table, takes_route = takes_route, lock = lock,
+  load_script = load_script, load_table = load_table, takes = takes, lock = lock,
   abouts = abouts, pairs = base.pairs, pcall = base.pcall,
 }

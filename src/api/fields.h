@@ -5,6 +5,7 @@
 #include <lua.h>
 
 #include "net/exchange.h"
+#include "script/handle.h"
 
 enum tg_fields_kind {
     TG_FIELDS_HEADERS, /* case does not matter; a repeated one is joined with ", " */
@@ -19,14 +20,14 @@ struct tg_fields {
 /* Makes the metatable; once per state. */
 void tg_fields_open(lua_State *L);
 
-/* Pushes a value with members by name, `all(name)` and pairs() in order. `owner` is the index of
- * a full userdata whose block begins with a pointer: while that is not NULL, the list is there.
- * `keeper` is the index of a table that has the owner among its values; 0: one is made. */
-void tg_fields_push(lua_State *L, int owner, int keeper, struct tg_fields fields,
+/* Pushes a value with members by name, `all(name)` and pairs() in order. While the object of `ref`
+ * is there, the list is. */
+void tg_fields_push(lua_State *L, struct tg_handle_ref ref, struct tg_fields fields,
                     enum tg_fields_kind kind);
 
-/* As tg_fields_push, for header fields that the script may set: `fields` then points to a list in
- * the pool; both live as long as the owner does. */
+/* The same for header fields that the script may set. `owner` is the index of a full userdata whose
+ * block begins with a pointer: while that is not NULL, the list is there. `fields` points to a list
+ * in the pool; both live as long as the owner does. */
 void tg_fields_push_open(lua_State *L, int owner, struct tg_fields *fields, h2o_mem_pool_t *pool);
 
 /* How many fields the table of headers on top makes: a list makes one for each of its items. */

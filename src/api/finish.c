@@ -125,8 +125,11 @@ static void set_type(struct tg_request *request, const char *type)
 /* Takes the body on top, of any kind, and pops it. */
 static void take_any_body(lua_State *L, struct tg_request *request)
 {
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        take_body(L, request);
+        return;
+    }
     struct tg_backend_call *call = tg_backend_response_at(L, -1);
-
     if (call != NULL) {
         tg_backend_response_use(L, call, &request->response);
     } else if (lua_isfunction(L, -1)) {
@@ -154,23 +157,23 @@ static int pass_on(lua_State *L, struct tg_request *request, struct tg_backend_c
 
 int tg_response_finish_built(lua_State *L)
 {
-    struct tg_request *request = lua_touserdata(L, 1);
-    enum tg_response_kind kind = (enum tg_response_kind)lua_tointeger(L, 2);
-    int status = (int)lua_tointeger(L, 3);
+    struct tg_request *request = tg_request_current(L);
+    enum tg_response_kind kind = (enum tg_response_kind)lua_tointeger(L, 1);
+    int status = (int)lua_tointeger(L, 2);
 
     request->response = (struct tg_response){.status = 0};
-    if (lua_type(L, 3) != LUA_TNUMBER || status < 200 || status > 599)
+    if (lua_type(L, 2) != LUA_TNUMBER || status < 200 || status > 599)
         return tg_raise(L, "a response's status must be a number from 200 to 599");
-    if (!lua_isnil(L, 6))
-        tg_keep_read(L, "a response", 6, &request->response.cache, &request->run.pool);
-    lua_settop(L, 5);
     if (!lua_isnil(L, 5))
-        take_any_body(L, request);
+        tg_keep_read(L, "a response", 5, &request->response.cache, &request->run.pool);
     lua_settop(L, 4);
-    if (lua_istable(L, 4))
-        read_headers(L, request, tg_response_type(kind));
-    else if (lua_isnil(L, 4))
+    if (!lua_isnil(L, 4))
+        take_any_body(L, request);
+    lua_settop(L, 3);
+    if (lua_isnil(L, 3))
         set_type(request, tg_response_type(kind));
+    else if (lua_istable(L, 3))
+        read_headers(L, request, tg_response_type(kind));
     else
         return tg_raise(L, "a response's headers must be a table");
     request->response.status = status;
@@ -182,7 +185,7 @@ static int encode_table(lua_State *L, struct tg_request *request)
     struct tg_buffer *out = tg_values_buffer(L);
     struct tg_parse_error error;
 
-    if (!tg_json_encode(L, 2, NULL, out, &error))
+    if (!tg_json_encode(L, 1, NULL, out, &error))
         return tg_raise(L, "the table that the script returned: %s", error.text);
     request->response.body = copy(request, tg_text(out->base, out->len));
     set_type(request, tg_response_type(TG_RESPONSE_JSON));
@@ -194,34 +197,34 @@ static int encode_table(lua_State *L, struct tg_request *request)
 static int refuse(lua_State *L, struct tg_request *request)
 {
     lua_Debug info;
-    const char *type = lua_isnil(L, 2) ? "nothing" : luaL_typename(L, 2);
+    const char *type = lua_isnil(L, 1) ? "nothing" : luaL_typename(L, 1);
 
     lua_rawgeti(L, LUA_REGISTRYINDEX, request->scripts->chain);
-    lua_rawgeti(L, -1, (int)lua_tointeger(L, 3));
+    lua_rawgeti(L, -1, (int)lua_tointeger(L, 2));
     lua_getinfo(L, ">S", &info);
     lua_pushfstring(L, "%s:%d: this function must return a response, it returned %s%s",
-                    info.short_src, info.linedefined, lua_isnil(L, 2) ? "" : "a ", type);
+                    info.short_src, info.linedefined, lua_isnil(L, 1) ? "" : "a ", type);
     return lua_error(L);
 }
 
 int tg_response_finish(lua_State *L)
 {
-    struct tg_request *request = lua_touserdata(L, 1);
+    struct tg_request *request = tg_request_current(L);
 
     request->response = (struct tg_response){.status = 0};
-    if (lua_isnil(L, 2) && request->scripts->passes)
+    if (lua_isnil(L, 1) && request->scripts->passes)
         return 0;
-    if (lua_type(L, 2) == LUA_TSTRING) {
-        lua_pushvalue(L, 2);
+    if (lua_type(L, 1) == LUA_TSTRING) {
+        lua_pushvalue(L, 1);
         take_body(L, request);
         set_type(request, tg_response_type(TG_RESPONSE_TEXT));
         request->response.status = 200;
         return 0;
     }
-    struct tg_backend_call *call = tg_backend_response_at(L, 2);
+    struct tg_backend_call *call = tg_backend_response_at(L, 1);
     if (call != NULL)
         return pass_on(L, request, call);
-    if (!lua_istable(L, 2))
+    if (!lua_istable(L, 1))
         return refuse(L, request);
     return encode_table(L, request);
 }

@@ -12,6 +12,8 @@ static void on_child_done(struct tg_task *task, enum tg_task_end end);
 static void on_timeout(struct tg_timer *timer);
 static void on_cancel(struct tg_wait *wait);
 
+enum { FEW = 4 }; /* functions for which there is room without growing */
+
 /* Cancels what still runs or waits; it counts as failed in the given way. */
 static void end(struct tg_gather *op, enum tg_child_state rest)
 {
@@ -38,8 +40,9 @@ static bool is_decided(const struct tg_gather *op, const struct tg_child *last)
     return op->begun == op->count && op->running == 0;
 }
 
-static void begin_child(struct tg_gather *op, struct tg_child *child, int index)
+static void begin_child(struct tg_gather *op, size_t i)
 {
+    struct tg_child *child = &op->children[i];
     struct tg_task *parent = op->wait.task;
 
     if (!tg_task_init(&child->task, parent->vm, parent->run, on_child_done)) {
@@ -50,9 +53,8 @@ static void begin_child(struct tg_gather *op, struct tg_child *child, int index)
     }
     child->state = TG_CHILD_RUNNING;
     op->running++;
-    lua_rawgeti(child->task.L, LUA_REGISTRYINDEX, op->refs);
-    lua_rawgeti(child->task.L, -1, index);
-    lua_remove(child->task.L, -2);
+    lua_rawgeti(op->L, -1, tg_gather_place(i));
+    lua_xmove(op->L, child->task.L, 1);
     tg_task_run(&child->task, 0);
 }
 
@@ -63,10 +65,8 @@ static void advance(struct tg_gather *op)
     if (op->advancing)
         return;
     op->advancing = true;
-    while (!op->decided && op->begun < op->count && op->running < op->limit) {
-        struct tg_child *child = &op->children[op->begun++];
-        begin_child(op, child, (int)op->begun);
-    }
+    while (!op->decided && op->begun < op->count && op->running < op->limit)
+        begin_child(op, op->begun++);
     op->advancing = false;
     if (op->decided || op->count == 0) {
         end(op, TG_CHILD_CANCELLED);
@@ -126,29 +126,25 @@ static void on_cancel(struct tg_wait *wait)
     tg_gather_dispose(op);
 }
 
-/* Pushes the list { functions…, names… } made of the table at index 1; returns how many. */
+/* Pushes the list { function, name, … } made of the table at index 1; returns how many. */
 static size_t push_functions(lua_State *L, const char *name)
 {
-    int count = 0;
+    size_t count = 0;
+    int list;
 
-    lua_newtable(L);
-    lua_newtable(L);
+    lua_createtable(L, 2 * FEW, 0);
+    list = lua_gettop(L);
     lua_pushnil(L);
     while (lua_next(L, 1) != 0) {
         if (!lua_isfunction(L, -1))
             tg_raise(L, "bad argument #1 to '%s' (a table of functions expected, this has a %s)",
                      name, luaL_typename(L, -1));
-        count++;
-        lua_rawseti(L, -4, count);
+        lua_rawseti(L, list, tg_gather_place(count));
         lua_pushvalue(L, -1);
-        lua_rawseti(L, -3, count);
+        lua_rawseti(L, list, tg_gather_place(count) + 1);
+        count++;
     }
-    for (int i = 1; i <= count; i++) {
-        lua_rawgeti(L, -1, i);
-        lua_rawseti(L, -3, count + i);
-    }
-    lua_pop(L, 1);
-    return (size_t)count;
+    return count;
 }
 
 static void mark_needed(lua_State *L, struct tg_gather *op, int list, const char *name)
@@ -161,7 +157,7 @@ static void mark_needed(lua_State *L, struct tg_gather *op, int list, const char
         bool found = false;
         lua_rawgeti(L, -1, n);
         for (size_t i = 0; i < op->count && !found; i++) {
-            lua_rawgeti(L, list, (int)(op->count + i + 1));
+            lua_rawgeti(L, list, tg_gather_place(i) + 1);
             found = lua_rawequal(L, -1, -2);
             op->children[i].needed = op->children[i].needed || found;
             lua_pop(L, 1);
@@ -214,14 +210,14 @@ static int start(lua_State *L, const char *name, bool is_race)
     *op = (struct tg_gather){.wait = {.start = on_start,
                                       .cancel = on_cancel,
                                       .take = is_race ? tg_race_take : tg_gather_take},
+                             .L = L,
                              .count = count,
                              .limit = count,
                              .is_race = is_race};
     for (size_t i = 0; i < count; i++)
         op->children[i] = (struct tg_child){.op = op, .needed = !is_race};
     read_options(L, op, 3, name);
-    op->refs = luaL_ref(L, LUA_REGISTRYINDEX);
-    return tg_task_wait(L, task, &op->wait);
+    return tg_task_wait_holding(L, task, &op->wait);
 }
 
 static int gather(lua_State *L)

@@ -27,7 +27,7 @@ struct tg_child {
 struct tg_gather {
     struct tg_wait wait;
     struct tg_timer timer;
-    int refs;            /* registry: { functions…, names… }, until the results are taken */
+    lua_State *L;        /* waits with the list { function, name, … } on top */
     double timeout_ms;   /* 0: none of our own */
     size_t count, limit; /* children, and how many of them may run at once */
     size_t begun, running, failures;
@@ -37,7 +37,13 @@ struct tg_gather {
     struct tg_child children[];
 };
 
-/* Ends the children and lets go of their functions and names. */
+/* Where in the list the function of child i is; its name comes behind it. */
+static inline int tg_gather_place(size_t i)
+{
+    return (int)(2 * i + 1);
+}
+
+/* Ends the children. */
 void tg_gather_dispose(struct tg_gather *op);
 
 /* For tg.gather: the table of results or nil, and the table of errors. */

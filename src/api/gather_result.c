@@ -10,7 +10,6 @@ void tg_gather_dispose(struct tg_gather *op)
 {
     for (size_t i = 0; i < op->count; i++)
         tg_task_dispose(&op->children[i].task);
-    luaL_unref(op->wait.task->vm->L, LUA_REGISTRYINDEX, op->refs);
 }
 
 /* Logs a child's mistake, whose traceback would be lost, and pushes it as an error of code script.
@@ -64,12 +63,10 @@ static void push_error(lua_State *L, struct tg_child *child)
     }
 }
 
-/* Pushes the name of child i: registry list { functions…, names… }. */
-static void push_name(lua_State *L, struct tg_gather *op, size_t i)
+/* Pushes the name of child i; the list is at index 1. */
+static void push_name(lua_State *L, size_t i)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, op->refs);
-    lua_rawgeti(L, -1, (int)(op->count + i + 1));
-    lua_remove(L, -2);
+    lua_rawgeti(L, 1, tg_gather_place(i) + 1);
 }
 
 /* Pushes the table of errors: by name, and in order of time. */
@@ -81,7 +78,7 @@ static void push_errors(lua_State *L, struct tg_gather *op)
         if (child->state == TG_CHILD_OK)
             continue;
         push_error(L, child);
-        push_name(L, op, i);
+        push_name(L, i);
         lua_pushvalue(L, -1);
         lua_setfield(L, -3, "name");
         lua_pushvalue(L, -2);
@@ -117,7 +114,7 @@ int tg_gather_take(lua_State *L, struct tg_wait *wait)
         for (size_t i = 0; i < op->count; i++) {
             if (op->children[i].state != TG_CHILD_OK)
                 continue;
-            push_name(L, op, i);
+            push_name(L, i);
             push_result(L, &op->children[i]);
             lua_rawset(L, -3);
         }
@@ -140,7 +137,7 @@ int tg_race_take(lua_State *L, struct tg_wait *wait)
         struct tg_child *child = &op->children[i];
         if (child->state == TG_CHILD_OK) {
             push_result(L, child);
-            push_name(L, op, i);
+            push_name(L, i);
             tg_gather_dispose(op);
             return 2;
         }
@@ -150,7 +147,7 @@ int tg_race_take(lua_State *L, struct tg_wait *wait)
     assert(first != NULL); /* when none succeeded, one failed first */
     lua_pushnil(L);
     push_error(L, first);
-    push_name(L, op, (size_t)(first - op->children));
+    push_name(L, (size_t)(first - op->children));
     lua_setfield(L, -2, "name");
     tg_gather_dispose(op);
     return 2;

@@ -59,9 +59,9 @@ void tg_request_keep(struct tg_request *request)
 
 void tg_request_forget(struct tg_request *request)
 {
-    if (request->value != NULL)
-        *request->value = NULL;
-    request->value = NULL;
+    if (request->handle != NULL)
+        tg_handle_end(&request->task.vm->handles, request->handle);
+    request->handle = NULL;
 }
 
 struct tg_request *tg_request_current(lua_State *L)
@@ -74,7 +74,7 @@ struct tg_request *tg_request_current(lua_State *L)
 /* Pushes the route's table, made when the first request needs it; nil when nobody looks at it. */
 static void push_route(lua_State *L, struct tg_route_scripts *scripts)
 {
-    if (!scripts->takes_route) {
+    if (scripts->takes < 2) {
         lua_pushnil(L);
         return;
     }
@@ -89,13 +89,23 @@ static void push_route(lua_State *L, struct tg_route_scripts *scripts)
 
 int tg_request_begin(lua_State *L)
 {
-    struct tg_request *request = lua_touserdata(L, 1);
+    struct tg_request *request = tg_request_current(L);
+    struct tg_route_scripts *scripts = request->scripts;
+    bool looks = request->look != NULL && !scripts->passes;
 
-    tg_request_push(L, request);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, request->scripts->chain);
-    push_route(L, request->scripts);
-    lua_pushboolean(L, request->look != NULL && !request->scripts->passes);
-    return 4;
+    if (scripts->takes > 0)
+        tg_request_push(L, request);
+    else
+        lua_pushnil(L);
+    push_route(L, scripts);
+    if (scripts->only != 0 && !looks) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, scripts->only);
+        return 3;
+    }
+    lua_pushnil(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, scripts->chain);
+    lua_pushboolean(L, looks);
+    return 5;
 }
 
 /* ---- the cache, behind the scripts that run before the route's own */

@@ -58,8 +58,9 @@ struct tg_param {
 /* What a route means to the scripts of one state. */
 struct tg_route_scripts {
     int chain;        /* registry: the list of functions that run, the route's own last */
-    bool takes_route; /* one of them looks at its second argument */
-    int table;        /* registry: that argument, the route's table; 0 until it is asked for */
+    int only;         /* registry: the one that it has alone; 0: it has others */
+    int takes;        /* at how many of its arguments one of them looks, at most */
+    int table;        /* registry: the second one, the route's table; 0 until it is asked for */
     const char *text; /* from which it is made: a Lua expression */
     bool warned;      /* one of them has a policy for a cache that the route has not */
     bool passes;      /* when none of them answers, a backend does: response.status stays 0 */
@@ -102,7 +103,7 @@ struct tg_request {
      * nobody listens. */
     void (*on_call)(struct tg_request *self, const struct tg_exchange *exchange, bool is_whole);
     struct tg_recording *recording; /* of who listens */
-    void **value;                   /* the block of the Lua value `req`; NULL when there is none */
+    struct tg_handle *handle;       /* to which the Lua value `req` refers; NULL: there is none */
     struct tg_call_record *calls, **last_call;
     struct tg_response response;
     struct tg_parts parts;
@@ -128,17 +129,19 @@ void tg_request_forget(struct tg_request *request);
 /* The request whose task runs; NULL in a task of tg.every and while scripts load. */
 struct tg_request *tg_request_current(lua_State *L);
 
-/* runtime.lua's begin(handle): gives req, the list of functions and the route's table. */
+/* runtime.lua's begin(): gives req, the route's table and the only script; when there are others,
+ * nil and their list, and whether the cache is to be asked before the last. What no script looks at
+ * is nil. */
 int tg_request_begin(lua_State *L);
 
-/* runtime.lua's look(handle), which waits: whether the cache has the answer. */
+/* runtime.lua's look(), which waits: whether the cache has the answer. */
 int tg_request_look(lua_State *L);
 
-/* runtime.lua's finish(handle, value, i): makes request->response of what script i returned. */
+/* runtime.lua's finish(value, i): makes the response of the request of what script i returned. */
 int tg_response_finish(lua_State *L);
 
-/* runtime.lua's finish_built(handle, kind, status, headers, body, cache): the same of what tg.json
- * and the like have made; the last three may be nil. */
+/* runtime.lua's finish_built(kind, status, headers, body, cache): the same of what tg.json and the
+ * like have made; the last three may be nil. */
 int tg_response_finish_built(lua_State *L);
 
 /* Lets go of the string that holds the response's body; it has been sent, or never will be. */

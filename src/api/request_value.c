@@ -12,14 +12,17 @@ static const char metatable[] = "tidegate.request";
 
 /* The block of a `req` userdata. */
 struct value {
-    struct tg_request *request; /* NULL when it is over */
+    struct tg_handle_ref ref; /* to the request */
+    bool has_members;         /* its environment is its own, and keeps members */
 };
 
 static struct tg_request *live(lua_State *L, const struct value *value)
 {
-    if (value->request == NULL)
+    struct tg_request *request = tg_handle_object(value->ref);
+
+    if (request == NULL)
         tg_raise(L, "the request is over: what it held can't be read any more");
-    return value->request;
+    return request;
 }
 
 static struct tg_request *check(lua_State *L, const char *name)
@@ -65,19 +68,19 @@ enum member {
     VARS,
 };
 
-/* The table that keeps the request is on top. */
 static void push_cached(lua_State *L, struct tg_request *request, enum member member)
 {
+    struct tg_handle_ref ref = tg_handle_refer(request->handle);
+
     switch (member) {
     case PARAMS:
         tg_request_push_params(L, request);
         break;
     case QUERY:
-        tg_fields_push(L, 1, lua_gettop(L), tg_request_pairs(request, request->query),
-                       TG_FIELDS_QUERY);
+        tg_fields_push(L, ref, tg_request_pairs(request, request->query), TG_FIELDS_QUERY);
         break;
     case HEADERS:
-        tg_fields_push(L, 1, lua_gettop(L), request->fields, TG_FIELDS_HEADERS);
+        tg_fields_push(L, ref, request->fields, TG_FIELDS_HEADERS);
         break;
     case COOKIES:
         tg_request_push_cookies(L, request);
@@ -105,28 +108,31 @@ static void push_cached(lua_State *L, struct tg_request *request, enum member me
     }
 }
 
-/* Kept in the environment table of the userdata, which is made with the first of them. */
+/* Pushes the environment table of the userdata, which is made with the first member that it keeps.
+ */
+static void push_members(lua_State *L, struct value *value)
+{
+    if (value->has_members) {
+        lua_getfenv(L, 1);
+        return;
+    }
+    lua_createtable(L, VARS - CACHED + 1, 0);
+    lua_pushvalue(L, -1);
+    value->has_members = lua_setfenv(L, 1) != 0;
+}
+
 static int get_cached(lua_State *L, struct tg_request *request, enum member member)
 {
-    lua_getfenv(L, 1);
-    lua_rawgeti(L, -1, 0);
-    bool own = lua_rawequal(L, -1, 1);
-    lua_pop(L, 1);
-    if (!own) {
-        lua_pop(L, 1);
-        lua_createtable(L, 8, 0);
-        lua_pushvalue(L, 1);
-        lua_rawseti(L, -2, 0);
-        lua_pushvalue(L, -1);
-        lua_setfenv(L, 1);
-    }
-    lua_rawgeti(L, -1, (int)member - CACHED + 1);
+    int place = (int)member - CACHED + 1;
+
+    push_members(L, lua_touserdata(L, 1));
+    lua_rawgeti(L, -1, place);
     if (!lua_isnil(L, -1))
         return 1;
     lua_pop(L, 1);
     push_cached(L, request, member);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, (int)member - CACHED + 1);
+    lua_rawseti(L, -3, place);
     return 1;
 }
 
@@ -279,7 +285,8 @@ static int form(lua_State *L)
         tg_fail_status(L, 415);
         return 2;
     }
-    tg_fields_push(L, 1, 0, tg_request_pairs(request, request->body), TG_FIELDS_QUERY);
+    tg_fields_push(L, tg_handle_refer(request->handle), tg_request_pairs(request, request->body),
+                   TG_FIELDS_QUERY);
     return 1;
 }
 
@@ -297,24 +304,13 @@ static int remaining(lua_State *L)
     return 1;
 }
 
-static int collect(lua_State *L)
-{
-    struct value *value = lua_touserdata(L, 1);
-
-    if (value->request != NULL)
-        value->request->value = NULL;
-    value->request = NULL;
-    return 0;
-}
-
 void tg_request_push(lua_State *L, struct tg_request *request)
 {
     struct value *value = lua_newuserdata(L, sizeof(*value));
 
-    value->request = NULL;
+    request->handle = tg_handle_take(&request->task.vm->handles, request);
+    *value = (struct value){.ref = tg_handle_refer(request->handle)};
     tg_kind_set(L, TG_KIND_REQUEST);
-    value->request = request;
-    request->value = (void **)&value->request;
 }
 
 static const luaL_Reg methods[] = {
@@ -323,7 +319,7 @@ static const luaL_Reg methods[] = {
 };
 
 /* Beside __index, which needs the members. */
-static const luaL_Reg metamethods[] = {{"__newindex", set}, {"__gc", collect}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__newindex", set}, {NULL, NULL}};
 
 static const struct {
     const char *name;

@@ -23,7 +23,7 @@ static int array_call(lua_State *L)
     return 1;
 }
 
-/* The whole check is here, so that encoding only copies. */
+/* The whole check is here, so that encoding only copies. Upvalue 1 is the metatable. */
 static int raw_call(lua_State *L)
 {
     struct tg_text text = tg_args_text(L, "tg.raw", 1);
@@ -31,20 +31,22 @@ static int raw_call(lua_State *L)
 
     if (!tg_json_is_valid(text) && !tg_json_validate(text, 0, &error))
         return tg_raise(L, "%s", error.text);
-    tg_raw_push(L, 1);
+    tg_raw_push(L, text, 1, lua_upvalueindex(1));
     return 1;
 }
 
 static const luaL_Reg functions[] = {
     {"array", array_call},
     {"ordered", tg_ordered_call},
-    {"raw", raw_call},
     {NULL, NULL},
 };
 
 void tg_open_values(lua_State *L)
 {
     luaL_setfuncs(L, functions, 0);
+    tg_raw_push_metatable(L);
+    lua_pushcclosure(L, raw_call, 1);
+    lua_setfield(L, -2, "raw");
     tg_null_push(L);
     lua_setfield(L, -2, "null");
 }

@@ -63,7 +63,7 @@ static struct tg_inbound *copy_inbound(struct tg_inbound *from)
     request->client_address = copy_text(request, from->request.client_address);
     request->peer_address = copy_text(request, from->request.peer_address);
     request->find_client = know_client;
-    request->value = NULL;
+    request->handle = NULL;
     request->look = NULL;
     request->looks = NULL;
     request->calls = NULL;

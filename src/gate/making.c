@@ -82,7 +82,7 @@ static void run_scripts(struct tg_inbound *inbound)
     }
     if (!h2o_linklist_is_linked(&inbound->link))
         h2o_linklist_insert(&worker->running, &inbound->link);
-    tg_task_start(&request->task, jit ? generation->jit_serve : generation->serve, request);
+    tg_task_start(&request->task, jit ? generation->jit_serve : generation->serve);
 }
 
 static bool has_before(const struct tg_inbound *inbound)

@@ -65,19 +65,21 @@ static int find_serve(lua_State *L)
     return 0;
 }
 
-/* Adds the script to the list on top, and notes there whether it looks at its route. */
+/* Adds the script to the list on top, and notes there how many arguments one of them takes. */
 static void add_script(lua_State *L, const char *path)
 {
     tg_vm_push_runtime(L, "load_script");
     lua_pushstring(L, path);
     lua_call(L, 1, 1);
-    tg_vm_push_runtime(L, "takes_route");
+    tg_vm_push_runtime(L, "takes");
     lua_pushvalue(L, -2);
     lua_call(L, 1, 1);
-    if (lua_toboolean(L, -1))
-        lua_setfield(L, -3, "takes_route");
-    else
-        lua_pop(L, 1);
+    lua_getfield(L, -3, "takes");
+    if (lua_tointeger(L, -2) > lua_tointeger(L, -1)) {
+        lua_pushvalue(L, -2);
+        lua_setfield(L, -5, "takes");
+    }
+    lua_pop(L, 2);
     lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
 }
 
@@ -122,6 +124,27 @@ static int line_of(lua_State *L)
     return info.linedefined;
 }
 
+/* Keeps the list on top, and notes there where; so too the function that it has alone. */
+static void keep_chain(lua_State *L)
+{
+    if (lua_objlen(L, -1) == 1) {
+        lua_rawgeti(L, -1, 1);
+        lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+        lua_setfield(L, -2, "only");
+    }
+    lua_pushvalue(L, -1);
+    lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+    lua_setfield(L, -2, "ref");
+}
+
+static int number_at(lua_State *L, const char *name)
+{
+    lua_getfield(L, -1, name);
+    int number = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return number;
+}
+
 /* Routes with the same scripts share their list: a site may have ten thousand routes. */
 static int load_route(lua_State *L)
 {
@@ -134,22 +157,18 @@ static int load_route(lua_State *L)
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
         push_new_chain(L, loading);
-        lua_pushvalue(L, -1);
-        lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
-        lua_setfield(L, -2, "ref");
+        keep_chain(L);
         lua_pushvalue(L, 3);
         lua_pushvalue(L, -2);
         lua_rawset(L, 2);
     }
-    int line = loading->route->script != NULL ? line_of(L) : 0;
-    lua_getfield(L, -1, "ref");
-    lua_getfield(L, -2, "takes_route");
     *loading->scripts = (struct tg_route_scripts){
-        .chain = (int)lua_tointeger(L, -2),
-        .takes_route = lua_toboolean(L, -1),
+        .chain = number_at(L, "ref"),
+        .only = number_at(L, "only"),
+        .takes = number_at(L, "takes"),
         .text = loading->route->table,
         .passes = loading->route->script == NULL,
-        .line = line,
+        .line = loading->route->script != NULL ? line_of(L) : 0,
     };
     return 0;
 }

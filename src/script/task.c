@@ -243,11 +243,10 @@ static void run(struct tg_task *task)
     finish(task, TG_TASK_KILLED);
 }
 
-void tg_task_start(struct tg_task *task, int function, void *argument)
+void tg_task_start(struct tg_task *task, int function)
 {
     lua_rawgeti(task->L, LUA_REGISTRYINDEX, function);
-    lua_pushlightuserdata(task->L, argument);
-    tg_task_run(task, 1);
+    tg_task_run(task, 0);
 }
 
 void tg_task_run(struct tg_task *task, int nargs)
@@ -271,13 +270,25 @@ struct tg_task *tg_task_current(lua_State *L, const char *name)
     return vm->running;
 }
 
-int tg_task_wait(lua_State *L, struct tg_task *task, struct tg_wait *wait)
+static void begin_wait(struct tg_task *task, struct tg_wait *wait)
 {
     assert(task->wait == NULL); /* a running task waits for nothing */
     wait->task = task;
     task->wait = wait;
     task->vm->passing = TG_PASS_WAIT;
+}
+
+int tg_task_wait(lua_State *L, struct tg_task *task, struct tg_wait *wait)
+{
+    begin_wait(task, wait);
     return lua_yield(L, 0);
+}
+
+int tg_task_wait_holding(lua_State *L, struct tg_task *task, struct tg_wait *wait)
+{
+    begin_wait(task, wait);
+    task->nargs = 1;
+    return lua_yield(L, 1);
 }
 
 void tg_task_resume(struct tg_task *task)

@@ -46,7 +46,7 @@ struct tg_task {
     void (*on_done)(struct tg_task *self, enum tg_task_end end);
     lua_State *L; /* the coroutine, kept alive by ref; NULL when disposed */
     int ref;
-    int nargs;             /* on top of L, for the first resume */
+    int nargs;             /* on top of the innermost coroutine, for the next resume */
     bool active;           /* run() is on the C stack and will go on by itself */
     bool returned;         /* its function has returned: the coroutine can be used again */
     struct tg_wait *wait;  /* NULL while the script runs and when it is done */
@@ -74,8 +74,8 @@ bool tg_task_init(struct tg_task *task, struct tg_vm *vm, struct tg_run *run,
 /* Ends the task wherever it is; it never runs again and never calls back. Twice is harmless. */
 void tg_task_dispose(struct tg_task *task);
 
-/* Calls the function of the registry under `function` with the pointer as its argument. */
-void tg_task_start(struct tg_task *task, int function, void *argument);
+/* Calls the function of the registry under `function`. */
+void tg_task_start(struct tg_task *task, int function);
 
 /* Calls the function lying on L below its nargs arguments. */
 void tg_task_run(struct tg_task *task, int nargs);
@@ -86,6 +86,9 @@ struct tg_task *tg_task_current(lua_State *L, const char *name);
 
 /* Suspends the calling task: `return tg_task_wait(L, task, &op->wait);` */
 int tg_task_wait(lua_State *L, struct tg_task *task, struct tg_wait *wait);
+
+/* The same; the value on top stays on the stack while it waits, and take() finds it at index 1. */
+int tg_task_wait_holding(lua_State *L, struct tg_task *task, struct tg_wait *wait);
 
 /* Continues a task whose wait is over. */
 void tg_task_resume(struct tg_task *task);

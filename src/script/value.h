@@ -146,12 +146,11 @@ struct tg_text tg_number_text(const void *block);
 
 /* value_raw.c: JSON text that is spliced as it is. */
 
-/* Pushes raw JSON of the string at the index. The text is not checked here. */
-void tg_raw_push(lua_State *L, int string_index);
-
-/* The same for bytes outside of Lua, which live as long as the value at `anchor` does, and do not
- * change while it lives. */
-void tg_raw_push_text(lua_State *L, struct tg_text text, int anchor);
+/* Pushes raw JSON of the text, which is not checked here: its bytes live as long as the value at
+ * the index `anchor` does, and do not change while it lives. `metatable` is the index of what the
+ * next one pushes: who makes many has it at hand. Neither index is relative to the top. */
+void tg_raw_push(lua_State *L, struct tg_text text, int anchor, int metatable);
+void tg_raw_push_metatable(lua_State *L);
 
 /* Whether the value is raw JSON; *text is its text. */
 bool tg_raw_text(lua_State *L, int index, struct tg_text *text);

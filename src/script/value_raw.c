@@ -3,27 +3,24 @@
 
 #include <lauxlib.h>
 
-void tg_raw_push_text(lua_State *L, struct tg_text text, int anchor)
+void tg_raw_push_metatable(lua_State *L)
 {
-    anchor = tg_value_absolute(L, anchor);
-    struct tg_text *raw = lua_newuserdata(L, sizeof(*raw));
-    *raw = text;
     tg_values_push(L);
     lua_rawgeti(L, -1, TG_VALUE_RAW);
-    lua_setmetatable(L, -3);
-    lua_pop(L, 1);
+    lua_remove(L, -2);
+}
+
+void tg_raw_push(lua_State *L, struct tg_text text, int anchor, int metatable)
+{
+    struct tg_text *raw = lua_newuserdata(L, sizeof(*raw));
+
+    *raw = text;
+    lua_pushvalue(L, metatable);
+    lua_setmetatable(L, -2);
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, anchor);
     lua_rawseti(L, -2, 1);
     lua_setfenv(L, -2);
-}
-
-void tg_raw_push(lua_State *L, int string_index)
-{
-    struct tg_text text;
-
-    text.base = lua_tolstring(L, string_index, &text.len);
-    tg_raw_push_text(L, text, string_index);
 }
 
 struct tg_text tg_raw_block_text(const void *block)

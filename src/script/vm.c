@@ -16,6 +16,8 @@
 #include "script/task.h"
 #include "script/value.h"
 
+enum { REFERENCES = 128 }; /* more than a state with some routes has */
+
 static const char runtime_key[] = "tidegate.runtime";
 
 static void *allocate(void *owner, void *block, size_t old, size_t size)
@@ -26,20 +28,13 @@ static void *allocate(void *owner, void *block, size_t old, size_t size)
         tg_heap_free(&vm->heap, block, old);
         return NULL;
     }
-    void *moved = tg_heap_resize(&vm->heap, block, old, size);
+    void *moved =
+        block == NULL ? tg_heap_new(&vm->heap, size) : tg_heap_resize(&vm->heap, block, old, size);
     if (moved == NULL)
         vm->must_collect = true;
     if (vm->heap.used > vm->hurry_above || vm->must_collect)
         tg_vm_hurry(vm);
     return moved;
-}
-
-struct tg_vm *tg_vm_of(lua_State *L)
-{
-    void *vm;
-
-    lua_getallocf(L, &vm);
-    return vm;
 }
 
 static void log_problem(const struct tg_log *log, const char *event, const char *reason)
@@ -92,16 +87,31 @@ static void push_options(lua_State *L, const struct tg_vm_options *options)
     lua_setfield(L, -2, "is_own");
 }
 
+/* Makes room in the array of the registry: what lies in its hash is found in twice the time. */
+static void widen_registry(lua_State *L)
+{
+    int refs[REFERENCES];
+
+    for (int i = 0; i < REFERENCES; i++) {
+        lua_pushboolean(L, true);
+        refs[i] = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    for (int i = REFERENCES; i > 0; i--)
+        luaL_unref(L, LUA_REGISTRYINDEX, refs[i - 1]);
+}
+
 /* Leaves the environment of scripts as the state's globals and the helpers in the registry. */
 static int open_all(lua_State *L)
 {
-    static const char *const helpers[] = {"load_script", "load_table", "takes_route", "abouts"};
+    static const char *const helpers[] = {"load_script", "load_table", "takes", "abouts"};
     struct tg_vm *vm = tg_vm_of(L);
 
     luaL_openlibs(L);
     luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | (vm->options.jit ? LUAJIT_MODE_ON : LUAJIT_MODE_OFF));
+    widen_registry(L);
     tg_fail_open(L);
     tg_values_open(L);
+    vm->has_view = tg_values_get(L)->view.good;
     tg_coroutine_open(L); /* 2: the native table */
     tg_sandbox_open(L);
     lua_pushcfunction(L, library_call);
@@ -173,6 +183,7 @@ void tg_vm_destroy(struct tg_vm *vm)
     assert(h2o_linklist_is_empty(&vm->ready));
     lua_sethook(vm->L, NULL, 0, 0);
     lua_close(vm->L);
+    tg_handles_dispose(&vm->handles);
     tg_heap_dispose(&vm->heap);
     free(vm);
 }

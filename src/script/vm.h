@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "net/timer.h"
+#include "script/handle.h"
 #include "script/heap.h"
 #include "script/kind.h"
 
@@ -61,8 +62,9 @@ enum tg_passing {
 struct tg_vm {
     lua_State *L;
     struct tg_vm_options options;
-    struct tg_heap heap;     /* what the state holds */
-    struct tg_task *running; /* the task inside lua_resume() now, or NULL */
+    struct tg_heap heap;       /* what the state holds */
+    struct tg_handles handles; /* of what values in it refer to */
+    struct tg_task *running;   /* the task inside lua_resume() now, or NULL */
     enum tg_passing passing;
     int unyieldable;   /* how many C calls that can't be yielded through are on the stack */
     bool load_stopped; /* load_until_ns has come, and no pcall may swallow that */
@@ -82,6 +84,8 @@ struct tg_vm {
     bool ticked;         /* somebody calls tg_vm_slice(), so instructions are not counted for it */
     int pause;           /* of the collector, in percent of what lived */
     const void *kinds[TG_KINDS]; /* metatables of userdata: script/kind.h */
+    int kind_refs[TG_KINDS];     /* registry: the same */
+    bool has_view;               /* userdata lie in memory as script/value_view.h says */
     size_t full_above;      /* heap.used from which garbage is collected before a task goes on */
     bool must_collect;      /* memory has run out, or a run was stopped with much of it */
     uint64_t mark_wall_ns;  /* a reading of both clocks at most some milliseconds old, */
@@ -101,7 +105,13 @@ struct tg_vm *tg_vm_create(const struct tg_vm_options *options);
 void tg_vm_destroy(struct tg_vm *vm);
 
 /* The state that L belongs to. */
-struct tg_vm *tg_vm_of(lua_State *L);
+static inline struct tg_vm *tg_vm_of(lua_State *L)
+{
+    void *vm;
+
+    lua_getallocf(L, &vm);
+    return vm;
+}
 
 /* Loads a script and keeps what it returns, a function. `path` is relative to the site's folder.
  * On failure `message` (to be freed) says why, with file and line. */

@@ -53,8 +53,11 @@ static void bytes_of_c_are_spliced_and_their_anchor_is_kept(void **state)
     lua_pushcclosure(L, count_collected, 1);
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
-    tg_raw_push_text(L, TG_TEXT("{\"c\":true}"), -1);
-    lua_remove(L, -2);
+    int anchor = lua_gettop(L);
+    tg_raw_push_metatable(L);
+    tg_raw_push(L, TG_TEXT("{\"c\":true}"), anchor, anchor + 1);
+    lua_replace(L, anchor);
+    lua_settop(L, anchor);
     lua_gc(L, LUA_GCCOLLECT, 0);
     assert_int_equal(0, collected);
     assert_true(tg_raw_text(L, -1, &text));
