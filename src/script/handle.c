@@ -1,7 +1,8 @@
 #include "script/handle.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+#include <h2o/memory.h>
 
 enum { HANDLES = 64 };
 
@@ -12,9 +13,9 @@ struct tg_handle_chunk {
 
 static void add_chunk(struct tg_handles *handles)
 {
-    struct tg_handle_chunk *chunk = calloc(1, sizeof(*chunk));
+    struct tg_handle_chunk *chunk = h2o_mem_alloc(sizeof(*chunk));
 
-    assert(chunk != NULL); /* a thousand bytes and a half */
+    memset(chunk, 0, sizeof(*chunk));
     chunk->next = handles->chunks;
     handles->chunks = chunk;
     for (size_t i = HANDLES; i > 0; i--) {
