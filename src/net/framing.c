@@ -2,6 +2,9 @@
 
 #include "http/strict.h"
 #include "http/upgrade.h"
+#include "net/lines.h"
+
+enum { STATUS_LEN = 12 }; /* of what a head begins with, up to the number */
 
 void tg_framing_init(struct tg_framing *framing, bool is_head, size_t head_limit)
 {
@@ -36,54 +39,64 @@ static bool is_digit(char c)
     return '0' <= c && c <= '9';
 }
 
-/* The version and the status at the start of a head; a status line may end behind its number.
- * With fewer bytes than that, it may still become one. */
-static bool read_status(struct tg_text in, struct tg_framing_head *head)
+/* Whether fewer bytes than a status line has may still become one. */
+static bool may_begin(struct tg_text in)
 {
     static const char form[] = "HTTP/1.d ddd";
-    size_t len = sizeof(form) - 1;
 
-    for (size_t i = 0; i < len && i < in.len; i++)
+    for (size_t i = 0; i < in.len; i++)
         if (form[i] == 'd' ? !is_digit(in.base[i]) : in.base[i] != form[i])
             return false;
-    if (in.len <= len)
-        return true;
-    head->minor_version = in.base[7] - '0';
-    head->status = (in.base[9] - '0') * 100 + (in.base[10] - '0') * 10 + (in.base[11] - '0');
-    return strchr(" \r\n", in.base[len]) != NULL && head->status >= 100 && head->status < 600;
+    return true;
 }
 
-static void trim(struct phr_header *field)
+/* The version and the status at the start of a head. A status line may end behind its number; a NUL
+ * there is refused with the control characters of the line. */
+static bool read_status(struct tg_text in, struct tg_framing_head *head)
 {
-    while (field->value_len != 0 && (field->value[field->value_len - 1] == ' ' ||
-                                     field->value[field->value_len - 1] == '\t'))
-        field->value_len--;
+    const char *at = in.base;
+
+    if (in.len <= STATUS_LEN)
+        return may_begin(in);
+    if (memcmp(at, "HTTP/1.", 7) != 0 || !is_digit(at[7]) || at[8] != ' ' || !is_digit(at[9]) ||
+        !is_digit(at[10]) || !is_digit(at[11]))
+        return false;
+    head->minor_version = at[7] - '0';
+    head->status = (at[9] - '0') * 100 + (at[10] - '0') * 10 + (at[11] - '0');
+    return (at[STATUS_LEN] == ' ' || at[STATUS_LEN] == '\r' || at[STATUS_LEN] == '\n' ||
+            at[STATUS_LEN] == '\0') &&
+           head->status >= 100 && head->status < 600;
 }
 
-/* Takes a complete head of head->len bytes apart. */
-static const char *read_head(const char *base, struct tg_framing_head *head)
+/* Takes a head apart; NULL when it is there and well. What stands behind it is left. */
+static const char *take_apart(struct tg_text in, struct tg_framing_head *head)
 {
-    const char *line_end = memchr(base, '\n', head->len);
-    size_t line = (size_t)(line_end + 1 - base);
-    struct tg_text reason = {base + 12, line - 13};
+    struct tg_lines lines = {.fields = head->fields, .most = TG_FRAMING_FIELDS};
+    const char *end = in.base + in.len, *stop;
+    const char *at = in.len > STATUS_LEN ? tg_lines_text(in.base + STATUS_LEN, end, &stop) : NULL;
 
-    if (reason.len != 0 && reason.base[reason.len - 1] == '\r')
-        reason.len--;
-    if (tg_strict_field_value(reason) != NULL)
+    if (at == NULL)
         return "the status line has a control character in it";
-    head->field_count = TG_FRAMING_FIELDS;
-    int used =
-        phr_parse_headers(base + line, head->len - line, head->fields, &head->field_count, 0);
-    if (used < 0 && head->field_count == TG_FRAMING_FIELDS)
+    at = tg_lines_fields(at, end, &lines);
+    if (at == NULL && lines.count == TG_FRAMING_FIELDS)
         return "the response has too many header fields";
-    if (used < 0 || (size_t)used != head->len - line)
+    if (at == NULL)
         return "the response has a malformed header field";
-    for (size_t i = 0; i < head->field_count; i++) {
-        if (head->fields[i].name == NULL)
-            return "the response has a folded header field";
-        trim(&head->fields[i]);
-    }
+    if (lines.folded)
+        return "the response has a folded header field";
+    head->field_count = lines.count;
+    head->len = (size_t)(at - in.base);
     return NULL;
+}
+
+/* Nearly always a head comes whole and well. One that comes in pieces is not taken apart before its
+ * end is there, lest its beginning be read again with every piece. head->len is 0 meanwhile. */
+static const char *read_head(struct tg_text in, size_t known, struct tg_framing_head *head)
+{
+    if (known == 0 && take_apart(in, head) == NULL)
+        return NULL;
+    head->len = find_end(in, known);
+    return head->len != 0 ? take_apart(tg_text(in.base, head->len), head) : NULL;
 }
 
 /* What the fields of a head say about its body and its connection. */
@@ -116,14 +129,14 @@ static const char *read_fields(const struct tg_framing_head *head, struct fields
         struct tg_text name = {head->fields[i].name, head->fields[i].name_len};
         struct tg_text value = {head->fields[i].value, head->fields[i].value_len};
 
-        if (tg_text_is_nocase(name, TG_TEXT("content-length"))) {
+        if (name.len == 14 && tg_text_is_nocase(name, TG_TEXT("content-length"))) {
             fields->lengths++;
             if (tg_strict_content_length(value, &fields->length) != NULL)
                 return "the response's Content-Length is not a number";
-        } else if (tg_text_is_nocase(name, TG_TEXT("transfer-encoding"))) {
+        } else if (name.len == 17 && tg_text_is_nocase(name, TG_TEXT("transfer-encoding"))) {
             fields->codings++;
             fields->chunked = tg_text_is_nocase(value, TG_TEXT("chunked"));
-        } else if (tg_text_is_nocase(name, TG_TEXT("connection"))) {
+        } else if (name.len == 10 && tg_text_is_nocase(name, TG_TEXT("connection"))) {
             read_connection(value, fields);
         }
     }
@@ -188,12 +201,11 @@ enum tg_framing_step tg_framing_head(struct tg_framing *framing, struct tg_text 
     for (;; known = 0) {
         if (!read_status(*in, head))
             return fail(framing, "the response does not begin with an HTTP/1 status line");
-        head->len = find_end(*in, known);
+        const char *wrong = read_head(*in, known, head);
         if (head->len > framing->head_limit || (head->len == 0 && in->len >= framing->head_limit))
             return fail(framing, "the head of the response is longer than the limit");
         if (head->len == 0)
             return TG_FRAMING_MORE;
-        const char *wrong = read_head(in->base, head);
         if (wrong != NULL)
             return fail(framing, wrong);
         *in = tg_text(in->base + head->len, in->len - head->len);
