@@ -218,6 +218,7 @@ static void close_all(struct tg_worker *worker)
         h2o_socket_close(worker->wake);
     h2o_evloop_run(worker->ctx.loop, 0); /* closes what was closed last */
     tg_batch_dispose(&worker->sends);
+    tg_recycle_dispose(&worker->net.recycle);
     tg_timers_dispose(&worker->timers);
     tg_buffer_dispose(&worker->line);
     tg_buffer_dispose(&worker->key);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "net/recycle.h"
 #include "net/timer.h"
 
 struct tg_batch;
@@ -24,6 +25,7 @@ struct tg_net {
     struct tg_resolver *resolver; /* names to addresses, off the loop */
     struct tg_dialer *dialer;     /* NULL: connections are made over the network */
     struct tg_batch *sends;       /* requests, which go out together */
+    struct tg_recycle recycle;    /* blocks for responses; dispose it when they have all gone */
 };
 
 /* One address as the site writes it, taken apart by tg_address_parse. */

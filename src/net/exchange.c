@@ -121,7 +121,7 @@ void tg_exchange_complete(struct tg_exchange *self, bool extra)
         self->conn = NULL;
         tg_origin_give(conn);
     }
-    if (self->on_piece == NULL)
+    if (self->content.base != NULL)
         self->body = h2o_iovec_init(self->content.base, self->content.len);
     finish(self, TG_OK);
 }
@@ -377,11 +377,15 @@ void tg_exchange_dispose(struct tg_exchange *exchange)
         tg_origin_close(tg_exchange_take_tunnel(exchange));
         tg_slots_give_back(exchange->backend);
     }
-    free(exchange->fields);
+    if (exchange->recycle != NULL)
+        tg_recycle_give(exchange->recycle, exchange->fields);
+    else
+        free(exchange->fields);
     free(exchange->window);
     tg_buffer_dispose(&exchange->content);
     exchange->window = NULL;
     exchange->fields = NULL;
+    exchange->recycle = NULL;
     exchange->field_count = 0;
     exchange->body = h2o_iovec_init(NULL, 0);
     exchange->status = 0;

@@ -93,9 +93,10 @@ struct tg_exchange {
     struct tg_buffer unsent;   /* of the request's head, afterwards */
     size_t body_sent;
     struct tg_framing framing;
-    struct tg_buffer partial; /* of the response's head, when it comes in pieces */
-    struct tg_buffer content; /* of a body read whole */
-    char *window;             /* of a streamed body: what is received after the head */
+    struct tg_recycle *recycle; /* the fields stand in a block of it; NULL: of malloc */
+    struct tg_buffer partial;   /* of the response's head, when it comes in pieces */
+    struct tg_buffer content;   /* of a body read whole, unless it came with the head */
+    char *window;               /* of a streamed body: what is received after the head */
     struct tg_source source;
 };
 

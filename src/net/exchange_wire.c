@@ -187,14 +187,21 @@ static void keep_partial(struct tg_exchange *self, struct tg_text rest)
     self->partial.len = rest.len;
 }
 
+static void *take_room(struct tg_exchange *self, size_t size)
+{
+    if (size <= TG_RECYCLE_FROM || size > TG_RECYCLE_SIZE)
+        return h2o_mem_alloc(size);
+    self->recycle = &self->backend->net->recycle;
+    return tg_recycle_take(self->recycle);
+}
+
 /* The fields and the bytes that they point to are one piece of memory, and so are the `more` bytes
- * behind them: a small response that is passed on needs no other. Gives the place behind the head.
- */
+ * behind them: a small response needs no other. Gives the place behind the head. */
 static char *copy_head(struct tg_exchange *self, const struct tg_framing_head *head,
                        const char *base, size_t more)
 {
     size_t size = head->field_count * sizeof(struct tg_field);
-    struct tg_field *fields = h2o_mem_alloc(size + head->len + more);
+    struct tg_field *fields = take_room(self, size + head->len + more);
     char *text = (char *)fields + size;
 
     memcpy(text, base, head->len + more);
@@ -255,10 +262,28 @@ static void take_body(struct tg_exchange *self, struct tg_text in)
     }
 }
 
+/* How much of the body is kept with the head: of one that is read whole all or nothing. */
+static size_t kept_with_head(const struct tg_exchange *self, size_t len)
+{
+    uint64_t left = self->framing.left;
+
+    if (self->on_piece != NULL || self->framing.mode != TG_FRAMING_LENGTH)
+        return self->on_piece != NULL ? len : 0;
+    return left <= len && left <= limit_of(self) ? (size_t)left : 0;
+}
+
+/* All of the body came with the head, and perhaps more than that. */
+static void take_whole(struct tg_exchange *self, h2o_iovec_t body, size_t len)
+{
+    self->body = body;
+    tg_framing_skip(&self->framing, body.len);
+    tg_exchange_complete(self, len != body.len);
+}
+
 static void take_head(struct tg_exchange *self, struct tg_text in)
 {
     struct tg_framing_head head;
-    size_t known = self->partial.len;
+    size_t known = self->partial.len, kept = 0;
     bool streamed = self->on_piece != NULL;
     char *behind = NULL;
 
@@ -271,7 +296,8 @@ static void take_head(struct tg_exchange *self, struct tg_text in)
         keep_partial(self, in);
         return;
     case TG_FRAMING_HEAD:
-        behind = copy_head(self, &head, in.base - head.len, streamed ? in.len : 0);
+        kept = kept_with_head(self, in.len);
+        behind = copy_head(self, &head, in.base - head.len, kept);
         break;
     case TG_FRAMING_PIECE: /* do not come of a head */
     case TG_FRAMING_END:
@@ -285,6 +311,10 @@ static void take_head(struct tg_exchange *self, struct tg_text in)
     }
     if (streamed) {
         tg_exchange_stream_begin(self, behind, in.len);
+        return;
+    }
+    if (kept != 0) {
+        take_whole(self, h2o_iovec_init(behind, kept), in.len);
         return;
     }
     if (!prepare_body(self)) {

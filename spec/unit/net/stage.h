@@ -60,6 +60,7 @@ static inline void stage_dispose(struct stage *stage)
     tg_backend_config_close(&stage->config);
     tg_resolver_destroy(stage->net.resolver);
     tg_batch_dispose(&stage->sends);
+    tg_recycle_dispose(&stage->net.recycle);
     h2o_timeout_dispose(stage->loop.h2o, &stage->soon);
     loop_dispose(&stage->loop);
 }
