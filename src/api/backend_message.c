@@ -15,36 +15,47 @@ h2o_iovec_t tg_backend_keep(struct tg_backend_reading *r, struct tg_text text)
     return h2o_strdup(r->pool, text.base, text.len);
 }
 
+/* A member of a table; its texts live as long as the table. */
+struct member {
+    struct tg_text name;
+    struct tg_text value; /* when that is a string, else base is NULL */
+};
+
 static int compare(const void *a, const void *b)
 {
-    const struct tg_text *x = a, *y = b;
+    const struct tg_text *x = &((const struct member *)a)->name;
+    const struct tg_text *y = &((const struct member *)b)->name;
     size_t least = x->len < y->len ? x->len : y->len;
     int order = memcmp(x->base, y->base, least);
 
     return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-/* The names of the table on top, in the order of their bytes; they live as long as the table.
- * Where a value is a list, its items are added to *items, else one. */
-static struct tg_text *sorted_names(lua_State *L, struct tg_backend_reading *r, const char *what,
-                                    size_t *count, size_t *items)
+/* The members of the table on top, in the order of their names' bytes. Where a value is a list, its
+ * items are added to *items, else one. */
+static struct member *sorted_members(lua_State *L, struct tg_backend_reading *r, const char *what,
+                                     size_t *count, size_t *items)
 {
-    H2O_VECTOR(struct tg_text) names = {NULL, 0, 0};
+    H2O_VECTOR(struct member) members = {NULL, 0, 0};
 
     lua_pushnil(L);
     while (lua_next(L, -2) != 0) {
         if (lua_type(L, -2) != LUA_TSTRING)
             tg_raise(L, "%s: %s must have names, not a list", r->name, what);
-        *items += lua_istable(L, -1) ? lua_objlen(L, -1) : 1;
+        h2o_vector_reserve(r->pool, &members, members.size + 1);
+        struct member *member = &members.entries[members.size++];
+        int type = lua_type(L, -1);
+        *items += type == LUA_TTABLE ? lua_objlen(L, -1) : 1;
+        member->value = tg_text(NULL, 0);
+        if (type == LUA_TSTRING)
+            member->value.base = lua_tolstring(L, -1, &member->value.len);
         lua_pop(L, 1);
-        h2o_vector_reserve(r->pool, &names, names.size + 1);
-        struct tg_text *name = &names.entries[names.size++];
-        name->base = lua_tolstring(L, -1, &name->len);
+        member->name.base = lua_tolstring(L, -1, &member->name.len);
     }
-    if (names.size > 1)
-        qsort(names.entries, names.size, sizeof(*names.entries), compare);
-    *count = names.size;
-    return names.entries;
+    if (members.size > 1)
+        qsort(members.entries, members.size, sizeof(*members.entries), compare);
+    *count = members.size;
+    return members.entries;
 }
 
 static void put_pair(lua_State *L, struct tg_backend_reading *r, struct tg_buffer *out,
@@ -81,19 +92,20 @@ static struct tg_text encode_pairs(lua_State *L, struct tg_backend_reading *r, c
     }
     if (!lua_istable(L, -1))
         tg_raise(L, "%s: %s must be a table", r->name, what);
-    struct tg_text *names = sorted_names(L, r, what, &count, &items);
+    struct member *members = sorted_members(L, r, what, &count, &items);
     for (size_t i = 0; i < count; i++) {
-        lua_pushlstring(L, names[i].base, names[i].len);
+        struct tg_text name = members[i].name;
+        lua_pushlstring(L, name.base, name.len);
         lua_rawget(L, -2);
         if (lua_istable(L, -1)) {
             int values = (int)lua_objlen(L, -1);
             for (int n = 1; n <= values; n++) {
                 lua_rawgeti(L, -1, n);
-                put_pair(L, r, out, names[i], what);
+                put_pair(L, r, out, name, what);
                 lua_pop(L, 1);
             }
         } else {
-            put_pair(L, r, out, names[i], what);
+            put_pair(L, r, out, name, what);
         }
         lua_pop(L, 1);
     }
@@ -196,14 +208,8 @@ void tg_backend_read_body(lua_State *L, struct tg_backend_reading *r, int opts)
 }
 
 static void add_field(lua_State *L, struct tg_backend_reading *r, struct tg_text name,
-                      struct tg_field *list, size_t *n)
+                      struct tg_text value, struct tg_field *list, size_t *n)
 {
-    struct tg_text value;
-
-    value.base = lua_tolstring(L, -1, &value.len);
-    if (value.base == NULL)
-        tg_raise(L, "%s: the header '%s' is a %s; a string or a list of strings is right", r->name,
-                 name.base, luaL_typename(L, -1));
     if (tg_strict_field_name(name) != NULL)
         tg_raise(L, "%s: '%s' can't be the name of a header", r->name, name.base);
     if (tg_strict_field_value(value) != NULL)
@@ -217,7 +223,37 @@ static void add_field(lua_State *L, struct tg_backend_reading *r, struct tg_text
     }
     if (tg_text_is_nocase(name, TG_TEXT("content-type")))
         r->content_type = NULL;
-    list[(*n)++] = (struct tg_field){tg_backend_keep(r, name), tg_backend_keep(r, value)};
+    list[(*n)++] = tg_fields_copy(r->pool, name, value);
+}
+
+/* The value on top, which is perhaps none. */
+static void add_value(lua_State *L, struct tg_backend_reading *r, struct tg_text name,
+                      struct tg_field *list, size_t *n)
+{
+    struct tg_text value;
+
+    value.base = lua_tolstring(L, -1, &value.len);
+    if (value.base == NULL)
+        tg_raise(L, "%s: the header '%s' is a %s; a string or a list of strings is right", r->name,
+                 name.base, luaL_typename(L, -1));
+    add_field(L, r, name, value, list, n);
+}
+
+/* The value of the name in the table on top is no string: a list, or a number. */
+static void add_values(lua_State *L, struct tg_backend_reading *r, struct tg_text name,
+                       struct tg_field *list, size_t *n)
+{
+    lua_pushlstring(L, name.base, name.len);
+    lua_rawget(L, -2);
+    int values = lua_istable(L, -1) ? (int)lua_objlen(L, -1) : 0;
+    for (int v = 1; v <= values; v++) {
+        lua_rawgeti(L, -1, v);
+        add_value(L, r, name, list, n);
+        lua_pop(L, 1);
+    }
+    if (!lua_istable(L, -1))
+        add_value(L, r, name, list, n);
+    lua_pop(L, 1);
 }
 
 size_t tg_backend_read_header_table(lua_State *L, struct tg_backend_reading *r,
@@ -231,20 +267,13 @@ size_t tg_backend_read_header_table(lua_State *L, struct tg_backend_reading *r,
     }
     if (!lua_istable(L, -1))
         tg_raise(L, "%s: headers must be a table", r->name);
-    struct tg_text *names = sorted_names(L, r, "headers", &count, &items);
+    struct member *members = sorted_members(L, r, "headers", &count, &items);
     *list = h2o_mem_alloc_pool(r->pool, (items + 1) * sizeof(**list));
     for (size_t i = 0; i < count; i++) {
-        lua_pushlstring(L, names[i].base, names[i].len);
-        lua_rawget(L, -2);
-        int values = lua_istable(L, -1) ? (int)lua_objlen(L, -1) : 0;
-        for (int v = 1; v <= values; v++) {
-            lua_rawgeti(L, -1, v);
-            add_field(L, r, names[i], *list, &n);
-            lua_pop(L, 1);
-        }
-        if (!lua_istable(L, -1))
-            add_field(L, r, names[i], *list, &n);
-        lua_pop(L, 1);
+        if (members[i].value.base != NULL)
+            add_field(L, r, members[i].name, members[i].value, *list, &n);
+        else
+            add_values(L, r, members[i].name, *list, &n);
     }
     return n;
 }

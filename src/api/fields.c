@@ -36,6 +36,16 @@ const struct tg_field *tg_fields_find(struct tg_fields fields, struct tg_text na
     return NULL;
 }
 
+struct tg_field tg_fields_copy(h2o_mem_pool_t *pool, struct tg_text name, struct tg_text value)
+{
+    char *text = h2o_mem_alloc_pool(pool, name.len + value.len + 1);
+
+    memcpy(text, name.base, name.len);
+    memcpy(text + name.len, value.base, value.len);
+    return (struct tg_field){h2o_iovec_init(text, name.len),
+                             h2o_iovec_init(text + name.len, value.len)};
+}
+
 size_t tg_fields_count(lua_State *L)
 {
     size_t count = 0;
@@ -187,29 +197,24 @@ static struct tg_text check_value(lua_State *L, struct tg_text name)
     return value;
 }
 
-static struct tg_field make_field(struct value *value, struct tg_text name, struct tg_text text)
-{
-    return (struct tg_field){h2o_strdup(value->pool, name.base, name.len),
-                             h2o_strdup(value->pool, text.base, text.len)};
-}
-
 /* The value at index 3 takes the place of all fields of that name. */
 static void replace(lua_State *L, struct value *value, struct tg_text name)
 {
     struct tg_fields old = list_of(L, value);
-    size_t count = lua_istable(L, 3) ? lua_objlen(L, 3) : 1, n = 0;
+    int type = lua_type(L, 3);
+    size_t count = type == LUA_TTABLE ? lua_objlen(L, 3) : 1, n = 0;
     struct tg_field *list = h2o_mem_alloc_pool(value->pool, (old.count + count) * sizeof(*list));
 
     for (size_t i = 0; i < old.count; i++)
         if (!same(TG_FIELDS_HEADERS, old.list[i].name, name))
             list[n++] = old.list[i];
-    for (size_t i = 1; lua_istable(L, 3) && i <= count; i++) {
+    for (size_t i = 1; type == LUA_TTABLE && i <= count; i++) {
         lua_rawgeti(L, 3, (int)i);
-        list[n++] = make_field(value, name, check_value(L, name));
+        list[n++] = tg_fields_copy(value->pool, name, check_value(L, name));
         lua_pop(L, 1);
     }
-    if (!lua_istable(L, 3) && !lua_isnil(L, 3))
-        list[n++] = make_field(value, name, check_value(L, name));
+    if (type != LUA_TTABLE && type != LUA_TNIL)
+        list[n++] = tg_fields_copy(value->pool, name, check_value(L, name));
     *value->open = (struct tg_fields){list, n};
 }
 

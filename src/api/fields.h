@@ -30,6 +30,9 @@ void tg_fields_push(lua_State *L, struct tg_handle_ref ref, struct tg_fields fie
  * in the pool; both live as long as the owner does. */
 void tg_fields_push_open(lua_State *L, int owner, struct tg_fields *fields, h2o_mem_pool_t *pool);
 
+/* A field of copies that live as long as the pool. */
+struct tg_field tg_fields_copy(h2o_mem_pool_t *pool, struct tg_text name, struct tg_text value);
+
 /* How many fields the table of headers on top makes: a list makes one for each of its items. */
 size_t tg_fields_count(lua_State *L);
 
