@@ -78,7 +78,7 @@ function late_methods.chunks(res)
 end
 
 local get = responses.streamed.__index
-responses.streamed.__index = function(res, key)
+local function late_index(res, key)
   if late_methods[key] then return late_methods[key] end
   if key == 'body' and not is_whole(res) then
     local ok, err = read_rest(res)
@@ -86,6 +86,7 @@ responses.streamed.__index = function(res, key)
   end
   return get(res, key)
 end
+responses.streamed.__index, responses.light_streamed.__index = late_index, late_index
 
 -- The headers of a response are made when somebody looks at them.
 local kinds, kind_of = native.response_kinds, {}

@@ -12,16 +12,18 @@ struct tg_backend_call {
     struct tg_run *run;
     struct tg_exchange exchange;
     struct tg_call call;
-    char expect[8];          /* '2xx', '200', or empty */
-    void **value;            /* the block of the response's Lua value, or NULL */
-    bool streamed;           /* its body is not read before a script, or the client, asks for it */
-    bool reading;            /* a function of the request waits for a part of the body */
-    bool decoded;            /* the body has been looked at: it is as it was before any coding */
-    bool taken;              /* ... in pieces, by a script; or by the response of the request */
-    struct tg_fields fields; /* of the response; a script may change them */
-    struct tg_part *part;    /* in the pool; NULL: it has nothing to do with the cache */
-    struct tg_wait more;     /* for a piece, or for the rest */
-    bool begun;              /* the exchange has been started and is not over */
+    char expect[8]; /* '2xx', '200', or empty */
+    struct tg_handles *handles;
+    struct tg_handle *handle; /* among these: what Lua values of the response refer to, or NULL */
+    bool light;               /* its value has no finalizer: it stays until the run ends */
+    bool streamed;            /* its body is not read before a script, or the client, asks for it */
+    bool reading;             /* a function of the request waits for a part of the body */
+    bool decoded;             /* the body has been looked at: it is as it was before any coding */
+    bool taken;               /* ... in pieces, by a script; or by the response of the request */
+    struct tg_fields fields;  /* of the response; a script may change them */
+    struct tg_part *part;     /* in the pool; NULL: it has nothing to do with the cache */
+    struct tg_wait more;      /* for a piece, or for the rest */
+    bool begun;               /* the exchange has been started and is not over */
 };
 
 /* Reads what is at index 2 and 3 of a call such as backend:get(path, opts) into the call.

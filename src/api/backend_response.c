@@ -7,10 +7,16 @@
 
 static const char metatable[] = "tidegate.backend_response";
 static const char streamed_metatable[] = "tidegate.streamed_response";
+static const char light_metatable[] = "tidegate.light_response";
+static const char light_streamed_metatable[] = "tidegate.light_streamed_response";
+
+/* What a script has let go of stays until its run ends, when it is no more than this: a finalizer
+ * costs more than all else that is done with a small response. */
+enum { LIGHT_BODY = 8 * 1024, LIGHT_MOST = 8 };
 
 /* The block of a response userdata. */
 struct value {
-    struct tg_backend_call *call; /* NULL when its request is over */
+    struct tg_handle_ref ref; /* to the call, until its request is over */
 };
 
 void tg_backend_call_release(struct tg_backend_call *call)
@@ -18,9 +24,9 @@ void tg_backend_call_release(struct tg_backend_call *call)
     if (call->begun)
         tg_exchange_cancel(&call->exchange);
     call->begun = false;
-    if (call->value != NULL)
-        *call->value = NULL;
-    call->value = NULL;
+    if (call->handle != NULL)
+        tg_handle_end(call->handles, call->handle);
+    call->handle = NULL;
     tg_exchange_dispose(&call->exchange);
     if (call->part != NULL)
         tg_part_end(call->part);
@@ -28,9 +34,11 @@ void tg_backend_call_release(struct tg_backend_call *call)
 
 static struct tg_backend_call *live(lua_State *L, const struct value *value)
 {
-    if (value->call == NULL)
+    struct tg_backend_call *call = tg_handle_object(value->ref);
+
+    if (call == NULL)
         tg_raise(L, "the request is over: what its backends answered can't be read any more");
-    return value->call;
+    return call;
 }
 
 struct tg_backend_call *tg_backend_response_check(lua_State *L, const char *name)
@@ -98,10 +106,12 @@ void tg_backend_response_use(lua_State *L, struct tg_backend_call *call,
 
 struct tg_backend_call *tg_backend_response_at(lua_State *L, int index)
 {
-    struct value *value = tg_kind_at(L, index, TG_KIND_RESPONSE);
+    static const int kinds[] = {TG_KIND_LIGHT_RESPONSE, TG_KIND_LIGHT_STREAMED_RESPONSE,
+                                TG_KIND_RESPONSE, TG_KIND_STREAMED_RESPONSE};
+    struct value *value = NULL;
 
-    if (value == NULL)
-        value = tg_kind_at(L, index, TG_KIND_STREAMED_RESPONSE);
+    for (size_t i = 0; value == NULL && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        value = tg_kind_at(L, index, kinds[i]);
     return value != NULL ? live(L, value) : NULL;
 }
 
@@ -133,7 +143,9 @@ static int get(lua_State *L)
         return 1;
     }
     if (tg_text_is(name, TG_TEXT("headers"))) {
-        tg_fields_push_open(L, 1, &call->fields, &call->run->pool);
+        tg_fields_push_open(L, tg_handle_refer(call->handle), &call->fields, &call->run->pool);
+        if (!call->light)
+            tg_fields_hold(L, 1);
         return 1;
     }
     lua_pushvalue(L, 2);
@@ -150,14 +162,10 @@ static int set(lua_State *L)
 static int collect(lua_State *L)
 {
     struct value *value = lua_touserdata(L, 1);
-    struct tg_backend_call *call = value->call;
+    struct tg_backend_call *call = tg_handle_object(value->ref);
 
-    if (call == NULL)
-        return 0;
-    value->call = NULL;
-    call->value = NULL;
-    if (call->taken)
-        return 0; /* it is being sent */
+    if (call == NULL || call->taken)
+        return 0; /* its request is over, or it is being sent */
     if (!call->streamed)
         call->run->held -= call->exchange.body.len;
     if (call->begun)
@@ -167,14 +175,24 @@ static int collect(lua_State *L)
     return 0;
 }
 
+static bool is_light(const struct tg_backend_call *call)
+{
+    return !call->begun && call->exchange.body.len <= LIGHT_BODY && call->run->light < LIGHT_MOST;
+}
+
 void tg_backend_response_push(lua_State *L, struct tg_backend_call *call)
 {
     struct value *value = lua_newuserdata(L, sizeof(*value));
 
-    value->call = NULL;
-    tg_kind_set(L, call->streamed ? TG_KIND_STREAMED_RESPONSE : TG_KIND_RESPONSE);
-    value->call = call;
-    call->value = (void **)&value->call;
+    call->handles = &tg_vm_of(L)->handles;
+    call->handle = tg_handle_take(call->handles, call);
+    value->ref = tg_handle_refer(call->handle);
+    call->light = is_light(call);
+    call->run->light += call->light;
+    if (call->light)
+        tg_kind_set(L, call->streamed ? TG_KIND_LIGHT_STREAMED_RESPONSE : TG_KIND_LIGHT_RESPONSE);
+    else
+        tg_kind_set(L, call->streamed ? TG_KIND_STREAMED_RESPONSE : TG_KIND_RESPONSE);
 }
 
 static const luaL_Reg methods[] = {
@@ -184,14 +202,17 @@ static const luaL_Reg methods[] = {
 
 /* Beside __index, which needs the methods. */
 static const luaL_Reg metamethods[] = {{"__newindex", set}, {"__gc", collect}, {NULL, NULL}};
+static const luaL_Reg light_metamethods[] = {{"__newindex", set}, {NULL, NULL}};
 
-/* Fills the metatable on top; the table of methods lies below it. */
-static void fill_metatable(lua_State *L)
+/* Pushes a metatable; the table of methods is on top. */
+static void push_metatable(lua_State *L, const char *name, int kind, const luaL_Reg *functions)
 {
+    luaL_newmetatable(L, name);
+    tg_kind_open(L, kind);
     lua_pushvalue(L, -2);
     lua_pushcclosure(L, get, 1);
     lua_setfield(L, -2, "__index");
-    tg_kind_fill(L, metamethods, "backend_response");
+    tg_kind_fill(L, functions, "backend_response");
 }
 
 /* runtime.lua makes those that wait of what stands in `backend_responses`. */
@@ -201,14 +222,14 @@ void tg_backend_response_open(lua_State *L)
     luaL_register(L, NULL, tg_backend_body_waits);
     lua_newtable(L);
     luaL_register(L, NULL, methods);
-    luaL_newmetatable(L, metatable);
-    tg_kind_open(L, TG_KIND_RESPONSE);
-    fill_metatable(L);
+    push_metatable(L, metatable, TG_KIND_RESPONSE, metamethods);
     lua_pop(L, 1);
-    luaL_newmetatable(L, streamed_metatable);
-    tg_kind_open(L, TG_KIND_STREAMED_RESPONSE);
-    fill_metatable(L);
+    push_metatable(L, light_metatable, TG_KIND_LIGHT_RESPONSE, light_metamethods);
+    lua_pop(L, 1);
+    push_metatable(L, streamed_metatable, TG_KIND_STREAMED_RESPONSE, metamethods);
     lua_setfield(L, -3, "streamed");
+    push_metatable(L, light_streamed_metatable, TG_KIND_LIGHT_STREAMED_RESPONSE, light_metamethods);
+    lua_setfield(L, -3, "light_streamed");
     lua_setfield(L, -2, "methods");
     lua_setfield(L, -2, "backend_responses");
 }

@@ -11,7 +11,6 @@ static const char metatable[] = "tidegate.fields";
 
 struct value {
     struct tg_handle_ref ref; /* while its object is there, so is the list */
-    void *const *alive;       /* or the owner's first word: NULL when the list is gone */
     struct tg_fields fields;
     enum tg_fields_kind kind;
     struct tg_fields *open; /* where the list stands when it may be changed, else NULL */
@@ -58,14 +57,9 @@ size_t tg_fields_count(lua_State *L)
     return count;
 }
 
-static bool is_there(const struct value *value)
-{
-    return value->alive != NULL ? *value->alive != NULL : tg_handle_object(value->ref) != NULL;
-}
-
 static struct tg_fields list_of(lua_State *L, struct value *value)
 {
-    if (!is_there(value))
+    if (tg_handle_object(value->ref) == NULL)
         tg_raise(L, "the request is over: what it held can't be read any more");
     if (value->open != NULL)
         value->fields = *value->open;
@@ -262,11 +256,16 @@ void tg_fields_push(lua_State *L, struct tg_handle_ref ref, struct tg_fields fie
     push(L, (struct value){.ref = ref, .fields = fields, .kind = kind});
 }
 
-void tg_fields_push_open(lua_State *L, int owner, struct tg_fields *fields, h2o_mem_pool_t *pool)
+void tg_fields_push_open(lua_State *L, struct tg_handle_ref ref, struct tg_fields *fields,
+                         h2o_mem_pool_t *pool)
 {
-    push(L, (struct value){.alive = lua_touserdata(L, owner), .open = fields, .pool = pool});
+    push(L, (struct value){.ref = ref, .open = fields, .pool = pool});
+}
+
+void tg_fields_hold(lua_State *L, int owner)
+{
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, owner);
     lua_rawseti(L, -2, 1);
-    lua_setfenv(L, -2); /* keeps the owner's block */
+    lua_setfenv(L, -2);
 }

@@ -25,10 +25,13 @@ void tg_fields_open(lua_State *L);
 void tg_fields_push(lua_State *L, struct tg_handle_ref ref, struct tg_fields fields,
                     enum tg_fields_kind kind);
 
-/* The same for header fields that the script may set. `owner` is the index of a full userdata whose
- * block begins with a pointer: while that is not NULL, the list is there. `fields` points to a list
- * in the pool; both live as long as the owner does. */
-void tg_fields_push_open(lua_State *L, int owner, struct tg_fields *fields, h2o_mem_pool_t *pool);
+/* The same for header fields that the script may set: `fields` points to a list in the pool, and
+ * both live as long as the object. */
+void tg_fields_push_open(lua_State *L, struct tg_handle_ref ref, struct tg_fields *fields,
+                         h2o_mem_pool_t *pool);
+
+/* The value at the index `owner` lives at least as long as the one of fields on top. */
+void tg_fields_hold(lua_State *L, int owner);
 
 /* A field of copies that live as long as the pool. */
 struct tg_field tg_fields_copy(h2o_mem_pool_t *pool, struct tg_text name, struct tg_text value);

@@ -25,6 +25,8 @@ enum tg_host_kind {
     TG_KIND_BACKEND,
     TG_KIND_RESPONSE,          /* of a backend, read whole */
     TG_KIND_STREAMED_RESPONSE, /* of a backend, which may come in pieces */
+    TG_KIND_LIGHT_RESPONSE,    /* the same two, for those that need no finalizer */
+    TG_KIND_LIGHT_STREAMED_RESPONSE,
     TG_KIND_SCHEMA,
 };
 

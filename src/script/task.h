@@ -26,6 +26,7 @@ struct tg_run {
     uint64_t wall_ns;    /* time spent inside the scripts so far */
     ptrdiff_t grown;     /* bytes by which the heap has grown while they ran */
     size_t held;         /* bytes outside the heap that their values hold, such as bodies */
+    unsigned light;      /* values that need no finalizer, since what they hold is little */
     const char *killed;  /* the limit that stopped them, or NULL */
     struct tg_task_report *blame;            /* of the task that was running then */
     uint64_t deadline_ms;                    /* loop time at which they are stopped; 0: none */
