@@ -272,14 +272,6 @@ static size_t kept_with_head(const struct tg_exchange *self, size_t len)
     return left <= len && left <= limit_of(self) ? (size_t)left : 0;
 }
 
-/* All of the body came with the head, and perhaps more than that. */
-static void take_whole(struct tg_exchange *self, h2o_iovec_t body, size_t len)
-{
-    self->body = body;
-    tg_framing_skip(&self->framing, body.len);
-    tg_exchange_complete(self, len != body.len);
-}
-
 static void take_head(struct tg_exchange *self, struct tg_text in)
 {
     struct tg_framing_head head;
@@ -314,7 +306,9 @@ static void take_head(struct tg_exchange *self, struct tg_text in)
         return;
     }
     if (kept != 0) {
-        take_whole(self, h2o_iovec_init(behind, kept), in.len);
+        self->body = h2o_iovec_init(behind, kept);
+        tg_framing_skip(&self->framing, kept);
+        tg_exchange_complete(self, in.len != kept);
         return;
     }
     if (!prepare_body(self)) {
