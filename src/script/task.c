@@ -368,6 +368,7 @@ void tg_task_hook(lua_State *L, lua_Debug *frame)
     bool yieldable = vm->unyieldable == 0 && lua_isyieldable(L);
     bool was_killed = own->killed != NULL, is_over = now - vm->resumed_ns > TG_VM_SLICE_NS;
 
+    vm->missed = is_over && !yieldable;
     if (!was_killed && has_outgrown(vm, own, L))
         own->killed = "script_memory";
     if (own->killed == NULL && is_over && !yieldable &&

@@ -82,6 +82,7 @@ struct tg_vm {
     bool hurried;        /* the hook comes at the next instruction */
     bool hooked;         /* it comes at all */
     bool ticked;         /* somebody calls tg_vm_slice(), so instructions are not counted for it */
+    bool missed;         /* a slice was over when the task could not be interrupted */
     int pause;           /* of the collector, in percent of what lived */
     const void *kinds[TG_KINDS]; /* metatables of userdata: script/kind.h */
     int kind_refs[TG_KINDS];     /* registry: the same */

@@ -45,10 +45,10 @@ void tg_vm_end_hurry(struct tg_vm *vm)
     vm->hurried = false;
 }
 
-/* Where ticks come they see to it. */
+/* Where ticks come they see to it, unless the hook came where nothing can be interrupted. */
 void tg_vm_glance(struct tg_vm *vm)
 {
-    if (vm->ticked)
+    if (vm->ticked && !vm->missed)
         return;
     if (vm->running != NULL && tg_clock_monotonic_ns() - vm->resumed_ns > TG_VM_SLICE_NS)
         tg_vm_hurry(vm);
@@ -69,7 +69,7 @@ void tg_vm_rest(struct tg_vm *vm)
     if (!vm->ticked || !vm->hooked || vm->options.on_line != NULL)
         return;
     lua_sethook(vm->L, NULL, 0, 0);
-    vm->hooked = vm->hurried = false;
+    vm->hooked = vm->hurried = vm->missed = false;
 }
 
 /* ---- memory */
