@@ -10,7 +10,6 @@
 enum {
     HOOK_INSTRUCTIONS = 10000,
     MARK_NS = 5 * 1000 * 1000,
-    LITTLE = 1024 * 1024,
 };
 
 /* ---- the hook */
@@ -139,12 +138,12 @@ static void read_clocks(struct tg_vm *vm, uint64_t now_ns)
     vm->mark_cpu_ns = tg_clock_thread_cpu_ns();
 }
 
-/* The fuller the state, the sooner it is collected. More garbage than what lives pays only where
- * little lives: collecting gets cheaper, but new values then lie where no cache has them. */
+/* The fuller the state, the sooner it is collected. More garbage than what lives never pays:
+ * collecting gets cheaper, but new values then lie where no cache has them. */
 static void pace_collector(struct tg_vm *vm)
 {
-    size_t used = vm->heap.used;
-    int pause = used < LITTLE ? 400 : used < vm->options.lua_memory / 4 ? 200 : 120;
+    size_t limit = vm->options.lua_memory;
+    int pause = vm->heap.used < limit / 4 ? 200 : 120;
 
     if (pause == vm->pause)
         return;
