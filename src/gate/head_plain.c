@@ -3,30 +3,11 @@
 #include "codec/block.h"
 #include "http/escape.h"
 #include "http/strict.h"
+#include "net/lines.h"
 
 static const char *token_end(const char *at, const char *end)
 {
     while (at < end && tg_char_is(*at, TG_CHAR_TOKEN))
-        at++;
-    return at;
-}
-
-static bool is_control(char c)
-{
-    return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
-}
-
-/* Where the first control character stands that is no tab. */
-static const char *value_end(const char *at, const char *end)
-{
-    for (; end - at >= TG_BLOCK; at += TG_BLOCK) {
-        struct tg_block block = tg_block_load(at);
-        unsigned low = tg_block_upto(block, 0x1f) & ~tg_block_is(block, '\t');
-        unsigned stop = low | tg_block_is(block, 0x7f);
-        if (stop != 0)
-            return at + tg_block_first(stop);
-    }
-    while (at < end && !is_control(*at))
         at++;
     return at;
 }
@@ -87,7 +68,7 @@ static const char *read_field(const char *at, const char *end, struct phr_header
     while (at < end && (*at == ' ' || *at == '\t'))
         at++;
     field->value = at;
-    at = value_end(at, end);
+    at = tg_lines_text_end(at, end);
     field->value_len = (size_t)(at - field->value);
     if (!is_line_end(at, end) || (field->value_len != 0 && (at[-1] == ' ' || at[-1] == '\t')))
         return NULL;

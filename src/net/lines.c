@@ -8,8 +8,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* The first control character that is no tab, or `end`. */
-static const char *find_control(const char *at, const char *end)
+const char *tg_lines_text_end(const char *at, const char *end)
 {
     for (; end - at >= TG_BLOCK; at += TG_BLOCK) {
         struct tg_block block = tg_block_load(at);
@@ -33,7 +32,7 @@ static const char *pass_end(const char *at, const char *end)
 
 const char *tg_lines_text(const char *at, const char *end, const char **stop)
 {
-    *stop = find_control(at, end);
+    *stop = tg_lines_text_end(at, end);
     return pass_end(*stop, end);
 }
 

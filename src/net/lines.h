@@ -14,6 +14,9 @@ struct tg_lines {
     bool folded; /* a line goes on from the one before: it counts as a field, and has no name */
 };
 
+/* The first control character that is no tab, or `end`. */
+const char *tg_lines_text_end(const char *at, const char *end);
+
 /* Reads the rest of a line in which any text may stand: *stop is where its text ends. Gives the
  * beginning of the next line; NULL when the line is not complete, or has a control character. */
 const char *tg_lines_text(const char *at, const char *end, const char **stop);

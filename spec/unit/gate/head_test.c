@@ -6,14 +6,15 @@
 
 static const struct tg_head_limits limits = {.bytes = 512, .url = 64, .fields = 8};
 
+#define LONG "GET /long/enough/for/a/block HTTP/1.1\r\n"
+
 static const char *const plain[] = {
     "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /a?b=%20 HTTP/1.0\r\n\r\n",
     "M-SEARCH * HTTP/1.1\r\nhost:[::1]:80\r\nEmpty:\r\nSpaced: \t a \t b\r\n\r\n",
     "POST /\xc3\xa9 HTTP/1.1\r\nHost: a.example:8080\r\nContent-Length: 12\r\n\r\nHello, ",
     "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nX: \xff\r\n\r\n0\r\n\r\n",
-    "GET /long/enough/for/a/block HTTP/1.1\r\nHost: shop.example\r\n"
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: */*\r\n\r\nGET /",
+    LONG "Host: shop.example\r\nUser-Agent: Mozilla/5.0 (X11)\r\nAccept: */*\r\n\r\nGET /",
 };
 
 static const char *const others[] = {
