@@ -29,8 +29,9 @@ int tg_body_json(lua_State *L, const char *name, struct tg_body body)
     tg_json_decode_options(L, name, 2, &options);
     if (body.bytes.len > TG_BODY_BIG && tg_has_turns(L))
         return tg_turns_begin(L, body.bytes, 1, &options, &body);
+    bool good = tg_json_decode(L, body.bytes, &options, &error);
     tg_glance(L);
-    return tg_json_decode(L, body.bytes, &options, &error) ? 1 : tg_body_fail(L, body, &error);
+    return good ? 1 : tg_body_fail(L, body, &error);
 }
 
 void tg_body_charset(struct tg_body body, struct tg_xml_options *options)

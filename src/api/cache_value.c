@@ -4,6 +4,7 @@
 
 #include "codec/json_quick.h"
 #include "script/args.h"
+#include "script/around.h"
 #include "script/json_value.h"
 #include "script/value.h"
 
@@ -58,6 +59,7 @@ void tg_value_push(lua_State *L, const struct tg_entry *entry)
     else if (body.base[0] == TG_WRITTEN_NOTHING ||
              !tg_json_decode(L, tg_text(body.base + 1, body.len - 1), NULL, &error))
         lua_pushnil(L);
+    tg_glance(L);
 }
 
 struct tg_entry *tg_value_entry(struct tg_room *room, const struct tg_response_cache *keep,

@@ -18,10 +18,9 @@ static int decode_call(lua_State *L)
     tg_json_decode_options(L, "tg.json.decode", 2, &options);
     if (text.len > TG_BODY_BIG && tg_has_turns(L))
         return tg_turns_begin(L, text, 1, &options, NULL);
+    bool good = tg_json_decode(L, text, &options, &error);
     tg_glance(L);
-    if (!tg_json_decode(L, text, &options, &error))
-        return tg_fail_parse(L, &error);
-    return 1;
+    return good ? 1 : tg_fail_parse(L, &error);
 }
 
 /* A value without JSON is the script's mistake, so it raises. */

@@ -280,9 +280,9 @@ static int decode_call(lua_State *L)
 
     if (!to_json(L, "schema:decode", out))
         return 2;
-    if (!tg_json_decode(L, tg_text(out->base, out->len), &options, &error))
-        return fail(L, &error, "parse");
-    return 1;
+    bool good = tg_json_decode(L, tg_text(out->base, out->len), &options, &error);
+    tg_vm_glance(tg_vm_of(L));
+    return good ? 1 : fail(L, &error, "parse");
 }
 
 /* The JSON as XML, or nil and the error. */

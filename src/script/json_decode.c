@@ -7,7 +7,6 @@
 #include "codec/block.h"
 #include "codec/json_number.h"
 #include "codec/json_steps.h"
-#include "script/around.h"
 #include "script/value_build.h"
 
 /* A key of an open object: equal keys have equal addresses, since Lua's strings are one. */
@@ -285,7 +284,6 @@ bool tg_json_decode(lua_State *L, struct tg_text text, const struct tg_json_opti
         lua_replace(L, top + 1);
     lua_settop(L, top + good);
     tg_values_rest(d.build.values);
-    tg_glance(L); /* a slice may have ended in a function of a shape */
     return good;
 }
 

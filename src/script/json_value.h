@@ -22,7 +22,9 @@ struct tg_json_options {
 #define TG_JSON_VALUE_DEPTH 1000
 
 /* Pushes the value of the text; false: the text is no JSON, or has a key twice in an object, and
- * nothing is pushed. Options may be NULL. Raises when the state's memory is out. */
+ * nothing is pushed. Options may be NULL. Raises when the state's memory is out. Functions of Lua
+ * may run meanwhile, in which nobody is interrupted: who decodes for a script calls tg_glance()
+ * afterwards. */
 bool tg_json_decode(lua_State *L, struct tg_text text, const struct tg_json_options *options,
                     struct tg_parse_error *error);
 
