@@ -69,7 +69,7 @@ struct tg_values *tg_values_push(lua_State *L);
 
 #define TG_VALUE_REF_LITERALS (TG_VALUE_RAW + 1) /* number literals by their text, weak */
 #define TG_VALUE_REF_KEYS (TG_VALUE_RAW + 2)     /* strings of tg_values.keys, from here on */
-#define TG_VALUE_REF_SHAPES (TG_VALUE_REF_KEYS + TG_VALUE_KEYS) /* value_shapes.h */
+#define TG_VALUE_REF_SHAPES (TG_VALUE_REF_KEYS + TG_VALUE_KEYS)         /* value_shapes.h */
 #define TG_VALUE_REFS (TG_VALUE_REF_SHAPES + TG_SHAPES * TG_SHAPE_REFS) /* all slots */
 /* 1 to TG_VALUE_RAW: the metatables by kind. */
 
