@@ -22,7 +22,6 @@ static struct tg_shape *add(struct tg_shapes *shapes)
         (struct tg_shape *)(void *)tg_buffer_reserve(&shapes->list, sizeof(*shape));
 
     memset(shape, 0, sizeof(*shape));
-    shape->json_bits = 1;
     shapes->list.len += sizeof(*shape);
     return shape;
 }

@@ -39,8 +39,8 @@ struct tg_shape {
     uint8_t uses;
     bool is_made;        /* there are functions */
     uint16_t json_bits;  /* one for each byte of: */
-    char json[TG_BLOCK]; /* the key with its quotes and colon, as far as that fits; or nothing that
-                            is JSON, when it was written with escapes */
+    char json[TG_BLOCK]; /* the key with its quotes and colon, as far as that fits; nothing when
+                            there is no key, or when it was written with escapes */
 };
 
 struct tg_shapes {
@@ -67,7 +67,7 @@ static inline bool tg_shape_key_is_at(const struct tg_shape *shape, const char *
 {
     unsigned same = tg_block_same(tg_block_load(p), tg_block_load(shape->json));
 
-    if ((~same & shape->json_bits) != 0)
+    if (shape->json_bits == 0 || (~same & shape->json_bits) != 0)
         return false;
     if (shape->len + 3 <= TG_BLOCK)
         return true;

@@ -116,6 +116,27 @@ static void a_key_twice_is_found_in_known_shapes(void **state)
            "column 14: key \"a\" twice; column 37: key \"b\" twice");
 }
 
+/* Where no key is expected, or one that had escapes, nothing may pass for it. */
+static void what_is_no_key_is_none(void **state)
+{
+    expect(state,
+           "local known = '{\"a\":1,\"b\":2,\"\\\\u0063\":3}' "
+           "for i = 1, 40 do decode('[' .. known .. ',' .. known .. ']') end "
+           "for _, before in ipairs { '{', '{\"a\":1,', '{\"a\":1,\"b\":2,', "
+           "  '{\"a\":1,\"b\":2,\"\\\\u0063\":3,' } do "
+           "  for byte = 0, 255 do "
+           "    for _, behind in ipairs { ':1,\"and more than a block\":2}', "
+           "      '\":1,\"and more than a block\":2}', ',1,\"and more than a block\":2}' } do "
+           "      local text = before .. string.char(byte) .. behind "
+           "      if decode(text) and not (byte == 34 and behind:sub(1, 1) == '\"') then "
+           "        return ('%q'):format(text) "
+           "      end "
+           "    end "
+           "  end "
+           "end return 'none'",
+           "none");
+}
+
 static void shapes_end_at_their_limits(void **state)
 {
     char code[1200];
@@ -152,6 +173,7 @@ int main(void)
         TEST(documents_come_again),
         TEST(arrays_of_any_length_keep_their_order),
         TEST(a_key_twice_is_found_in_known_shapes),
+        TEST(what_is_no_key_is_none),
         TEST(shapes_end_at_their_limits),
         TEST(ordered_objects_have_none),
     };
