@@ -147,8 +147,8 @@ end
 
 -- Runs the scripts of a route, the last of them its own; the first that returns something answers.
 -- The cache is asked before the last: what may refuse a request comes first. Gives the answer and
--- whose it is, or nothing when the cache has one. A script that ends with a call that fails is not on
--- the stack any more: script/report.c finds it as `script`, here and below.
+-- whose it is, or nothing when the cache has one. A script that ends with a call that fails is not
+-- on the stack any more: script/report.c finds it as `script`, here and below.
 local function run_chain(req, route, chain, looks)
   local count = #chain
   for i = 1, count do
