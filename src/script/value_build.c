@@ -109,7 +109,7 @@ static void forget_shape(struct tg_builder *b)
     uint16_t steps[TG_SHAPE_KEYS];
     int count = tg_shape_steps(&b->values->shapes, level->shape, steps);
 
-    while (b->top + count + 8 > b->room)
+    if (b->top + count + 8 > b->room)
         tg_builder_grow(b);
     for (int i = 0; i < count; i++) {
         tg_shape_push_key(L, b->refs, steps[i]);
@@ -149,7 +149,7 @@ static inline bool joins_run(const struct tg_builder *b, const struct tg_level *
            tg_shape_at(&b->values->shapes, level->shape)->is_made;
 }
 
-/* The values of the run are on top; `array` is the index of its table. */
+/* The values of the run are on top, and its table is at the level's base. */
 static void put_run(struct tg_builder *b, struct tg_level *level)
 {
     struct tg_shapes *shapes = &b->values->shapes;

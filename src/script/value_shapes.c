@@ -217,7 +217,7 @@ static void set_each(lua_State *L, const struct tg_shapes *shapes, int refs, uin
     lua_createtable(L, 0, count);
     lua_insert(L, table);
     for (; shape != TG_SHAPE_EMPTY; shape = tg_shape_at(shapes, shape)->shorter) {
-        lua_rawgeti(L, refs, ref(shape));
+        tg_shape_push_key(L, refs, shape);
         lua_insert(L, -2);
         lua_rawset(L, table);
     }
