@@ -31,6 +31,37 @@ local function play(answers, script, options, more)
 end
 
 describe('a backend call', function()
+  -- Small responses, and the first eight of a request, are let go of in another way than others.
+  it('is there as long as its headers are, and no longer than its request', function()
+    local answers, want = {}, {}
+    for i, size in ipairs { 8191, 8192, 8193, 0, 1, 8193, 8192, 1, 1, 1, 1, 8193 } do
+      answers['/' .. i], want[i] = upstream.text(('x'):rep(size)), tostring(size)
+    end
+    local tide, _, stop = play(answers, [[
+      local kept = {}
+      return function(req)
+        if req.path == '/after' then
+          local read = {}
+          for i = 1, #kept do
+            local ok, err = pcall(function() return kept[i]['content-length'] end)
+            read[i] = ok and 'read' or err:match 'the request is over'
+          end
+          return tg.json(tg.array(read))
+        end
+        for i = 1, 12 do kept[i] = tg.try(shop:get('/' .. i)).headers end
+        for i = 1, 3e5 do local garbage = { i } end
+        local lengths = {}
+        for i = 1, 12 do lengths[i] = kept[i]['content-length'] end
+        return tg.json(tg.array(lengths))
+      end]])
+    local decode = require('cjson').decode
+    for _ = 1, 3 do assert.same(want, decode(tide:get('/').body)) end
+    local over = {}
+    for i = 1, 12 do over[i] = 'the request is over' end
+    assert.same(over, decode(tide:get('/after').body))
+    stop()
+  end)
+
   it('sends the method, the path and the host', function()
     local tide, shop, stop = play({ default = upstream.text 'ok' }, [[
       return function()
