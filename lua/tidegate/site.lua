@@ -114,7 +114,7 @@ local site_checks = {
   limits = part('limits', limit_checks), log = part('log', log_checks),
   timeout = duration(1, 86400e3), before = list_of(script), trusted = list_of(network),
   reload = part('reload', reload_checks), debug = boolean, package_path = text,
-  drain_timeout = duration(0, 3600e3), cache = caching.site,
+  drain_timeout = duration(0, 3600e3), cache = caching.site, io_uring = boolean,
 }
 
 -- What site.lua itself may use.

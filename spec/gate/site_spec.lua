@@ -120,6 +120,7 @@ describe('a key of site.lua', function()
     { 'drain_timeout = -1', 'drain_timeout must be from 0 to 3600 seconds' },
     { 'drain_timeout = 3600.1', 'drain_timeout must be from 0 to 3600 seconds' },
     { 'drain_timeout = false', 'drain_timeout must be seconds' },
+    { 'io_uring = 1', 'io_uring must be true or false; it is a number' },
   }
   for _, case in ipairs(wrong) do
     it('is refused, with its line: ' .. case[1], function()
@@ -144,6 +145,7 @@ describe('a key of site.lua', function()
     "log = {}", 'log = { access = false }', "log = { access = 'stdout', level = 'debug' }",
     'reload = { guard = { errors = 1, window = 3600 } }', 'reload = { guard = {} }',
     'debug = true', "package_path = 'vendor/?.lua'", 'drain_timeout = 0', 'drain_timeout = 3600',
+    'io_uring = true', 'io_uring = false',
   }
   for _, line in ipairs(right) do
     it('is accepted: ' .. line, function() accepted(with(line)) end)

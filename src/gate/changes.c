@@ -143,6 +143,8 @@ void tg_changes_warn(const struct tg_site *first, const struct tg_site *now,
         tg_buffer_printf(lines, "listen has changed: it needs a restart\n");
     if (first->codec_threads != now->codec_threads)
         tg_buffer_printf(lines, "codec_threads has changed: it needs a restart\n");
+    if (first->io_uring != now->io_uring)
+        tg_buffer_printf(lines, "io_uring has changed: it needs a restart\n");
     if (first->workers != now->workers)
         tg_buffer_printf(lines, "workers has changed: it needs a restart\n");
     if (!same_admin(first->admin, now->admin))

@@ -176,6 +176,7 @@ static struct tg_site *take_over(lua_State *L, const char *folder)
     site->folder = h2o_strdup(&site->pool, folder, strlen(folder)).base;
     site->codec_threads = (unsigned)tg_table_number(L, "codec_threads", 2);
     site->workers = (unsigned)tg_table_number(L, "workers", cores > 0 ? (double)cores : 1);
+    site->io_uring = !tg_table_false(L, "io_uring");
     site->drain_ms = (uint32_t)tg_table_number(L, "drain_timeout", 10e3);
     site->package_path = tg_table_text(L, site, "package_path").base;
     read_reload(L, site);

@@ -100,6 +100,7 @@ struct tg_site {
     size_t listen_count;
     struct tg_admin *admin; /* NULL: there is none */
     unsigned workers, codec_threads;
+    bool io_uring; /* used where the system has it */
     struct tg_site_backend **backends;
     size_t backend_count;
     struct tg_route *routes;

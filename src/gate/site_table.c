@@ -31,6 +31,14 @@ bool tg_table_true(lua_State *L, const char *name)
     return truth;
 }
 
+bool tg_table_false(lua_State *L, const char *name)
+{
+    lua_getfield(L, -1, name);
+    bool no = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return no;
+}
+
 /* Pushes the list of that name, which may be missing; returns its length. */
 size_t tg_table_list(lua_State *L, const char *name)
 {

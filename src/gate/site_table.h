@@ -11,6 +11,7 @@ struct tg_text tg_table_text(struct lua_State *L, struct tg_site *site, const ch
 
 double tg_table_number(struct lua_State *L, const char *name, double otherwise);
 bool tg_table_true(struct lua_State *L, const char *name);
+bool tg_table_false(struct lua_State *L, const char *name); /* absent is not false */
 
 /* Pushes the list of that name, or what stands there instead; returns its length. */
 size_t tg_table_list(struct lua_State *L, const char *name);

@@ -4,14 +4,6 @@
 
 #include "gate/site_table.h"
 
-static bool is_false(lua_State *L, const char *name)
-{
-    lua_getfield(L, -1, name);
-    bool is = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return is;
-}
-
 struct tg_tls_options tg_site_read_tls(lua_State *L, struct tg_site *site)
 {
     lua_getfield(L, -1, "tls");
@@ -25,7 +17,7 @@ struct tg_tls_options tg_site_read_tls(lua_State *L, struct tg_site *site)
         .cert = tg_table_text(L, site, "cert").base,
         .key = tg_table_text(L, site, "key").base,
         .name = tg_table_text(L, site, "name").base,
-        .unverified = is_false(L, "verify"),
+        .unverified = tg_table_false(L, "verify"),
         .only_1_3 = minimum.base != NULL && tg_text_is(minimum, TG_TEXT("1.3")),
     };
     lua_pop(L, 1);

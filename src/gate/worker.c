@@ -71,11 +71,11 @@ bool tg_worker_init(struct tg_worker *worker, struct tg_gate *gate, unsigned ind
         worker->tier = tg_tier_link_create(
             gate->tier, (struct tg_tier_thread){&worker->net, &worker->inbox, &gate->log, index});
     tg_door_init(worker);
-    tg_batch_init(&worker->sends, worker->ctx.loop, &worker->ctx.zero_timeout);
+    tg_batch_init(&worker->batch, worker->ctx.loop, &worker->ctx.zero_timeout);
     worker->net = (struct tg_net){.loop = worker->ctx.loop,
                                   .timers = &worker->timers,
                                   .dialer = gate->dialer,
-                                  .sends = &worker->sends};
+                                  .batch = &worker->batch};
     worker->net.resolver = tg_resolver_create(worker->ctx.loop, &worker->timers, NULL);
     h2o_linklist_init_anchor(&worker->admin.reloads);
     if (gate->work != NULL)
@@ -217,7 +217,7 @@ static void close_all(struct tg_worker *worker)
     if (worker->wake != NULL)
         h2o_socket_close(worker->wake);
     h2o_evloop_run(worker->ctx.loop, 0); /* closes what was closed last */
-    tg_batch_dispose(&worker->sends);
+    tg_batch_dispose(&worker->batch);
     tg_recycle_dispose(&worker->net.recycle);
     tg_timers_dispose(&worker->timers);
     tg_buffer_dispose(&worker->line);
@@ -253,7 +253,13 @@ bool tg_worker_turn(struct tg_worker *worker, int32_t wait)
     bool busy = tg_timers_run(&worker->timers) > 0;
     busy = tg_generation_run_ready(worker) || busy;
     tg_generation_sweep(worker);
-    return tg_batch_run(&worker->sends) || busy;
+    return tg_batch_run(&worker->batch) || busy;
+}
+
+static void open_batch(struct tg_worker *worker)
+{
+    if (worker->gate->site->io_uring && !tg_batch_open(&worker->batch) && worker->index == 0)
+        tg_log_info(&worker->gate->log, NULL, "event=no_io_uring errno=%d", errno);
 }
 
 static void *run(void *argument)
@@ -261,6 +267,7 @@ static void *run(void *argument)
     struct tg_worker *worker = argument;
     bool busy = false;
 
+    open_batch(worker);
     tg_slices_start(worker);
     tg_worker_begin(worker);
     tg_tier_start(worker->tier);

@@ -24,7 +24,7 @@ struct tg_net {
     struct tg_timers *timers;
     struct tg_resolver *resolver; /* names to addresses, off the loop */
     struct tg_dialer *dialer;     /* NULL: connections are made over the network */
-    struct tg_batch *sends;       /* requests, which go out together */
+    struct tg_batch *batch;       /* what is received and sent together */
     struct tg_recycle recycle;    /* blocks for responses; dispose it when they have all gone */
 };
 

@@ -8,23 +8,58 @@ static void on_end(h2o_timeout_entry_t *end)
 void tg_batch_init(struct tg_batch *batch, h2o_loop_t *loop, h2o_timeout_t *soon)
 {
     *batch = (struct tg_batch){.loop = loop, .soon = soon, .end = {.cb = on_end}};
-    h2o_linklist_init_anchor(&batch->list);
+    h2o_linklist_init_anchor(&batch->receives);
+    h2o_linklist_init_anchor(&batch->sends);
+}
+
+bool tg_batch_open(struct tg_batch *batch)
+{
+    if (batch->ring == NULL)
+        batch->ring = tg_ring_create();
+    return batch->ring != NULL;
+}
+
+static void forget(h2o_linklist_t *list)
+{
+    while (!h2o_linklist_is_empty(list))
+        h2o_linklist_unlink(list->next);
 }
 
 void tg_batch_dispose(struct tg_batch *batch)
 {
-    while (!h2o_linklist_is_empty(&batch->list))
-        h2o_linklist_unlink(batch->list.next);
+    forget(&batch->receives);
+    forget(&batch->sends);
     h2o_timeout_unlink(&batch->end);
+    tg_ring_destroy(batch->ring);
+    free(batch->landings);
+    batch->ring = NULL;
+    batch->landings = NULL;
 }
 
-void tg_batch_put_off(struct tg_batch *batch, struct tg_batch_item *item,
-                      void (*run)(struct tg_batch_item *self))
+static void put_off(struct tg_batch *batch, h2o_linklist_t *list, struct tg_batch_item *item)
 {
-    item->run = run;
-    h2o_linklist_insert(&batch->list, &item->link);
+    h2o_linklist_insert(list, &item->link);
     if (!h2o_timeout_is_linked(&batch->end))
         h2o_timeout_link(batch->loop, batch->soon, &batch->end);
+}
+
+void tg_batch_receive(struct tg_batch *batch, struct tg_batch_item *item, int fd,
+                      void (*done)(struct tg_batch_item *self, const struct tg_transfer *transfer))
+{
+    item->fd = fd;
+    item->parts = NULL;
+    item->done = done;
+    put_off(batch, &batch->receives, item);
+}
+
+void tg_batch_send(struct tg_batch *batch, struct tg_batch_item *item, int fd,
+                   int (*parts)(struct tg_batch_item *self, struct iovec *parts),
+                   void (*done)(struct tg_batch_item *self, const struct tg_transfer *transfer))
+{
+    item->fd = fd;
+    item->parts = parts;
+    item->done = done;
+    put_off(batch, &batch->sends, item);
 }
 
 void tg_batch_call_off(struct tg_batch_item *item)
@@ -33,16 +68,67 @@ void tg_batch_call_off(struct tg_batch_item *item)
         h2o_linklist_unlink(&item->link);
 }
 
+static char *landing(struct tg_batch *batch, size_t place)
+{
+    if (batch->landings == NULL)
+        batch->landings = h2o_mem_alloc((size_t)TG_RING_MOST * TG_LANDING);
+    return batch->landings + place * TG_LANDING;
+}
+
+static void fill(struct tg_batch *batch, struct tg_batch_item *item, struct tg_transfer *transfer,
+                 size_t place)
+{
+    *transfer = (struct tg_transfer){.fd = item->fd, .is_send = item->parts != NULL, .count = 1};
+    if (transfer->is_send)
+        transfer->count = item->parts(item, transfer->parts);
+    else
+        transfer->parts[0] = (struct iovec){landing(batch, place), TG_LANDING};
+}
+
+static h2o_linklist_t *move_first(h2o_linklist_t *from, h2o_linklist_t *to)
+{
+    h2o_linklist_t *link = from->next;
+
+    h2o_linklist_unlink(link);
+    h2o_linklist_insert(to, link);
+    return link;
+}
+
+/* The first ones of the list. They stay linked until it is their turn to be told of it, for what
+ * one does then may call off another. */
+static void run_some(struct tg_batch *batch, h2o_linklist_t *list)
+{
+    struct tg_transfer transfers[TG_RING_MOST];
+    h2o_linklist_t taken = {NULL, NULL};
+    size_t count = 0;
+
+    h2o_linklist_init_anchor(&taken);
+    while (count < TG_RING_MOST && !h2o_linklist_is_empty(list)) {
+        struct tg_batch_item *item =
+            H2O_STRUCT_FROM_MEMBER(struct tg_batch_item, link, move_first(list, &taken));
+        item->transfer = item->fd >= 0 ? &transfers[count] : NULL;
+        if (item->fd >= 0)
+            fill(batch, item, item->transfer, count++);
+    }
+    tg_ring_run(batch->ring, transfers, count);
+    while (!h2o_linklist_is_empty(&taken)) {
+        struct tg_batch_item *item = H2O_STRUCT_FROM_MEMBER(struct tg_batch_item, link, taken.next);
+        h2o_linklist_unlink(&item->link);
+        item->done(item, item->transfer);
+    }
+}
+
 bool tg_batch_run(struct tg_batch *batch)
 {
-    bool any = !h2o_linklist_is_empty(&batch->list);
+    bool any = false;
 
     h2o_timeout_unlink(&batch->end);
-    while (!h2o_linklist_is_empty(&batch->list)) {
-        struct tg_batch_item *item =
-            H2O_STRUCT_FROM_MEMBER(struct tg_batch_item, link, batch->list.next);
-        h2o_linklist_unlink(&item->link);
-        item->run(item);
+    for (;; any = true) {
+        if (!h2o_linklist_is_empty(&batch->receives))
+            run_some(batch, &batch->receives);
+        else if (!h2o_linklist_is_empty(&batch->sends))
+            run_some(batch, &batch->sends);
+        else
+            return any;
     }
-    return any;
 }

@@ -1,5 +1,5 @@
-/* Work put off to the end of the loop's turn, and done there one piece behind the other: what all
- * pieces run through, in here and in the system, is fetched once. */
+/* Receives and sends put off to the end of the loop's turn, and done there together: by one system
+ * call for many, and what all of them run through, in here and in the system, is fetched once. */
 #ifndef TG_NET_BATCH_H
 #define TG_NET_BATCH_H
 
@@ -7,31 +7,52 @@
 #include <stddef.h>
 #include <h2o.h>
 
+#include "net/ring.h"
+
+enum { TG_LANDING = 16384 }; /* bytes for what is received */
+
 struct tg_batch {
     h2o_loop_t *loop;
     h2o_timeout_t *soon;
     h2o_timeout_entry_t end; /* of the turn: linked while there is work */
-    h2o_linklist_t list;
+    h2o_linklist_t receives, sends;
+    struct tg_ring *ring;
+    char *landings; /* TG_RING_MOST of them, when something has been received */
 };
 
 /* Embedded by its owner. All zero is one that is not put off. */
 struct tg_batch_item {
     h2o_linklist_t link;
-    void (*run)(struct tg_batch_item *self);
+    int fd; /* -1: done() is to do it */
+    int (*parts)(struct tg_batch_item *self, struct iovec *parts);
+    void (*done)(struct tg_batch_item *self, const struct tg_transfer *transfer);
+    struct tg_transfer *transfer;
 };
 
 /* `soon` is a timeout of 0 ms of the loop; it outlives the batch. */
 void tg_batch_init(struct tg_batch *batch, h2o_loop_t *loop, h2o_timeout_t *soon);
 
-/* What is still put off never runs. */
+/* From now on many are done by one system call. Called by the thread of the loop. False when the
+ * system refuses, errno says why: then they go on to be done one by one. */
+bool tg_batch_open(struct tg_batch *batch);
+
+/* What is still put off never happens. */
 void tg_batch_dispose(struct tg_batch *batch);
 
-/* Calls run(item) once, later in this turn of the loop, or first thing in the next one when none
- * is going on; in the order in which they were put off. */
-void tg_batch_put_off(struct tg_batch *batch, struct tg_batch_item *item,
-                      void (*run)(struct tg_batch_item *self));
+/* Later in this turn of the loop, or first thing in the next one when none is going on, receives up
+ * to TG_LANDING bytes of the socket, without waiting, and calls done(item, transfer) once: n says
+ * how it went, parts[0] where the bytes are until it returns. */
+void tg_batch_receive(struct tg_batch *batch, struct tg_batch_item *item, int fd,
+                      void (*done)(struct tg_batch_item *self, const struct tg_transfer *transfer));
 
-/* It does not run; harmless for one that is not put off. */
+/* The same with a send, behind all receives. parts() says then what, one part or two, and how many;
+ * it calls nothing else. With an fd of -1 it is not asked: done(item, NULL) sends by itself. */
+void tg_batch_send(struct tg_batch *batch, struct tg_batch_item *item, int fd,
+                   int (*parts)(struct tg_batch_item *self, struct iovec *parts),
+                   void (*done)(struct tg_batch_item *self, const struct tg_transfer *transfer));
+
+/* done() is not called; what a socket has received or sent meanwhile is lost to the owner, who
+ * closes it. Harmless for one that is not put off. */
 void tg_batch_call_off(struct tg_batch_item *item);
 
 static inline bool tg_batch_has(struct tg_batch_item *item)

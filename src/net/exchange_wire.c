@@ -12,11 +12,19 @@ static void on_body(struct tg_origin_conn *conn);
 
 enum { READ_MOST = 256 * 1024 }; /* at once, so that one body doesn't hold up the others */
 
+/* The body may be empty. */
+static int fill_parts(struct iovec *parts, struct tg_text head, h2o_iovec_t body)
+{
+    parts[0] = (struct iovec){(void *)(uintptr_t)head.base, head.len};
+    parts[1] = (struct iovec){body.base, body.len};
+    return body.len != 0 ? 2 : 1;
+}
+
 static ssize_t send_two(struct tg_origin_conn *conn, struct tg_text head, h2o_iovec_t body)
 {
-    struct iovec parts[2] = {{(void *)(uintptr_t)head.base, head.len}, {body.base, body.len}};
+    struct iovec parts[2];
 
-    return tg_origin_send(conn, parts, body.len != 0 ? 2 : 1);
+    return tg_origin_send(conn, parts, fill_parts(parts, head, body));
 }
 
 static h2o_iovec_t unsent_body(const struct tg_exchange *self)
@@ -62,13 +70,28 @@ static void keep_unsent(struct tg_exchange *self, struct tg_text head, size_t se
     tg_origin_await_room(self->conn, on_writable);
 }
 
+static int parts_of(struct tg_batch_item *send, struct iovec *parts)
+{
+    struct tg_exchange *self = H2O_STRUCT_FROM_MEMBER(struct tg_exchange, send, send);
+
+    return fill_parts(parts, head_of(self), unsent_body(self));
+}
+
+/* How much of the request went, less than 0 when the connection is lost; TLS sends it only now. */
+static ssize_t sent_of(struct tg_exchange *self, const struct tg_transfer *transfer)
+{
+    if (transfer == NULL)
+        return send_two(self->conn, head_of(self), unsent_body(self));
+    return transfer->n == -EAGAIN ? 0 : transfer->n;
+}
+
 /* Nearly always all of it fits the socket at once, and h2o need not hear of it. */
-static void on_turn(struct tg_batch_item *send)
+static void on_sent(struct tg_batch_item *send, const struct tg_transfer *transfer)
 {
     struct tg_exchange *self = H2O_STRUCT_FROM_MEMBER(struct tg_exchange, send, send);
     struct tg_text head = head_of(self);
     size_t len = head.len + unsent_body(self).len;
-    ssize_t n = send_two(self->conn, head, unsent_body(self));
+    ssize_t n = sent_of(self, transfer);
 
     self->backend->unsent--;
     if (n < 0) {
@@ -110,7 +133,8 @@ void tg_exchange_use(struct tg_exchange *self, struct tg_origin_conn *conn)
     self->framing.asked = tg_text(self->call->upgrade.base, self->call->upgrade.len);
     write_head(self);
     tg_exchange_enter(self, TG_PHASE_HEAD, self->backend->config->first_byte_timeout_ms);
-    tg_batch_put_off(self->backend->net->sends, &self->send, on_turn);
+    tg_batch_send(self->backend->net->batch, &self->send, conn->ssl == NULL ? conn->fd : -1,
+                  parts_of, on_sent);
 }
 
 static void advance(struct tg_exchange *self, size_t sent)
@@ -333,11 +357,9 @@ void tg_exchange_wire_whole(struct tg_exchange *self)
     tg_exchange_enter(self, TG_PHASE_BODY, self->backend->config->idle_timeout_ms);
 }
 
-static void on_head(struct tg_origin_conn *conn)
+static void on_received(struct tg_origin_conn *conn, char *bytes, ssize_t n)
 {
     struct tg_exchange *self = conn->user;
-    struct iovec part = {self->backend->scratch, TG_SCRATCH};
-    ssize_t n = tg_origin_receive(conn, &part, 1);
 
     if (must_wait(n))
         return;
@@ -350,7 +372,18 @@ static void on_head(struct tg_origin_conn *conn)
         return;
     }
     self->answered = true;
-    take_head(self, tg_text(part.iov_base, (size_t)n));
+    take_head(self, tg_text(bytes, (size_t)n));
+}
+
+static void on_head(struct tg_origin_conn *conn)
+{
+    struct tg_exchange *self = conn->user;
+    struct iovec part = {self->backend->scratch, TG_SCRATCH};
+
+    if (conn->ssl == NULL)
+        tg_origin_receive_soon(conn, on_received);
+    else
+        on_received(conn, part.iov_base, tg_origin_receive(conn, &part, 1));
 }
 
 /* The body ends with its connection, or it is cut short. */

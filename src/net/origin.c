@@ -37,6 +37,7 @@ static void unlink_unused(struct tg_origin_conn *conn)
 
 static void drop(struct tg_origin_conn *conn)
 {
+    tg_batch_call_off(&conn->receive);
     tg_timer_stop(conn->origin->net->timers, &conn->again);
     tg_account_add(&conn->origin->account->open, -1);
     if (conn->ssl != NULL)
@@ -156,7 +157,7 @@ void tg_origin_give(struct tg_origin_conn *conn)
     struct tg_origin *origin = conn->origin;
     struct tg_timers *timers = origin->net->timers;
 
-    assert(!h2o_socket_is_writing(conn->sock));
+    assert(!h2o_socket_is_writing(conn->sock) && !tg_batch_has(&conn->receive));
     conn->user = NULL;
     conn->on_readable = NULL;
     conn->used_before = true;
@@ -218,6 +219,23 @@ ssize_t tg_origin_receive(struct tg_origin_conn *conn, const struct iovec *parts
                        : readv(conn->fd, parts, count);
     while (n < 0 && errno == EINTR);
     return n;
+}
+
+static void on_received(struct tg_batch_item *receive, const struct tg_transfer *transfer)
+{
+    struct tg_origin_conn *conn = H2O_STRUCT_FROM_MEMBER(struct tg_origin_conn, receive, receive);
+    ssize_t n = transfer->n;
+
+    errno = n < 0 ? (int)-n : 0;
+    conn->on_received(conn, transfer->parts[0].iov_base, n < 0 ? -1 : n);
+}
+
+void tg_origin_receive_soon(struct tg_origin_conn *conn,
+                            void (*then)(struct tg_origin_conn *conn, char *bytes, ssize_t n))
+{
+    conn->on_received = then;
+    if (!tg_batch_has(&conn->receive))
+        tg_batch_receive(conn->origin->net->batch, &conn->receive, conn->fd, on_received);
 }
 
 void tg_origin_await_room(struct tg_origin_conn *conn, h2o_socket_cb on_writable)

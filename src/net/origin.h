@@ -6,6 +6,7 @@
 
 #include "net/account.h"
 #include "net/backend.h"
+#include "net/batch.h"
 #include "net/order.h"
 
 struct ssl_st;
@@ -38,6 +39,8 @@ struct tg_origin_conn {
     struct tg_timer again; /* runs when bytes wait inside of TLS, not in the socket */
     void *user;
     void (*on_readable)(struct tg_origin_conn *self);
+    struct tg_batch_item receive; /* by tg_origin_receive_soon */
+    void (*on_received)(struct tg_origin_conn *self, char *bytes, ssize_t n);
 };
 
 /* The config and the account must outlive it. */
@@ -73,6 +76,12 @@ ssize_t tg_origin_send(struct tg_origin_conn *conn, const struct iovec *parts, i
  * EAGAIN when there is nothing now, with another errno when the connection is lost (conn->wrong
  * says more, unless it is NULL). */
 ssize_t tg_origin_receive(struct tg_origin_conn *conn, const struct iovec *parts, int count);
+
+/* The same at the end of the loop's turn, together with others; not for TLS. Calls back once, with
+ * up to TG_LANDING bytes, good until it returns; n and errno are as above. */
+void tg_origin_receive_soon(struct tg_origin_conn *conn,
+                            void (*on_received)(struct tg_origin_conn *conn, char *bytes,
+                                                ssize_t n));
 
 /* Calls back once, when the connection takes more; sock->data is the connection. */
 void tg_origin_await_room(struct tg_origin_conn *conn, h2o_socket_cb on_writable);

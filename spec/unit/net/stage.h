@@ -13,7 +13,7 @@
 struct stage {
     struct loop loop;
     h2o_timeout_t soon;
-    struct tg_batch sends;
+    struct tg_batch batch;
     struct tg_net net;
     struct tg_address addresses[4];
     struct tg_backend_config config;
@@ -27,8 +27,8 @@ static inline void stage_init_with(struct stage *stage, const char *const *addre
     *stage = (struct stage){0};
     loop_init(&stage->loop);
     h2o_timeout_init(stage->loop.h2o, &stage->soon, 0);
-    tg_batch_init(&stage->sends, stage->loop.h2o, &stage->soon);
-    stage->net.sends = &stage->sends;
+    tg_batch_init(&stage->batch, stage->loop.h2o, &stage->soon);
+    stage->net.batch = &stage->batch;
     stage->net.loop = stage->loop.h2o;
     stage->net.timers = &stage->loop.timers;
     stage->net.resolver = tg_resolver_create(stage->net.loop, stage->net.timers, options);
@@ -59,7 +59,7 @@ static inline void stage_dispose(struct stage *stage)
     tg_backend_destroy(stage->backend);
     tg_backend_config_close(&stage->config);
     tg_resolver_destroy(stage->net.resolver);
-    tg_batch_dispose(&stage->sends);
+    tg_batch_dispose(&stage->batch);
     tg_recycle_dispose(&stage->net.recycle);
     h2o_timeout_dispose(stage->loop.h2o, &stage->soon);
     loop_dispose(&stage->loop);
