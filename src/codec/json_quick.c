@@ -1,6 +1,7 @@
 #include "codec/json_quick.h"
 
 #include "codec/block.h"
+#include "codec/json_escape.h"
 #include "codec/json_skip.h"
 #include "codec/utf8.h"
 
@@ -77,54 +78,6 @@ static inline const char *skip_space(const struct check *check, const char *p)
     return (unsigned char)*p > ' ' ? p : skip_spaces(p, check->wide);
 }
 
-static __attribute__((noinline)) int hex4(const char *p)
-{
-    int value = 0;
-
-    for (int i = 0; i < 4; i++) {
-        int c = p[i] | 0x20;
-        int digit = tg_json_is_digit(p[i]) ? p[i] - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-        if (digit < 0)
-            return -1;
-        value = value << 4 | digit;
-    }
-    return value;
-}
-
-/* A surrogate stands in a pair or not at all. */
-static const char *skip_unicode(const char *p, const char *end)
-{
-    int code = end - p >= 6 ? hex4(p + 2) : -1;
-
-    if (code < 0 || (code >= 0xdc00 && code <= 0xdfff))
-        return NULL;
-    if (code < 0xd800 || code > 0xdbff)
-        return p + 6;
-    if (end - p < 12 || p[6] != '\\' || p[7] != 'u')
-        return NULL;
-    code = hex4(p + 8);
-    return code >= 0xdc00 && code <= 0xdfff ? p + 12 : NULL;
-}
-
-static const char *skip_escape(const char *p, const char *end)
-{
-    switch (end - p < 2 ? '\0' : p[1]) {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't':
-        return p + 2;
-    case 'u':
-        return skip_unicode(p, end);
-    default:
-        return NULL;
-    }
-}
-
 /* The next byte that is a quote, a backslash or a control character. */
 static struct spot skip_plain(const char *p, const char *end)
 {
@@ -146,6 +99,7 @@ static struct spot skip_plain(const char *p, const char *end)
 static struct spot skip_slowly(const char *p, const char *end)
 {
     unsigned high = 0;
+    uint32_t code;
 
     for (;;) {
         struct spot spot = skip_plain(p, end);
@@ -153,7 +107,7 @@ static struct spot skip_slowly(const char *p, const char *end)
         p = spot.p;
         if (*p == '"')
             return (struct spot){p, high};
-        if (*p != '\\' || (p = skip_escape(p, end)) == NULL)
+        if (*p != '\\' || (p = tg_json_read_escape(p, end, &code)) == NULL)
             return (struct spot){NULL, high};
     }
 }
