@@ -60,11 +60,20 @@ void tg_builder_open(struct tg_builder *b, bool object)
     };
 }
 
-/* Puts the values above `table` into it, behind the `done` that it has. */
+/* Puts the values above `table` into it, behind the `done` that it has. It was made as large as the
+ * first ones need; when more come, its array part grows only if they do so in their order. */
 static void fill_array(lua_State *L, int table, int done, int n)
 {
-    for (int i = done + n; i > done; i--)
-        lua_rawseti(L, table, i);
+    if (done == 0) {
+        for (int i = n; i > 0; i--)
+            lua_rawseti(L, table, i);
+        return;
+    }
+    for (int i = 1; i <= n; i++) {
+        lua_pushvalue(L, table + i);
+        lua_rawseti(L, table, done + i);
+    }
+    lua_settop(L, table);
 }
 
 static void put_table(struct tg_builder *b, int items, int pairs)
@@ -149,12 +158,23 @@ static inline bool joins_run(const struct tg_builder *b, const struct tg_level *
            tg_shape_at(&b->values->shapes, level->shape)->is_made;
 }
 
+/* Grows its array part for n more, which come from the last to the first. */
+static void grow_array(lua_State *L, int table, int done, int n)
+{
+    for (int i = done + 1; i <= done + n; i++) {
+        lua_pushboolean(L, 0);
+        lua_rawseti(L, table, i);
+    }
+}
+
 /* The values of the run are on top, and its table is at the level's base. */
 static void put_run(struct tg_builder *b, struct tg_level *level)
 {
     struct tg_shapes *shapes = &b->values->shapes;
     int i = level->done + level->run;
 
+    if (level->done != 0)
+        grow_array(b->L, level->base, level->done, level->run);
     level->done = i;
     for (; level->run >= TG_SHAPE_RUN; level->run -= TG_SHAPE_RUN) {
         tg_shape_make_run(b->L, shapes, b->refs, level->shape);

@@ -82,6 +82,33 @@ static void plain_values_go_the_direct_way(void **state)
     }
 }
 
+/* However many of what kind came before others in it, an array has nothing beside its array part.
+ */
+static void arrays_go_the_direct_way(void **state)
+{
+    expect(state,
+           "local kinds = { '{\"a\":1}', '{\"b\":1,\"c\":[]}', '7', '{}' } "
+           "local function list(n, kind, m, other) "
+           "  local text = (kinds[kind] .. ','):rep(n) .. (kinds[other] .. ','):rep(m) "
+           "  return '[' .. text:sub(1, -2) .. ']' "
+           "end "
+           "for round = 1, 3 do for n = 0, 20 do for m = 0, 20 do for kind = 1, 4 do "
+           "  local other = (kind + round - 1) % 4 + 1 "
+           "  local text = list(n, kind, m, other) "
+           "  local json, problem, direct = both(decode(text)) "
+           "  if json ~= text then return json or problem end "
+           "  if not direct then return text .. ' is not plain' end "
+           "end end end end "
+           "for _, n in ipairs { 127, 128, 129, 500, 1024, 1025, 3000, 9000 } do "
+           "  for _, text in ipairs { list(n, 1, 0, 1), list(n, 2, 7, 1), list(5, 1, n, 3), "
+           "      list(5, 4, n, 2) } do "
+           "    local json, problem, direct = both(decode(text)) "
+           "    if not direct then return n .. ' are not plain' end "
+           "  end "
+           "end return 'plain'",
+           "plain");
+}
+
 /* Refused, or at least looked at closely. */
 static void others_do_not(void **state)
 {
@@ -198,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_BOTH(plain_values_go_the_direct_way),
+        WITH_BOTH(arrays_go_the_direct_way),
         WITH_BOTH(others_do_not),
         WITH_BOTH(both_ways_give_the_same),
         WITH_BOTH(a_limit_is_kept),
