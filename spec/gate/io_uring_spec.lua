@@ -32,12 +32,18 @@ local function shop()
     ['POST /cut'] = { 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\ncut', close = true } }
 end
 
--- A gate whose calls of io_uring are seen in a file, and perhaps refused; nil without strace.
+local WRAPPER = [[
+#!/bin/sh
+exec strace -D -f -qq -e trace=%s,sendmsg %s -o %s/trace %s "$@"
+]]
+
+-- A gate whose calls of io_uring are seen in a file, and perhaps refused. The function given too
+-- ends it, and gives the text of that file.
 local function traced(site, inject)
   local backend, folder = shop(), posix.folder()
   local program = folder .. '/program'
-  posix.write(program, ('#!/bin/sh\nexec strace -D -f -qq -e trace=%s,sendmsg %s -o %s/trace %s "$@"\n')
-    :format(CALLS, inject and '-e inject=' .. inject or '', folder, gate.program()))
+  posix.write(program, WRAPPER:format(CALLS, inject and '-e inject=' .. inject or '', folder,
+    gate.program()))
   os.execute('chmod +x ' .. program)
   site.workers = 1
   local tide = gate.serve { script = SCRIPT, backends = { shop = backend }, site = site,
