@@ -25,9 +25,17 @@ local function echo(request)
   return upstream.text(request.body)
 end
 
+-- How long a body is whose response has so many bytes more than one receive takes; 16 KB it takes.
+local function edge(more)
+  return 16000 + 16384 + more - #upstream.text(('x'):rep(16000))
+end
+
 local function shop()
   return upstream { ['POST /echo'] = echo, ['POST /reset'] = { reset = true },
     ['POST /late'] = { delay = 0.05, upstream.text 'late' },
+    ['POST /edge'] = function(request)
+      return upstream.text(('x'):rep(edge(tonumber(request.body) - 3)))
+    end,
     ['POST /long'] = upstream.text(('x'):rep(40000)),
     ['POST /cut'] = { 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\ncut', close = true } }
 end
@@ -129,6 +137,13 @@ for _, way in ipairs { true, false } do
     it('many calls at once get each its answer', function() many('echo', 40) end)
     it('answers longer than one receive are whole', function()
       many('long', 20, '200' .. ('x'):rep(40000))
+    end)
+    it('answers as long as one receive, a byte less and a byte more, are whole', function()
+      local words = {}
+      for i = 1, 5 do words[i] = '200' .. ('x'):rep(edge(i - 3)) end
+      for _ = 1, 3 do
+        assert.equal(table.concat(words, ' '), tide:get('/?n=5&path=edge').body)
+      end
     end)
     it('answers that come later are awaited', function() many('late', 20, '200late') end)
     it('connections that are reset lose their calls', function() many('reset', 20, 'reset') end)

@@ -23,10 +23,10 @@ struct tg_batch {
 /* Embedded by its owner. All zero is one that is not put off. */
 struct tg_batch_item {
     h2o_linklist_t link;
-    int fd; /* -1: done() is to do it */
-    int (*parts)(struct tg_batch_item *self, struct iovec *parts);
+    int fd;                                                        /* -1: done() is to do it */
+    int (*parts)(struct tg_batch_item *self, struct iovec *parts); /* NULL: it receives */
     void (*done)(struct tg_batch_item *self, const struct tg_transfer *transfer);
-    struct tg_transfer *transfer;
+    struct tg_transfer *transfer; /* while it is done; NULL without an fd */
 };
 
 /* `soon` is a timeout of 0 ms of the loop; it outlives the batch. */

@@ -56,8 +56,8 @@ static inline void *tg_heap_take_small(struct tg_heap *heap, size_t size)
     struct tg_heap_block *block = slab->free;
     if (block != NULL) {
         slab->free = block->next;
-        __builtin_prefetch(slab->free,
-                           1); /* freed long ago, it is in no near cache: the next one */
+        /* The next one has been free for long, and is in no near cache. */
+        __builtin_prefetch(slab->free, 1);
     } else {
         block = (struct tg_heap_block *)((char *)slab + slab->fresh);
         slab->fresh += slab->size;
