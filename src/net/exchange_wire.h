@@ -1,5 +1,5 @@
-/* The parts of an exchange: exchange.c has its life, exchange_wire.c what goes over the wire,
- * exchange_stream.c a body that comes in pieces. */
+/* The parts of an exchange: exchange.c has its life, exchange_send.c the request on its way,
+ * exchange_wire.c the response, exchange_stream.c a body that comes in pieces. */
 #ifndef TG_NET_EXCHANGE_WIRE_H
 #define TG_NET_EXCHANGE_WIRE_H
 
@@ -11,11 +11,16 @@
  * back. */
 void tg_exchange_use(struct tg_exchange *self, struct tg_origin_conn *conn);
 
-/* The request that is about to be sent is not; harmless when there is none. */
-void tg_exchange_unsend(struct tg_exchange *self);
-
 /* Goes on in the way of bodies that are read whole. */
 void tg_exchange_wire_whole(struct tg_exchange *self);
+
+/* In exchange_send.c. */
+
+/* Sends the request over the connection that the exchange has, at the end of the loop's turn. */
+void tg_exchange_send_soon(struct tg_exchange *self);
+
+/* The request that is about to be sent is not; harmless when there is none. */
+void tg_exchange_unsend(struct tg_exchange *self);
 
 /* In exchange_stream.c. */
 
