@@ -1,5 +1,7 @@
 #include "net/batch.h"
 
+enum { TOGETHER = 4096 }; /* bytes of a send that are put behind each other */
+
 static void on_end(h2o_timeout_entry_t *end)
 {
     tg_batch_run(H2O_STRUCT_FROM_MEMBER(struct tg_batch, end, end));
@@ -59,6 +61,7 @@ void tg_batch_send(struct tg_batch *batch, struct tg_batch_item *item, int fd,
     item->fd = fd;
     item->parts = parts;
     item->done = done;
+    batch->sends_count++;
     put_off(batch, &batch->sends, item);
 }
 
@@ -75,14 +78,29 @@ static char *landing(struct tg_batch *batch, size_t place)
     return batch->landings + place * TG_LANDING;
 }
 
+/* The system fetches a list of parts on a way of its own, which takes longer than this. */
+static void put_together(struct tg_transfer *transfer, char *room)
+{
+    struct iovec *parts = transfer->parts;
+
+    if (transfer->count != 2 || parts[0].iov_len + parts[1].iov_len > TOGETHER)
+        return;
+    memcpy(room, parts[0].iov_base, parts[0].iov_len);
+    memcpy(room + parts[0].iov_len, parts[1].iov_base, parts[1].iov_len);
+    parts[0] = (struct iovec){room, parts[0].iov_len + parts[1].iov_len};
+    transfer->count = 1;
+}
+
 static void fill(struct tg_batch *batch, struct tg_batch_item *item, struct tg_transfer *transfer,
                  size_t place)
 {
     *transfer = (struct tg_transfer){.fd = item->fd, .is_send = item->parts != NULL, .count = 1};
-    if (transfer->is_send)
+    if (transfer->is_send) {
         transfer->count = item->parts(item, transfer->parts);
-    else
+        put_together(transfer, landing(batch, place));
+    } else {
         transfer->parts[0] = (struct iovec){landing(batch, place), TG_LANDING};
+    }
 }
 
 static h2o_linklist_t *move_first(h2o_linklist_t *from, h2o_linklist_t *to)
@@ -118,17 +136,23 @@ static void run_some(struct tg_batch *batch, h2o_linklist_t *list)
     }
 }
 
+/* While there is something to receive, sends wait until they fill a call. */
+static h2o_linklist_t *next_list(struct tg_batch *batch)
+{
+    if (h2o_linklist_is_empty(&batch->sends))
+        batch->sends_count = 0;
+    if (batch->sends_count < TG_RING_MOST && !h2o_linklist_is_empty(&batch->receives))
+        return &batch->receives;
+    return h2o_linklist_is_empty(&batch->sends) ? NULL : &batch->sends;
+}
+
 bool tg_batch_run(struct tg_batch *batch)
 {
+    h2o_linklist_t *list;
     bool any = false;
 
+    for (; (list = next_list(batch)) != NULL; any = true)
+        run_some(batch, list);
     h2o_timeout_unlink(&batch->end);
-    for (;; any = true) {
-        if (!h2o_linklist_is_empty(&batch->receives))
-            run_some(batch, &batch->receives);
-        else if (!h2o_linklist_is_empty(&batch->sends))
-            run_some(batch, &batch->sends);
-        else
-            return any;
-    }
+    return any;
 }

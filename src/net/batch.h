@@ -16,8 +16,9 @@ struct tg_batch {
     h2o_timeout_t *soon;
     h2o_timeout_entry_t end; /* of the turn: linked while there is work */
     h2o_linklist_t receives, sends;
+    size_t sends_count; /* put off, those that were called off too */
     struct tg_ring *ring;
-    char *landings; /* TG_RING_MOST of them, when something has been received */
+    char *landings; /* TG_RING_MOST of them, once there was something to do */
 };
 
 /* Embedded by its owner. All zero is one that is not put off. */
@@ -45,8 +46,9 @@ void tg_batch_dispose(struct tg_batch *batch);
 void tg_batch_receive(struct tg_batch *batch, struct tg_batch_item *item, int fd,
                       void (*done)(struct tg_batch_item *self, const struct tg_transfer *transfer));
 
-/* The same with a send, behind all receives. parts() says then what, one part or two, and how many;
- * it calls nothing else. With an fd of -1 it is not asked: done(item, NULL) sends by itself. */
+/* The same with a send, behind the receives, or as soon as sends fill a call. parts() says then
+ * what, one part or two, and how many; it calls nothing else. With an fd of -1 it is not asked:
+ * done(item, NULL) sends by itself. */
 void tg_batch_send(struct tg_batch *batch, struct tg_batch_item *item, int fd,
                    int (*parts)(struct tg_batch_item *self, struct iovec *parts),
                    void (*done)(struct tg_batch_item *self, const struct tg_transfer *transfer));
@@ -54,6 +56,12 @@ void tg_batch_send(struct tg_batch *batch, struct tg_batch_item *item, int fd,
 /* done() is not called; what a socket has received or sent meanwhile is lost to the owner, who
  * closes it. Harmless for one that is not put off. */
 void tg_batch_call_off(struct tg_batch_item *item);
+
+/* Whether it does many by one system call; without, those who can do as well without it should. */
+static inline bool tg_batch_is_one_call(const struct tg_batch *batch)
+{
+    return batch->ring != NULL && tg_ring_works(batch->ring);
+}
 
 static inline bool tg_batch_has(struct tg_batch_item *item)
 {

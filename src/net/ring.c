@@ -44,6 +44,11 @@ struct tg_ring *tg_ring_create(void)
     return ring;
 }
 
+bool tg_ring_works(const struct tg_ring *ring)
+{
+    return !ring->over;
+}
+
 void tg_ring_destroy(struct tg_ring *ring)
 {
     if (ring != NULL && !ring->over)

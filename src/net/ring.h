@@ -24,6 +24,9 @@ struct tg_ring;
 /* NULL when the system refuses, errno says why. Only the thread that made it may use it. */
 struct tg_ring *tg_ring_create(void);
 
+/* False once the system has taken it away. */
+bool tg_ring_works(const struct tg_ring *ring);
+
 /* NULL is fine. */
 void tg_ring_destroy(struct tg_ring *ring);
 

@@ -16,7 +16,7 @@ struct place {
     struct loop loop;
     h2o_timeout_t soon;
     struct tg_batch batch;
-    char story[1024];
+    char story[2048];
     bool over;
 };
 
@@ -25,6 +25,7 @@ struct line {
     struct tg_batch_item item;
     struct place *place;
     const char *name;
+    const char *more; /* a second part of what it sends */
     int ours, theirs;
     void (*then)(struct line *self);
     struct line *other;
@@ -81,7 +82,10 @@ static int parts_of(struct tg_batch_item *item, struct iovec *parts)
     struct line *line = (struct line *)item;
 
     parts[0] = (struct iovec){(void *)(uintptr_t)line->name, strlen(line->name)};
-    return 1;
+    if (line->more == NULL)
+        return 1;
+    parts[1] = (struct iovec){(void *)(uintptr_t)line->more, strlen(line->more)};
+    return 2;
 }
 
 static void on_sent(struct tg_batch_item *item, const struct tg_transfer *transfer)
@@ -175,6 +179,80 @@ static void does_more_than_fit_at_once(struct place *place)
         line_close(&lines[i]);
 }
 
+/* Those that are received put off a send each. */
+static void sends_as_soon_as_a_call_is_full(struct place *place)
+{
+    struct line lines[MANY];
+    char expected[2048] = "";
+
+    for (size_t i = 0; i < MANY; i++) {
+        line_open(&lines[i], place, "x");
+        receive(&lines[i], "r!");
+        lines[i].then = send_again;
+    }
+    assert_true(tg_batch_run(&place->batch));
+    for (size_t begin = 0, end; begin < MANY; begin = end) {
+        end = begin + TG_RING_MOST < MANY ? begin + TG_RING_MOST : MANY;
+        for (size_t i = begin; i < end; i++)
+            strcat(expected, "x r! 3; ");
+        for (size_t i = begin; i < end; i++)
+            strcat(expected, "x sent 1; ");
+    }
+    assert_string_equal(place->story, expected);
+    for (size_t i = 0; i < MANY; i++)
+        line_close(&lines[i]);
+}
+
+static void receives_when_all_sends_were_called_off(struct place *place)
+{
+    struct line lines[TG_RING_MOST], last;
+
+    for (size_t i = 0; i < TG_RING_MOST; i++) {
+        line_open(&lines[i], place, "x");
+        put_off_send(&lines[i], lines[i].ours);
+    }
+    line_open(&last, place, "last");
+    receive(&last, "r!");
+    for (size_t i = 0; i < TG_RING_MOST; i++)
+        tg_batch_call_off(&lines[i].item);
+    assert_true(tg_batch_run(&place->batch));
+    assert_string_equal(place->story, "last r! 3; ");
+    for (size_t i = 0; i < TG_RING_MOST; i++)
+        line_close(&lines[i]);
+    line_close(&last);
+}
+
+static void sends_two_parts_of(struct place *place, size_t len)
+{
+    struct line lines[2];
+    char *more = h2o_mem_alloc(len + 1), *got = h2o_mem_alloc(len + 6);
+
+    memset(more, 'm', len);
+    more[len] = '\0';
+    for (size_t i = 0; i < 2; i++) {
+        line_open(&lines[i], place, i == 0 ? "first" : "other");
+        lines[i].more = more;
+        put_off_send(&lines[i], lines[i].ours);
+    }
+    assert_true(tg_batch_run(&place->batch));
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(recv(lines[i].theirs, got, len + 6, 0), len + 5);
+        assert_memory_equal(got, lines[i].name, 5);
+        assert_memory_equal(got + 5, more, len);
+        line_close(&lines[i]);
+    }
+    free(more);
+    free(got);
+}
+
+static void sends_two_parts_whatever_their_size(struct place *place)
+{
+    static const size_t sizes[] = {0, 1, 4090, 4091, 4092, 20000};
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+        sends_two_parts_of(place, sizes[i]);
+}
+
 static void forgets_what_is_put_off_at_its_end(struct place *place)
 {
     struct line a, b;
@@ -212,6 +290,9 @@ static void do_both_ways(void (*test)(struct place *place))
 BOTH_WAYS(does_receives_then_sends_in_their_order)
 BOTH_WAYS(tells_nothing_of_one_that_was_called_off)
 BOTH_WAYS(does_more_than_fit_at_once)
+BOTH_WAYS(sends_as_soon_as_a_call_is_full)
+BOTH_WAYS(receives_when_all_sends_were_called_off)
+BOTH_WAYS(sends_two_parts_whatever_their_size)
 BOTH_WAYS(forgets_what_is_put_off_at_its_end)
 
 int main(void)
@@ -220,6 +301,9 @@ int main(void)
         cmocka_unit_test(both_does_receives_then_sends_in_their_order),
         cmocka_unit_test(both_tells_nothing_of_one_that_was_called_off),
         cmocka_unit_test(both_does_more_than_fit_at_once),
+        cmocka_unit_test(both_sends_as_soon_as_a_call_is_full),
+        cmocka_unit_test(both_receives_when_all_sends_were_called_off),
+        cmocka_unit_test(both_sends_two_parts_whatever_their_size),
         cmocka_unit_test(both_forgets_what_is_put_off_at_its_end),
     };
 
