@@ -1,4 +1,5 @@
--- Backends by io_uring, without it, where it is refused, and where it is taken away.
+-- What goes to the system by io_uring: with it, without it, where it is refused, and where it is
+-- taken away.
 local gate = require 'spec.support.gate'
 local posix = require 'spec.support.posix'
 local sanitized = require 'spec.support.sanitized'
@@ -10,6 +11,7 @@ local SCRIPT = [[
   local tg = require 'tidegate'
   local shop = tg.backend 'shop'
   return function(req)
+    if req.path == '/alone' then return 'alone' end
     local calls = {}
     for i = 1, tonumber(req.query.n or '3') do
       calls[i] = function()
@@ -42,7 +44,7 @@ end
 
 local WRAPPER = [[
 #!/bin/sh
-exec strace -D -f -qq -e trace=%s,sendmsg %s -o %s/trace %s "$@"
+exec strace -D -f -qq -e trace=%s,sendto %s -o %s/trace %s "$@"
 ]]
 
 -- A gate whose calls of io_uring are seen in a file, and perhaps refused. The function given too
@@ -68,6 +70,44 @@ end
 local function can_trace()
   return os.execute 'command -v strace >/dev/null' == 0 and not sanitized()
 end
+
+-- Asks on three connections while the gate is stopped, three times; then it goes on.
+local function ask_at_once(tide)
+  local clients = { tide:connect(), tide:connect(), tide:connect() }
+  for _ = 1, 3 do
+    tide:signal(posix.STOP)
+    posix.pause(0.05)
+    for _, client in ipairs(clients) do client:send 'GET /alone HTTP/1.1\r\nhost: a\r\n\r\n' end
+    tide:signal(posix.CONT)
+    for _, client in ipairs(clients) do assert.equal('alone', client:receive(10).body) end
+  end
+  for _, client in ipairs(clients) do client:close() end
+end
+
+describe('what clients send and are sent', function()
+  it('goes to the system together', function()
+    if not can_trace() then return pending 'needs strace, and no sanitizer' end
+    local tide, finish = traced {}
+    ask_at_once(tide)
+    local refused, trace = tide.log():find('event=no_io_uring', 1, true), finish()
+    if refused then return pending 'the system refuses io_uring' end
+    local _, count = trace:gsub('io_uring_enter%(%d+, 3, 3,', '')
+    assert.is_true(count >= 6, trace) -- and perhaps the end of all three
+    assert.is_nil(trace:find('"HTTP/1.1 200', 1, true), trace)
+  end)
+
+  it('goes one by one from the call on with which io_uring is taken away', function()
+    if not can_trace() then return pending 'needs strace, and no sanitizer' end
+    local tide, finish = traced({}, 'io_uring_enter:error=EAGAIN:when=2+')
+    ask_at_once(tide)
+    ask_at_once(tide)
+    local refused, trace = tide.log():find('event=no_io_uring', 1, true), finish()
+    if refused then return pending 'the system refuses io_uring' end
+    local _, calls = trace:gsub('io_uring_enter%(', '')
+    local _, sent = trace:gsub('"HTTP/1%.1 200', '')
+    assert.same({ 2, 18 }, { calls, sent }, trace)
+  end)
+end)
 
 describe('what backends send and are sent', function()
   it('goes to the system together', function()

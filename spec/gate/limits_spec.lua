@@ -115,12 +115,16 @@ describe('limits.bodies', function()
     local tide = serve({ bodies = 3000, body = 2000 }, { script = [[
       local tg = require 'tidegate'
       return function(req)
-        if req.path == '/wait' then tg.sleep(30) end
+        if req.path == '/wait' then
+          tg.log.info 'waits'
+          tg.sleep(30)
+        end
         return tostring(#req.body)
       end]] })
     local first = tide:connect()
     first:send('POST /wait HTTP/1.1\r\nhost: a\r\ncontent-length: 2000\r\n\r\n' .. ('x'):rep(2000))
-    wait.eventually(function() return tide:post('/', ('x'):rep(1001)).status == 503 end)
+    tide:await_log 'waits'
+    assert.equal(503, tide:post('/', ('x'):rep(1001)).status)
     assert.equal('1000', tide:post('/', ('x'):rep(1000)).body)
     refused(503, ask(tide, 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1001\r\n\r\n' ..
       ('x'):rep(1001)))

@@ -35,11 +35,18 @@ static void on_close(void *data)
     bool is_admin = client->is_admin;
 
     tg_client_hold(client, 0);
+    tg_batch_call_off(&client->receive);
+    tg_batch_call_off(&client->send);
     if (client->linger_fd >= 0)
         tg_linger_start(worker, client->linger_fd);
     h2o_linklist_unlink(&client->link);
     free(client);
     tg_door_leave(worker, is_admin);
+}
+
+struct tg_client *tg_client_behind(const h2o_socket_t *sock)
+{
+    return sock->on_close.cb == on_close ? sock->on_close.data : NULL;
 }
 
 static void move(struct tg_client *client, h2o_linklist_t *list, enum tg_client_phase phase)
@@ -97,8 +104,10 @@ bool tg_client_hold(struct tg_client *client, size_t bytes)
 
 void tg_client_expect_body(struct tg_client *client)
 {
-    if (client->sock->_cb.read == client->read)
-        client->sock->_cb.read = on_body_read;
+    if (!tg_client_reads_requests(client))
+        return;
+    h2o_socket_dont_read(client->sock, 0);
+    client->sock->_cb.read = on_body_read;
 }
 
 /* h2o's own way to read comes last: the connection may be gone behind it. */
@@ -128,7 +137,7 @@ enum tg_client_phase tg_client_look(const struct tg_client *client)
         return client->req->version != 0 ? TG_CLIENT_BODY : TG_CLIENT_HEAD;
     if (client->requests == 0)
         return TG_CLIENT_NEW;
-    return sock->_cb.read == client->read ? TG_CLIENT_IDLE : TG_CLIENT_OTHER;
+    return tg_client_reads_requests(client) ? TG_CLIENT_IDLE : TG_CLIENT_OTHER;
 }
 
 void tg_client_refuse(struct tg_client *client, enum tg_refused reason, const char *detail)
@@ -140,6 +149,7 @@ void tg_client_refuse(struct tg_client *client, enum tg_refused reason, const ch
         return;
     }
     client->refusal = (struct tg_refusal){reason, detail};
+    tg_batch_call_off(&client->receive);
     h2o_socket_read_stop(client->sock);
     if (req->version == 0) /* what has been read of the head may lie elsewhere now */
         req->input.method = req->input.path = h2o_iovec_init(H2O_STRLIT(""));

@@ -6,6 +6,7 @@
 #include "gate/gate.h"
 #include "gate/head.h"
 #include "gate/watch.h"
+#include "net/batch.h"
 
 struct tg_inbound;
 
@@ -26,7 +27,11 @@ struct tg_client {
     h2o_socket_t *sock;
     struct tg_inbound *inbound; /* the request that is worked on; NULL: there is none */
     h2o_req_t *req;             /* h2o's, from the first bytes of a request to its end; else NULL */
-    h2o_socket_cb read;         /* how h2o reads requests; NULL until the first bytes */
+    h2o_socket_cb read;         /* how h2o reads requests; NULL until that is known */
+    h2o_socket_cb reading;      /* what then stands in the socket, see gate/seam_socket.c */
+    struct tg_batch_item receive, send;
+    h2o_iovec_t unsent[2]; /* while `send` is put off: what h2o keeps in place until it is sent */
+    int unsent_count;
     h2o_linklist_t link;        /* in worker->door: busy, or waiting since */
     uint64_t since_ms;          /* loop time at which the phase, or its present measure, began */
     uint64_t mark;              /* bytes that had passed then */
@@ -45,6 +50,9 @@ struct tg_client {
 /* The client of a socket that has just been accepted. */
 struct tg_client *tg_client_create(struct tg_worker *worker, h2o_socket_t *sock, bool is_admin);
 
+/* NULL: it is no client's. */
+struct tg_client *tg_client_behind(const h2o_socket_t *sock);
+
 static inline struct tg_client *tg_client_of(h2o_conn_t *conn)
 {
     return conn->callbacks->get_socket(conn)->on_close.data;
@@ -53,6 +61,12 @@ static inline struct tg_client *tg_client_of(h2o_conn_t *conn)
 /* A request is there in full, or has been refused; and h2o has let go of it. */
 void tg_client_begin(struct tg_client *client, h2o_req_t *req);
 void tg_client_end(struct tg_client *client);
+
+/* Whether it is read from as before and between requests. */
+static inline bool tg_client_reads_requests(const struct tg_client *client)
+{
+    return client->sock->_cb.read == client->reading;
+}
 
 /* Its body is on the way: from now on what is read is counted. */
 void tg_client_expect_body(struct tg_client *client);

@@ -123,9 +123,9 @@ struct tg_worker {
     h2o_socket_t **listeners; /* ends with NULL */
     struct tg_timers timers;
     struct tg_net net;
-    struct tg_batch batch;            /* what this turn receives of backends and sends to them */
-    struct tg_generation *generation; /* for new requests */
-    struct tg_generation *retired;    /* those that requests still run on */
+    struct tg_batch batch;                    /* what this turn receives and sends */
+    struct tg_generation *generation;         /* for new requests */
+    struct tg_generation *retired;            /* those that requests still run on */
     _Atomic(struct tg_generation *) upcoming; /* takes its place when the thread is woken */
     struct tg_door door;
     struct tg_admin_door admin;

@@ -47,7 +47,8 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
 
     assert(*num_headers == TG_HEAD_FIELDS);
     client->req = req;
-    client->read = client->sock->_cb.read;
+    if (client->read == NULL) /* TLS */
+        client->read = client->reading = client->sock->_cb.read;
     client->fields = (struct tg_fields){NULL, 0};
     if (rc == -2)
         return rc;
@@ -157,11 +158,15 @@ bool tg_seams_are_in_place(void)
     ssize_t (*send_parts)(int, const struct iovec *, int) = tg_seam_writev;
     void *(*alloc)(h2o_mem_pool_t *, size_t) = h2o_mem_alloc_pool;
     void (*process)(h2o_req_t *) = h2o_process_request;
+    void (*start_reading)(h2o_socket_t *, h2o_socket_cb) = h2o_socket_read_start;
+    void (*write)(h2o_socket_t *, h2o_iovec_t *, size_t, h2o_socket_cb) = h2o_socket_write;
 
     return is_ours("phr_parse_request", *(void **)&parse) &&
            is_ours("phr_decode_chunked", *(void **)&decode) &&
            is_ours("phr_decode_chunked_is_in_data", *(void **)&is_in_data) &&
            is_ours("__sprintf_chk", *(void **)&print) && is_ours("writev", *(void **)&send_parts) &&
            is_ours("h2o_mem_alloc_pool", *(void **)&alloc) && tg_seam_pool_is_right() &&
-           is_ours("h2o_process_request", *(void **)&process);
+           is_ours("h2o_process_request", *(void **)&process) &&
+           is_ours("h2o_socket_read_start", *(void **)&start_reading) &&
+           is_ours("h2o_socket_write", *(void **)&write);
 }

@@ -73,7 +73,6 @@ static void judge(struct tg_client *client)
             tg_client_refuse(client, TG_REFUSED_SLOW_HEAD, "the head of the request took too long");
         break;
     case TG_CLIENT_BODY:
-        tg_client_expect_body(client); /* after 100 Continue h2o reads as it did before */
         if (is_slow(client, client->sock->input->size, limits->body_ms, limits->body_rate))
             tg_client_refuse(client, TG_REFUSED_SLOW_BODY, "the body of the request was too slow");
         break;
