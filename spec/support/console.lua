@@ -83,7 +83,8 @@ end
 -- Whether output is as a block shows it.
 function console.matches(expected, output)
   local want = lines_of(table.concat(expected, '\n'))
-  return fits(want, lines_of(output), 1, 1)
+  -- A server says one thing more where the system refuses io_uring.
+  return fits(want, lines_of((output:gsub('[^\n]*event=no_io_uring[^\n]*\n', ''))), 1, 1)
 end
 
 local function free_port(taken)
