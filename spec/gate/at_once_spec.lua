@@ -70,7 +70,8 @@ for _, way in ipairs { true, false } do
     end)
 
     it('may wait for 100 Continue', function()
-      local head = 'POST /%d HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n'
+      local head = 'POST /%d HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n' ..
+        'expect: 100-continue\r\n\r\n'
       for _ = 1, 2 do
         all(function(client, i) client:send(head:format(i)) end)
         posix.pause(0.05)

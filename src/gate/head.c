@@ -1,10 +1,9 @@
 #include "gate/head.h"
 
-#include <assert.h>
-#include <dlfcn.h>
 #include <stdbool.h>
 
 #include "gate/head_plain.h"
+#include "gate/theirs.h"
 #include "http/strict.h"
 
 enum { BESIDE_URL = TG_HEAD_METHOD + 16 }; /* of a request line: method, spaces, version */
@@ -12,17 +11,12 @@ enum { BESIDE_URL = TG_HEAD_METHOD + 16 }; /* of a request line: method, spaces,
 typedef int parse_request(const char *, size_t, const char **, size_t *, const char **, size_t *,
                           int *, struct phr_header *, size_t *, size_t);
 
-/* libh2o's own; looked up once, when the first thread needs it. */
 static parse_request *theirs(void)
 {
-    static _Atomic(parse_request *) found;
-    parse_request *parse = found;
+    static _Atomic(void *) found;
+    parse_request *parse;
 
-    if (parse == NULL) {
-        *(void **)&parse = dlsym(RTLD_NEXT, "phr_parse_request");
-        assert(parse != NULL);
-        found = parse;
-    }
+    *(void **)&parse = tg_theirs(&found, "phr_parse_request");
     return parse;
 }
 

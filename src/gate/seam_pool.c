@@ -1,10 +1,9 @@
 /* libh2o and all of ours take memory out of pools, twenty times a request and more. What fits into
  * the chunk that a pool has at hand is taken here; all else is libh2o's. */
-#include <assert.h>
-#include <dlfcn.h>
 #include <h2o.h>
 
 #include "gate/seams.h"
+#include "gate/theirs.h"
 
 enum {
     LINK = 16,                /* at the beginning of a chunk, which pool->chunks points to */
@@ -14,17 +13,12 @@ enum {
 
 typedef void *alloc_pool(h2o_mem_pool_t *, size_t);
 
-/* libh2o's own; looked up once, when the first thread needs it. */
 static alloc_pool *theirs(void)
 {
-    static _Atomic(alloc_pool *) found;
-    alloc_pool *alloc = found;
+    static _Atomic(void *) found;
+    alloc_pool *alloc;
 
-    if (alloc == NULL) {
-        *(void **)&alloc = dlsym(RTLD_NEXT, "h2o_mem_alloc_pool");
-        assert(alloc != NULL);
-        found = alloc;
-    }
+    *(void **)&alloc = tg_theirs(&found, "h2o_mem_alloc_pool");
     return alloc;
 }
 

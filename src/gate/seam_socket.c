@@ -2,36 +2,24 @@
  * many requests are worked on one after the other without a system call between them. Where a batch
  * is not one call for many, and for TLS, libh2o receives and sends by itself. */
 #include <assert.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <h2o.h>
 
 #include "gate/client.h"
 #include "gate/seams.h"
+#include "gate/theirs.h"
 
 enum { MOST = 16384 }; /* bytes: more than that is sent at once */
 
 typedef void start_reading(h2o_socket_t *, h2o_socket_cb);
 typedef void write_parts(h2o_socket_t *, h2o_iovec_t *, size_t, h2o_socket_cb);
 
-/* libh2o's own; looked up once, when the first thread needs it. */
-static void *look_up(_Atomic(void *) *found, const char *name)
-{
-    void *function = *found;
-
-    if (function == NULL) {
-        *found = function = dlsym(RTLD_NEXT, name);
-        assert(function != NULL);
-    }
-    return function;
-}
-
 static void read_theirs(h2o_socket_t *sock, h2o_socket_cb cb)
 {
     static _Atomic(void *) found;
     start_reading *start;
 
-    *(void **)&start = look_up(&found, "h2o_socket_read_start");
+    *(void **)&start = tg_theirs(&found, "h2o_socket_read_start");
     start(sock, cb);
 }
 
@@ -40,7 +28,7 @@ static void write_theirs(h2o_socket_t *sock, h2o_iovec_t *parts, size_t count, h
     static _Atomic(void *) found;
     write_parts *write;
 
-    *(void **)&write = look_up(&found, "h2o_socket_write");
+    *(void **)&write = tg_theirs(&found, "h2o_socket_write");
     write(sock, parts, count, cb);
 }
 

@@ -183,7 +183,7 @@ static void does_more_than_fit_at_once(struct place *place)
 static void sends_as_soon_as_a_call_is_full(struct place *place)
 {
     struct line lines[MANY];
-    char expected[2048] = "";
+    char expected[sizeof(place->story)], *at = expected;
 
     for (size_t i = 0; i < MANY; i++) {
         line_open(&lines[i], place, "x");
@@ -194,9 +194,9 @@ static void sends_as_soon_as_a_call_is_full(struct place *place)
     for (size_t begin = 0, end; begin < MANY; begin = end) {
         end = begin + TG_RING_MOST < MANY ? begin + TG_RING_MOST : MANY;
         for (size_t i = begin; i < end; i++)
-            strcat(expected, "x r! 3; ");
+            at += snprintf(at, 10, "x r! 3; ");
         for (size_t i = begin; i < end; i++)
-            strcat(expected, "x sent 1; ");
+            at += snprintf(at, 11, "x sent 1; ");
     }
     assert_string_equal(place->story, expected);
     for (size_t i = 0; i < MANY; i++)
