@@ -21,6 +21,11 @@ uint64_t tg_clock_monotonic_ms(void)
     return read_ns(CLOCK_MONOTONIC) / 1000000u;
 }
 
+uint64_t tg_clock_rough_ns(void)
+{
+    return read_ns(CLOCK_MONOTONIC_COARSE);
+}
+
 bool tg_clock_wait(const _Atomic bool *flag, uint64_t until_ms)
 {
     enum { STEP_MS = 1 };

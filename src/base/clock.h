@@ -19,6 +19,9 @@ extern const struct tg_clock tg_clock_system;
 uint64_t tg_clock_monotonic_ns(void);
 uint64_t tg_clock_monotonic_ms(void);
 
+/* The monotonic time of some milliseconds ago at most, for next to nothing. */
+uint64_t tg_clock_rough_ns(void);
+
 /* Waits until another thread has set the flag, or that monotonic time; for ends, where a moment
  * more does not matter. False when the time is over first. */
 bool tg_clock_wait(const _Atomic bool *flag, uint64_t until_ms);

@@ -1,6 +1,7 @@
-/* What clients send between two requests, and what they are sent, goes by the worker's batch: so
- * many requests are worked on one after the other without a system call between them. Where a batch
- * is not one call for many, and for TLS, libh2o receives and sends by itself. */
+/* What clients send between two requests goes by the worker's batch, and so do the responses that
+ * come of what the batch received: many requests are worked on one after the other without a system
+ * call between them. Where a batch is not one call for many, and for TLS, libh2o receives and sends
+ * by itself. */
 #include <assert.h>
 #include <errno.h>
 #include <h2o.h>
@@ -145,12 +146,13 @@ static void on_sent(struct tg_batch_item *send, const struct tg_transfer *transf
         send_rest(client, n < 0 ? 0 : (size_t)n, then);
 }
 
-/* Takes what may wait for the end of the turn: a response, or a piece of one, that is short. */
+/* Takes a short response, or a short piece of one, while others are about to come. */
 static bool take(struct tg_client *client, const h2o_iovec_t *parts, size_t count)
 {
     size_t len = 0;
 
-    if (!client->is_busy || count > 2 || !goes_by_batch(client))
+    if (!tg_batch_is_telling(&client->worker->batch) || !client->is_busy || count > 2 ||
+        !goes_by_batch(client))
         return false;
     for (size_t i = 0; i < count; i++) {
         client->unsent[i] = parts[i];

@@ -130,7 +130,6 @@ static void on_drain_step(struct tg_timer *timer)
 
     if (tg_timers_now(&worker->timers) >= worker->drain_until_ms) {
         tg_making_abandon(worker);
-        tg_batch_run(&worker->batch); /* sends the answers */
         worker->gate->config.http1.callbacks.foreach_request(&worker->ctx, close_any, NULL);
     } else {
         worker->gate->config.http1.callbacks.foreach_request(&worker->ctx, close_idle, NULL);

@@ -1,5 +1,7 @@
 #include "net/batch.h"
 
+#include "base/clock.h"
+
 enum { TOGETHER = 4096 }; /* bytes of a send that are put behind each other */
 
 static void on_end(h2o_timeout_entry_t *end)
@@ -62,6 +64,8 @@ void tg_batch_send(struct tg_batch *batch, struct tg_batch_item *item, int fd,
     item->parts = parts;
     item->done = done;
     batch->sends_count++;
+    if (h2o_linklist_is_empty(&batch->sends))
+        batch->since_ns = tg_clock_rough_ns();
     put_off(batch, &batch->sends, item);
 }
 
@@ -97,7 +101,8 @@ static void fill(struct tg_batch *batch, struct tg_batch_item *item, struct tg_t
     *transfer = (struct tg_transfer){.fd = item->fd, .is_send = item->parts != NULL, .count = 1};
     if (transfer->is_send) {
         transfer->count = item->parts(item, transfer->parts);
-        put_together(transfer, landing(batch, place));
+        if (!batch->is_telling)
+            put_together(transfer, landing(batch, place));
     } else {
         transfer->parts[0] = (struct iovec){landing(batch, place), TG_LANDING};
     }
@@ -112,47 +117,86 @@ static h2o_linklist_t *move_first(h2o_linklist_t *from, h2o_linklist_t *to)
     return link;
 }
 
-/* The first ones of the list. They stay linked until it is their turn to be told of it, for what
- * one does then may call off another. */
-static void run_some(struct tg_batch *batch, h2o_linklist_t *list)
+/* Takes the first ones of the list, with a transfer for each that has a socket: how many of those.
+ * They stay linked until it is their turn to be told of it, for what one does then may call off
+ * another. */
+static size_t take_some(struct tg_batch *batch, h2o_linklist_t *list, h2o_linklist_t *taken,
+                        struct tg_transfer *transfers)
 {
-    struct tg_transfer transfers[TG_RING_MOST];
-    h2o_linklist_t taken = {NULL, NULL};
     size_t count = 0;
 
-    h2o_linklist_init_anchor(&taken);
+    h2o_linklist_init_anchor(taken);
     while (count < TG_RING_MOST && !h2o_linklist_is_empty(list)) {
         struct tg_batch_item *item =
-            H2O_STRUCT_FROM_MEMBER(struct tg_batch_item, link, move_first(list, &taken));
+            H2O_STRUCT_FROM_MEMBER(struct tg_batch_item, link, move_first(list, taken));
         item->transfer = item->fd >= 0 ? &transfers[count] : NULL;
         if (item->fd >= 0)
             fill(batch, item, item->transfer, count++);
     }
-    tg_ring_run(batch->ring, transfers, count);
-    while (!h2o_linklist_is_empty(&taken)) {
-        struct tg_batch_item *item = H2O_STRUCT_FROM_MEMBER(struct tg_batch_item, link, taken.next);
-        h2o_linklist_unlink(&item->link);
-        item->done(item, item->transfer);
-    }
+    return count;
 }
 
-/* While there is something to receive, sends wait until they fill a call. */
-static h2o_linklist_t *next_list(struct tg_batch *batch)
+static void tell_first(h2o_linklist_t *taken)
 {
-    if (h2o_linklist_is_empty(&batch->sends))
+    struct tg_batch_item *item = H2O_STRUCT_FROM_MEMBER(struct tg_batch_item, link, taken->next);
+
+    h2o_linklist_unlink(&item->link);
+    item->done(item, item->transfer);
+}
+
+static void run_sends(struct tg_batch *batch)
+{
+    struct tg_transfer transfers[TG_RING_MOST];
+    h2o_linklist_t taken = {NULL, NULL};
+
+    tg_ring_run(batch->ring, transfers, take_some(batch, &batch->sends, &taken, transfers));
+    while (!h2o_linklist_is_empty(&taken))
+        tell_first(&taken);
+}
+
+/* The clock has ticked since the first was put off: something takes long. */
+static bool sends_are_late(const struct tg_batch *batch)
+{
+    return batch->sends.next != &batch->sends && tg_clock_rough_ns() != batch->since_ns;
+}
+
+static void run_receives(struct tg_batch *batch)
+{
+    struct tg_transfer transfers[TG_RING_MOST];
+    h2o_linklist_t taken = {NULL, NULL};
+
+    tg_ring_run(batch->ring, transfers, take_some(batch, &batch->receives, &taken, transfers));
+    batch->is_telling = true;
+    while (!h2o_linklist_is_empty(&taken)) {
+        tell_first(&taken);
+        if (sends_are_late(batch))
+            run_sends(batch);
+    }
+    batch->is_telling = false;
+}
+
+/* While there is something to receive, sends wait until they fill a call. False when there is
+ * nothing any more. */
+static bool run_next(struct tg_batch *batch)
+{
+    bool receives = !h2o_linklist_is_empty(&batch->receives);
+    bool sends = !h2o_linklist_is_empty(&batch->sends);
+
+    if (!sends)
         batch->sends_count = 0;
-    if (batch->sends_count < TG_RING_MOST && !h2o_linklist_is_empty(&batch->receives))
-        return &batch->receives;
-    return h2o_linklist_is_empty(&batch->sends) ? NULL : &batch->sends;
+    if (receives && batch->sends_count < TG_RING_MOST)
+        run_receives(batch);
+    else if (sends)
+        run_sends(batch);
+    return receives || sends;
 }
 
 bool tg_batch_run(struct tg_batch *batch)
 {
-    h2o_linklist_t *list;
     bool any = false;
 
-    for (; (list = next_list(batch)) != NULL; any = true)
-        run_some(batch, list);
+    while (run_next(batch))
+        any = true;
     h2o_timeout_unlink(&batch->end);
     return any;
 }

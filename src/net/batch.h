@@ -17,8 +17,10 @@ struct tg_batch {
     h2o_timeout_entry_t end; /* of the turn: linked while there is work */
     h2o_linklist_t receives, sends;
     size_t sends_count; /* put off, those that were called off too */
+    uint64_t since_ns;  /* rough time at which the first of the sends was put off */
     struct tg_ring *ring;
-    char *landings; /* TG_RING_MOST of them, once there was something to do */
+    char *landings;  /* TG_RING_MOST of them, once there was something to do */
+    bool is_telling; /* of what was received and is there */
 };
 
 /* Embedded by its owner. All zero is one that is not put off. */
@@ -61,6 +63,13 @@ void tg_batch_call_off(struct tg_batch_item *item);
 static inline bool tg_batch_is_one_call(const struct tg_batch *batch)
 {
     return batch->ring != NULL && tg_ring_works(batch->ring);
+}
+
+/* Whether a send that is put off now goes within some milliseconds, or when what is going on ends:
+ * the batch tells of what it received, and looks at the clock between one and the next. */
+static inline bool tg_batch_is_telling(const struct tg_batch *batch)
+{
+    return batch->is_telling;
 }
 
 static inline bool tg_batch_has(struct tg_batch_item *item)

@@ -203,6 +203,37 @@ static void sends_as_soon_as_a_call_is_full(struct place *place)
         line_close(&lines[i]);
 }
 
+/* Longer than a tick of the roughest clock. */
+static void send_and_take_long(struct line *self)
+{
+    send_again(self);
+    usleep(20000);
+}
+
+/* And what has been received by then stays as it is. */
+static void sends_soon_when_something_takes_long(struct place *place)
+{
+    struct line a, b, c, d;
+
+    line_open(&a, place, "a");
+    line_open(&b, place, "bb");
+    line_open(&c, place, "c");
+    line_open(&d, place, "d");
+    a.more = d.more = "and more";
+    receive(&a, "1!");
+    receive(&b, "2!");
+    receive(&c, "3!");
+    put_off_send(&d, d.ours);
+    a.then = send_and_take_long;
+    c.then = send_again;
+    assert_true(tg_batch_run(&place->batch));
+    assert_string_equal(place->story, "a 1! 3; d sent 9; a sent 9; bb 2! 3; c 3! 3; c sent 1; ");
+    line_close(&a);
+    line_close(&b);
+    line_close(&c);
+    line_close(&d);
+}
+
 static void receives_when_all_sends_were_called_off(struct place *place)
 {
     struct line lines[TG_RING_MOST], last;
@@ -291,6 +322,7 @@ BOTH_WAYS(does_receives_then_sends_in_their_order)
 BOTH_WAYS(tells_nothing_of_one_that_was_called_off)
 BOTH_WAYS(does_more_than_fit_at_once)
 BOTH_WAYS(sends_as_soon_as_a_call_is_full)
+BOTH_WAYS(sends_soon_when_something_takes_long)
 BOTH_WAYS(receives_when_all_sends_were_called_off)
 BOTH_WAYS(sends_two_parts_whatever_their_size)
 BOTH_WAYS(forgets_what_is_put_off_at_its_end)
@@ -302,6 +334,7 @@ int main(void)
         cmocka_unit_test(both_tells_nothing_of_one_that_was_called_off),
         cmocka_unit_test(both_does_more_than_fit_at_once),
         cmocka_unit_test(both_sends_as_soon_as_a_call_is_full),
+        cmocka_unit_test(both_sends_soon_when_something_takes_long),
         cmocka_unit_test(both_receives_when_all_sends_were_called_off),
         cmocka_unit_test(both_sends_two_parts_whatever_their_size),
         cmocka_unit_test(both_forgets_what_is_put_off_at_its_end),
