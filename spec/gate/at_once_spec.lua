@@ -103,6 +103,18 @@ for _, way in ipairs { true, false } do
       end
     end)
 
+    -- Each request comes by itself, so that its answer goes by the batch until the socket is full.
+    it('get all of it when they ask on without reading', function()
+      local late, other = list[1], list[2]
+      posix.no_delay(late.fd)
+      for _ = 1, 500 do
+        late:send(get('/?bytes=12000'))
+        assert.equal(200, other:get('/').status)
+      end
+      local body = '/' .. ('x'):rep(12000)
+      for _ = 1, 500 do assert.equal(body, assert(late:receive(10)).body) end
+    end)
+
     it('lose nothing when others are gone', function()
       all(function(client, i) client:send(get('/' .. i)) end)
       expect(200, '/%d0')

@@ -71,10 +71,10 @@ local function can_trace()
   return os.execute 'command -v strace >/dev/null' == 0 and not sanitized()
 end
 
--- Asks on three connections while the gate is stopped, three times; then it goes on.
-local function ask_at_once(tide)
+-- Asks on three connections while the gate is stopped; then it goes on. So often.
+local function ask_at_once(tide, times)
   local clients = { tide:connect(), tide:connect(), tide:connect() }
-  for _ = 1, 3 do
+  for _ = 1, times do
     tide:signal(posix.STOP)
     posix.pause(0.05)
     for _, client in ipairs(clients) do client:send 'GET /alone HTTP/1.1\r\nhost: a\r\n\r\n' end
@@ -88,19 +88,19 @@ describe('what clients send and are sent', function()
   it('goes to the system together', function()
     if not can_trace() then return pending 'needs strace, and no sanitizer' end
     local tide, finish = traced {}
-    ask_at_once(tide)
+    ask_at_once(tide, 10)
     local refused, trace = tide.log():find('event=no_io_uring', 1, true), finish()
     if refused then return pending 'the system refuses io_uring' end
+    -- The clock may tick among a few of the answers, which then go one by one. What is received,
+    -- and perhaps the end of all three, are 11.
     local _, count = trace:gsub('io_uring_enter%(%d+, 3, 3,', '')
-    assert.is_true(count >= 6, trace) -- and perhaps the end of all three
-    assert.is_nil(trace:find('"HTTP/1.1 200', 1, true), trace)
+    assert.is_true(count > 13, trace)
   end)
 
   it('goes one by one from the call on with which io_uring is taken away', function()
     if not can_trace() then return pending 'needs strace, and no sanitizer' end
     local tide, finish = traced({}, 'io_uring_enter:error=EAGAIN:when=2+')
-    ask_at_once(tide)
-    ask_at_once(tide)
+    ask_at_once(tide, 6)
     local refused, trace = tide.log():find('event=no_io_uring', 1, true), finish()
     if refused then return pending 'the system refuses io_uring' end
     local _, calls = trace:gsub('io_uring_enter%(', '')

@@ -171,6 +171,9 @@ function posix.small_buffers(fd, bytes)
   C.setsockopt(fd, 1, 8, size, 4)
 end
 
+-- Sends what is short at once, also when what was sent before has not been acknowledged.
+function posix.no_delay(fd) C.setsockopt(fd, 6, 1, ffi.new('int[1]', 1), 4) end
+
 -- Monotonic seconds.
 function posix.now()
   local now = ffi.new('tg_timespec')

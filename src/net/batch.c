@@ -11,7 +11,8 @@ static void on_end(h2o_timeout_entry_t *end)
 
 void tg_batch_init(struct tg_batch *batch, h2o_loop_t *loop, h2o_timeout_t *soon)
 {
-    *batch = (struct tg_batch){.loop = loop, .soon = soon, .end = {.cb = on_end}};
+    *batch = (struct tg_batch){
+        .loop = loop, .soon = soon, .end = {.cb = on_end}, .clock = tg_clock_rough_ns};
     h2o_linklist_init_anchor(&batch->receives);
     h2o_linklist_init_anchor(&batch->sends);
 }
@@ -65,7 +66,7 @@ void tg_batch_send(struct tg_batch *batch, struct tg_batch_item *item, int fd,
     item->done = done;
     batch->sends_count++;
     if (h2o_linklist_is_empty(&batch->sends))
-        batch->since_ns = tg_clock_rough_ns();
+        batch->since_ns = batch->clock();
     put_off(batch, &batch->sends, item);
 }
 
@@ -157,7 +158,7 @@ static void run_sends(struct tg_batch *batch)
 /* The clock has ticked since the first was put off: something takes long. */
 static bool sends_are_late(const struct tg_batch *batch)
 {
-    return batch->sends.next != &batch->sends && tg_clock_rough_ns() != batch->since_ns;
+    return batch->sends.next != &batch->sends && batch->clock() != batch->since_ns;
 }
 
 static void run_receives(struct tg_batch *batch)

@@ -16,8 +16,9 @@ struct tg_batch {
     h2o_timeout_t *soon;
     h2o_timeout_entry_t end; /* of the turn: linked while there is work */
     h2o_linklist_t receives, sends;
-    size_t sends_count; /* put off, those that were called off too */
-    uint64_t since_ns;  /* rough time at which the first of the sends was put off */
+    size_t sends_count;      /* put off, those that were called off too */
+    uint64_t (*clock)(void); /* rough, in ns; a test may have its own */
+    uint64_t since_ns;       /* its time when the first of the sends was put off */
     struct tg_ring *ring;
     char *landings;  /* TG_RING_MOST of them, once there was something to do */
     bool is_telling; /* of what was received and is there */
